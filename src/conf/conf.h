@@ -1,0 +1,173 @@
+/*
+ * The configuration: one immutable snapshot.
+ *
+ * conf_load reads the file, then conf.d beside it (*.yaml in name order), checks everything
+ * against one table of options and reports every error, not just the first. A snapshot is
+ * complete and valid or it is not there. Secrets are read when the snapshot is built; a secret
+ * never stands in the file itself.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/buf.h"
+#include "vidu/provider.h"
+#include "vidu/state.h"
+
+#define CONF_MAX_LISTEN    8
+#define CONF_MAX_PROVIDERS 32
+#define CONF_MAX_HOOKS     64
+#define CONF_MAX_LIST      64
+
+struct conf_list { /* owned texts */
+    char **v;
+    size_t n;
+};
+
+/* file:PATH, env:NAME or credential:NAME ($CREDENTIALS_DIRECTORY/NAME); one line, trimmed, a
+ * pasted leading "Token " or "Bearer " removed. */
+struct conf_secret {
+    char *source; /* as written, for `config show` */
+    char *value;
+    size_t len;
+};
+
+enum conf_listen_kind { LISTEN_HTTPS, LISTEN_HTTP, LISTEN_SYSTEMD };
+struct conf_listen {
+    enum conf_listen_kind kind;
+    char *text; /* as written: https://[::]:8443, http://127.0.0.1:8080, systemd */
+    char *host; /* without brackets; numeric */
+    int port;   /* 0: the kernel chooses, and the log says which */
+};
+
+enum conf_confirm { CONFIRM_AUTO, CONFIRM_ALWAYS, CONFIRM_NEVER };
+
+struct conf_provider {
+    char *name; /* key under providers: */
+    const struct provider_profile *profile;
+    char *base_url; /* the profile's unless set */
+    struct conf_secret key;
+    struct conf_secret previous_keys[4]; /* still good for verification */
+    size_t n_previous_keys;
+    struct conf_secret callback_secret; /* value NULL: the key */
+    enum provider_signature signature;
+    enum conf_confirm confirm;
+    bool callbacks;
+};
+
+enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD };
+
+/* Bits of `on`: 1 << enum conf_event. */
+enum conf_event {
+    EVENT_PROCESSING,
+    EVENT_SUCCESS,
+    EVENT_FAILED,
+    EVENT_CANCELLED,
+    EVENT_LOST,
+    EVENT_TEST,
+    EVENT_COUNT
+};
+const char *conf_event_name(enum conf_event e);
+bool conf_event_from_state(enum task_state s, enum conf_event *out);
+
+struct conf_match { /* every list that is not empty must have a pattern that fits (str_glob) */
+    struct conf_list provider, endpoint, model;
+    struct conf_list tags; /* "album" (present) or "album=x*" (value fits); all must fit */
+};
+
+struct conf_hook {
+    char *name;
+    unsigned on;
+    struct conf_match match;
+    char *after; /* name of a hook above it, or NULL */
+    enum conf_action action;
+    struct conf_list exec; /* argv templates; [0] is an absolute path without placeholders */
+    struct {
+        char *dir; /* absolute; exists and is writable by the time of a run */
+        bool cover, watermarked;
+        uint64_t max_size;
+    } download;
+    int64_t timeout_ms;
+    int concurrency;
+    struct {
+        int attempts;
+        int64_t from_ms, to_ms, max_age_ms;
+    } retry;
+};
+
+struct conf {
+    char *file;       /* where it came from */
+    char *public_url; /* https://host[:port][/path], no slash at the end */
+    struct conf_listen listen[CONF_MAX_LISTEN];
+    size_t n_listen;
+    bool behind_proxy;
+    struct {
+        char *certificate, *key;
+        char *certificate_pem, *key_pem; /* read when the snapshot is built; NULL without https */
+        bool min_13;
+    } tls;
+    char *control; /* socket path */
+    char *store;   /* sqlite:PATH */
+    int receivers;
+    bool log_json;
+    int log_level; /* enum log_level */
+    struct {
+        uint64_t max_body, body_budget, min_free;
+        int connections, handshakes, per_source, source_rate, max_in_flight, keepalive_requests;
+        int64_t handshake_ms, header_ms, body_ms, reply_ms;
+        int runs;       /* all hooks together */
+        int64_t output; /* bytes kept of a command's output */
+    } limits;
+    struct {
+        int64_t window_ms; /* how far Date may be from now */
+        int64_t nonce_keep_ms;
+    } signature;
+    struct {
+        struct conf_list allow; /* ADDRESS:PORT exceptions to the address policy */
+        struct conf_list ports; /* besides 443 */
+        char *ca_file;          /* NULL: the system's */
+        uint64_t keep_free;     /* bytes that downloads leave free */
+    } fetch;
+    int64_t retain_ms; /* finished tasks; 0: for ever */
+    int64_t shutdown_grace_ms;
+    struct conf_provider providers[CONF_MAX_PROVIDERS];
+    size_t n_providers;
+    struct conf_hook hooks[CONF_MAX_HOOKS];
+    size_t n_hooks;
+};
+
+/* One finding; column and line count from 1, 0 when there is no place. */
+typedef void conf_report(const char *file, int line, int column, const char *text, void *ctx);
+
+/*
+ * 0 and *out (release with conf_free), or -EINVAL after at least one report, or -errno of the
+ * file itself (also reported). report may be NULL.
+ */
+MUST_CHECK int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out);
+void conf_free(struct conf *c);
+
+/* The configuration file used when no -c is given: the first that exists of
+ * $XDG_CONFIG_HOME/viduhook/viduhook.yaml (not for root) and SYSCONFDIR/viduhook/viduhook.yaml;
+ * when none exists, the one to create. Owned by the caller. */
+char *conf_default_path(void);
+
+const struct conf_provider *conf_provider_find(const struct conf *c, const char *name);
+const struct conf_hook *conf_hook_find(const struct conf *c, const char *name);
+
+/* The snapshot as YAML with every value in force and secrets by their source. */
+void conf_show(const struct conf *c, struct buf *out);
+
+/* The table, for manuals and tests. */
+struct conf_option {
+    const char *name; /* dotted: tls.certificate, hooks[].timeout */
+    const char *type; /* path, url, duration, size, int, bool, word, list, secret, text */
+    const char *range;
+    const char *fallback; /* default as text; "" when it is required or absent */
+    bool reloadable;
+    const char *help;
+};
+size_t conf_option_count(void);
+const struct conf_option *conf_option_at(size_t i);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * An HTTP client: curl multi on libevent (hardening.md 3.1, 3.2).
+ *
+ * One client per policy: a pooled connection that one policy allowed never serves another.
+ * Callbacks run from the event loop, never from inside client_start.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include "base/buf.h"
+#include "http/address.h"
+
+struct event_base;
+struct client;
+struct transfer;
+
+struct client_policy {
+    bool public_only;   /* addresses from strangers: address_allowed; else any address */
+    bool allow_http;    /* plain http too; with public_only, only to addresses named in rules */
+    uint16_t ports[32]; /* with public_only; n_ports 0: any */
+    size_t n_ports;
+    struct address_rule rules[64];
+    size_t n_rules;
+    const char *ca_file; /* NULL: the system's; borrowed while client_new runs */
+    int max_transfers;   /* at once; more are queued by curl */
+    int redirects;       /* 0: none are followed */
+};
+
+struct client_request {
+    const char *method; /* NULL: GET */
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL terminated, or NULL */
+    const void *body;           /* borrowed until on_done; NULL: none */
+    size_t body_len;
+    uint64_t max_body;    /* of the answer; our own counter, beyond it the transfer fails */
+    int64_t timeout_ms;   /* whole transfer */
+    int64_t low_speed_ms; /* 0: off; else fails when under 1 KiB/s for so long */
+};
+
+struct client_answer {
+    int status;             /* 0: no answer */
+    struct slice body;      /* what on_data was not given */
+    const char *error;      /* NULL, or what went wrong; never holds a query string */
+    bool sent;              /* the request may have reached the server: not safe to repeat */
+    bool refused;           /* the address policy or a limit of ours ended it */
+    int64_t retry_after_ms; /* from Retry-After, clamped to 1 h; -1: absent */
+    const char *peer;       /* address, "" when never connected */
+};
+
+struct transfer_ops {
+    /* Status line and headers of the final answer are there; false ends the transfer. */
+    bool (*on_head)(struct transfer *t, int status, void *ctx);
+    /* Bytes of the body, instead of collecting them; false ends the transfer. NULL: collect. */
+    bool (*on_data)(struct transfer *t, const void *p, size_t n, void *ctx);
+    /* Exactly once, unless cancelled. The transfer is gone when it returns. */
+    void (*on_done)(struct transfer *t, const struct client_answer *a, void *ctx);
+};
+
+struct client *client_new(struct event_base *base, const struct client_policy *policy,
+                          struct err *err);
+/* Cancels what runs, without callbacks. Before its event base. */
+void client_free(struct client *c);
+
+/* NULL with err when the URL is not one we may use. ops is borrowed until the transfer's end. */
+struct transfer *client_start(struct client *c, const struct client_request *req,
+                              const struct transfer_ops *ops, void *ctx, struct err *err);
+/* No callback follows. */
+void client_cancel(struct transfer *t);
+/* A header of the final answer, any case; NULL when absent. Valid until on_done returns. */
+const char *transfer_header(const struct transfer *t, const char *name);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * An HTTP server: evhttp behind a guard.
+ *
+ * The guard (http/guard.c) sees every decrypted byte before evhttp does. It lets a request
+ * through only after head_check and the owner's on_head have passed it; a refused one is answered
+ * without its body having been read, and its connection closes. Deadlines are absolute, counted
+ * from accept. Every limit, refusal and drop has a counter.
+ *
+ * Requests are valid from on_request until server_reply (or the end of a stream) is called,
+ * exactly once, also when the client has gone meanwhile: the reply is then dropped.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/head.h"
+
+struct event_base;
+struct evbuffer;
+struct ssl_ctx_st;
+struct server;
+struct server_request;
+
+struct server_limits {
+    uint64_t max_body;    /* one request's; larger ones get 413 before they are read */
+    uint64_t body_budget; /* all requests' bodies together; beyond it 503 */
+    int connections;      /* beyond it the oldest without an admitted request is evicted */
+    int handshakes;       /* TLS handshakes under way; same eviction */
+    int per_source;       /* connections of one IPv4 address or IPv6 /64; 0: no limit */
+    int source_rate;      /* new connections a second of one source, burst 4 times that; 0: none */
+    int keepalive_requests; /* requests on one connection; 1: always close */
+    int64_t handshake_ms, header_ms, body_ms, reply_ms;
+};
+
+/* What on_head says: 0 admits; an HTTP status refuses. Admitting marks the connection trusted. */
+typedef int server_on_head(const struct head *head, void *ctx);
+typedef void server_on_request(struct server_request *req, void *ctx);
+
+struct server_listener {
+    int fd;                 /* bound and listening, non-blocking; stays the caller's */
+    struct ssl_ctx_st *tls; /* NULL: plain HTTP; referenced, not owned */
+};
+
+/* Owned by the caller, released with server_free. The listeners' order gives their index. */
+struct server *server_new(struct event_base *base, const struct server_limits *limits,
+                          const struct server_listener *listeners, size_t n_listeners,
+                          server_on_head *on_head, server_on_request *on_request, void *ctx);
+/* No more accepts; idle connections close, busy ones after their reply. on_idle runs once, from
+ * the loop, when none is left. */
+void server_drain(struct server *s, void (*on_idle)(void *ctx), void *ctx);
+void server_free(struct server *s);
+/* Accepting off and on again (store full); connections wait in the backlog. */
+void server_pause(struct server *s, bool paused);
+
+/* -- one request -- */
+
+const struct head *server_request_head(const struct server_request *req);
+/* The whole body, contiguous; valid until the reply. */
+struct slice server_request_body(struct server_request *req);
+/* "192.0.2.7" or "2001:db8::1". */
+const char *server_request_peer(const struct server_request *req);
+size_t server_request_listener(const struct server_request *req);
+/* The source delivered something valid: exempt from per_source and source_rate for an hour. */
+void server_request_vouch(struct server_request *req);
+void server_request_set_user(struct server_request *req, void *user);
+void *server_request_user(const struct server_request *req);
+
+struct server_header {
+    const char *name, *value;
+};
+
+/* Whole reply in one write; headers end with a NULL name or are NULL; body may be NULL. Any
+ * status of 400 and more closes the connection. */
+void server_reply(struct server_request *req, int status, const struct server_header *headers,
+                  const void *body, size_t n);
+/*
+ * A reply in pieces (the simulator). With a Content-Length among the headers the body is sent
+ * as it is, without one it is chunked. server_stream_abort ends the connection in the middle.
+ */
+void server_stream_begin(struct server_request *req, int status,
+                         const struct server_header *headers);
+void server_stream_write(struct server_request *req, const void *p, size_t n);
+void server_stream_end(struct server_request *req);
+void server_stream_abort(struct server_request *req);
+bool server_request_gone(const struct server_request *req);
+
+/* -- counters: names and values for status, in a fixed order -- */
+size_t server_counter_count(void);
+const char *server_counter_name(size_t i);
+uint64_t server_counter_value(const struct server *s, size_t i);
+
+/* A listening socket: CLOEXEC, NONBLOCK, REUSEADDR, TCP_NODELAY, DEFER_ACCEPT 5 s, backlog 1024,
+ * V6ONLY off. host is numeric; port 0 lets the kernel choose. Returns the descriptor or -errno. */
+int server_listen(const char *host, int port, struct err *err);
+/* The port a socket is bound to, or -errno. */
+int server_port(int fd);
+
+#endif

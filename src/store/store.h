@@ -1,0 +1,186 @@
+/*
+ * The store: tasks, their timeline, runs, files and nonces.
+ *
+ * A table of operations; sqlite is the implementation. One process has it open, through one
+ * connection. Reads may happen at any time; writes only between begin and commit. When commit
+ * returns 0, the transaction is on the disk (synchronous=FULL). Rows that are handed out are
+ * borrowed: valid until the next call, unless said otherwise.
+ *
+ * Errors: 0 or -errno. -ENOENT: no such row. -EEXIST: a row with that unique key is there.
+ * -ENOSPC: full; the transaction is gone, earlier ones stand, later ones may succeed. -EBUSY:
+ * locked by another process. -EIO: the disk or the file failed; the owner must stop (fail-stop).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/str.h"
+#include "vidu/crypto.h"
+#include "vidu/id.h"
+#include "vidu/state.h"
+
+struct store_task {
+    int64_t row;
+    char id[TASK_ID_SIZE];
+    const char *provider, *endpoint, *model, *prompt, *payload;
+    const char *remote_id; /* "" when not known yet */
+    struct slice key_hash; /* 32 bytes or empty */
+    const char *callback_path, *callback_query;
+    const char *request;     /* JSON summary */
+    const char *tags;        /* JSON object */
+    const char *forward_url; /* "" when none */
+    const char *result;      /* JSON array of creations, "" before there is one */
+    const char *err_code, *err_msg, *trace_id;
+    enum task_state state;
+    enum task_state pending; /* a success that waits for confirmation; else equal to state */
+    int64_t credits;         /* -1: unknown */
+    bool off_peak, expects_callback;
+    int64_t created_ms, updated_ms, finished_ms; /* finished 0: not yet */
+    int64_t next_look_ms;                        /* 0: none */
+    int looks;                                   /* made so far */
+    int n_events;                                /* callbacks recorded for it (hardening.md T25) */
+};
+
+enum store_source { /* stored: append only */
+                    SOURCE_SUBMIT = 0,
+                    SOURCE_CALLBACK = 1,
+                    SOURCE_POLL = 2,
+                    SOURCE_HOOK = 3,
+                    SOURCE_OPERATOR = 4
+};
+const char *store_source_name(enum store_source s);
+
+struct store_event {
+    int64_t row, task;
+    int64_t at_ms;
+    enum store_source source;
+    const char *verdict;        /* accepted, duplicate, quarantined, registered, submitted, ... */
+    enum task_state state;      /* of the task after it */
+    const char *detail;         /* one line for people */
+    struct slice headers, body; /* as received; empty when there was none */
+};
+
+enum run_state {                  /* stored: append only */
+                 RUN_WAITING = 0, /* for the run of another hook (after) */
+                 RUN_READY = 1,
+                 RUN_RUNNING = 2,
+                 RUN_DONE = 3,
+                 RUN_DEAD = 4,
+                 RUN_CANCELLED = 5
+};
+const char *run_state_name(enum run_state s);
+bool run_state_from_name(const char *name, enum run_state *out);
+
+struct store_run {
+    int64_t row; /* the run's number for people */
+    int64_t task;
+    char task_id[TASK_ID_SIZE];
+    const char *hook, *trigger; /* trigger: success, failed, ...; unique with task and hook */
+    const char *after;          /* hook it waits for, "" when none */
+    enum run_state state;
+    int attempt;              /* 0 before the first */
+    int64_t due_ms, lease_ms; /* lease: until when the present attempt may take */
+    int64_t created_ms, started_ms, finished_ms;
+    bool replay; /* asked for by the operator */
+    int64_t exit_code;
+    const char *detail, *output;
+};
+
+struct store_file {
+    int64_t row, task, run;
+    const char *path, *kind, *sha256;
+    int64_t bytes, created_ms;
+};
+
+struct store_filter {
+    int state;                         /* enum task_state or enum run_state; -1: any */
+    const char *provider, *tag, *hook; /* NULL: any; tag "k" or "k=v" */
+    int64_t task;                      /* row; 0: any */
+    int64_t since_ms;
+    int limit; /* newest first; 0: 100 */
+};
+
+struct store_counts {
+    int64_t tasks[STATE_COUNT];
+    int64_t runs[RUN_CANCELLED + 1];
+    int64_t bytes, wal_bytes;
+};
+
+/* Return non-zero from a row callback to stop. No other store call inside one. */
+typedef int store_on_task(const struct store_task *t, void *ctx);
+typedef int store_on_event(const struct store_event *e, void *ctx);
+typedef int store_on_run(const struct store_run *r, void *ctx);
+typedef int store_on_file(const struct store_file *f, void *ctx);
+
+struct store;
+struct store_ops {
+    void (*close)(struct store *s);
+    int (*begin)(struct store *s, struct err *err);
+    int (*commit)(struct store *s, struct err *err);
+    void (*rollback)(struct store *s);
+
+    int (*meta_get)(struct store *s, const char *name, uint8_t *out, size_t max, size_t *n);
+    int (*meta_set)(struct store *s, const char *name, const void *p, size_t n, struct err *err);
+
+    int (*task_insert)(struct store *s, const struct store_task *t, int64_t *row, struct err *err);
+    int (*task_by_key)(struct store *s, const uint8_t hash[SHA256_LEN], struct store_task *out);
+    int (*task_by_row)(struct store *s, int64_t row, struct store_task *out);
+    int (*task_by_id)(struct store *s, const char *id, struct store_task *out);
+    int (*task_by_remote)(struct store *s, const char *provider, const char *remote_id,
+                          struct store_task *out);
+    /* -ENOTUNIQ when several begin so. Falls back to remote ids. */
+    int (*task_by_prefix)(struct store *s, const char *prefix, struct store_task *out);
+    /* Everything but row, id, provider, key_hash and the request is written back. */
+    int (*task_update)(struct store *s, const struct store_task *t, struct err *err);
+    int (*task_list)(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
+    /* Unfinished tasks whose look is due, soonest first. */
+    int (*task_looks)(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
+    int64_t (*task_next_look)(struct store *s); /* when; 0: none */
+
+    int (*event_insert)(struct store *s, const struct store_event *e, struct err *err);
+    int (*event_list)(struct store *s, int64_t task, store_on_event *fn, void *ctx);
+    /* -EEXIST: seen before. */
+    int (*nonce_insert)(struct store *s, struct slice nonce, int64_t task, int64_t at_ms,
+                        struct err *err);
+
+    int (*run_insert)(struct store *s, const struct store_run *r, int64_t *row, struct err *err);
+    int (*run_by_row)(struct store *s, int64_t row, struct store_run *out);
+    int (*run_update)(struct store *s, const struct store_run *r, struct err *err);
+    /* Ready runs that are due and whose hook is not among `busy` (names, n_busy), oldest due
+     * first. */
+    int (*run_due)(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
+                   int limit, store_on_run *fn, void *ctx);
+    int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
+    int (*run_list)(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
+    /* Makes runs that wait for this task's run of `after` ready, or cancelled when ok is false. */
+    int (*run_release)(struct store *s, int64_t task, const char *after, const char *trigger,
+                       bool ok, int64_t now_ms, int *n, struct err *err);
+    /* At start: what was running becomes ready now. */
+    int (*run_reclaim)(struct store *s, int64_t now_ms, int *n, struct err *err);
+
+    int (*file_insert)(struct store *s, const struct store_file *f, struct err *err);
+    int (*file_list)(struct store *s, int64_t task, store_on_file *fn, void *ctx);
+
+    int (*counts)(struct store *s, struct store_counts *out);
+    /* One small step of pruning (tasks finished before, nonces older than); *n rows went. */
+    int (*prune)(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
+                 int *n, struct err *err);
+    /* When idle: checkpoint. Errors are as for commit. */
+    int (*idle)(struct store *s, struct err *err);
+};
+
+struct store {
+    const struct store_ops *ops;
+};
+
+/*
+ * "sqlite:/path/file.db". Creates the file (0600) and its schema, or migrates an older one in one
+ * transaction after a backup copy `FILE.vN.bak`; refuses a newer one. With -EBUSY the text says
+ * which process holds it. read_only: for the command line while no daemon runs; -EBUSY when one
+ * does, -ENOENT when there is no store.
+ */
+MUST_CHECK int store_open(const char *url, bool read_only, struct store **out, struct err *err);
+void store_close(struct store *s); /* NULL is fine */
+
+#endif

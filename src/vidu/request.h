@@ -1,0 +1,48 @@
+/*
+ * Building and checking the body of a create request (vidu-api.md sections 3 and 4), and the
+ * injection of callback_url into one. Pure; files are read by the caller.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef VIDU_REQUEST_H
+#define VIDU_REQUEST_H
+
+#include "vidu/provider.h"
+
+#include <jansson.h>
+
+#define REQUEST_MAX_BODY  (20U << 20) /* the provider's own limit on the whole body */
+#define REQUEST_MAX_IMAGE (50U << 20)
+
+/* "image/png", "image/jpeg", "image/webp" by magic bytes; NULL when it is none of them. */
+const char *request_image_type(const void *p, size_t n);
+/* data:TYPE;base64,... appended; -EINVAL when the bytes are no known image. */
+MUST_CHECK int request_data_uri(const void *p, size_t n, struct buf *out);
+/* http://, https://, data: or ssupload: - a value that goes to the provider as it is. */
+bool request_is_media_reference(const char *s);
+
+/* Sets key to value, which is taken as JSON when it parses as JSON and as a string otherwise. */
+MUST_CHECK int request_set(json_t *body, const char *key, const char *value, struct err *err);
+
+/*
+ * What an attentive reader of the documentation would object to: unknown model, image count,
+ * lengths, durations. One line each through warn; nothing here refuses. Returns how many.
+ */
+size_t request_check(const struct endpoint *e, const json_t *body,
+                     void (*warn)(const char *line, void *ctx), void *ctx);
+
+/*
+ * A copy of the body's text with "callback_url":"url" as its first member; the rest is kept byte
+ * for byte. The body must be a JSON object without that member (-EEXIST when it has one: then
+ * *old holds its value, owned by the caller, and nothing is written).
+ */
+MUST_CHECK int request_inject_callback(const char *body, size_t n, const char *url, struct buf *out,
+                                       char **old, struct err *err);
+
+/*
+ * The body for the store: strings over 4 KiB and data URIs become "[image/png 52113 bytes
+ * sha256:...]". Compact JSON text, at most 64 KiB; owned by the caller.
+ */
+char *request_summary(const json_t *body);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * A run, as the keeper hands it to the runner: the JSON of MSG_RUN.
+ *
+ * {
+ *   "action": {"kind": "exec", "argv": ["/x", "{file.path}"], "timeout_ms": 300000}
+ *           | {"kind": "download", "dir": "/srv/media", "cover": true, "watermarked": false,
+ *              "max_size": 1073741824, "timeout_ms": 3600000},
+ *   "context": {                                   also what a command reads on stdin
+ *     "event": "success",
+ *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},
+ *     "task": {"id": "t3k9...", "remote_id": "...", "provider": "vidu", "endpoint": "img2video",
+ *              "model": "...", "prompt": "...", "payload": "...", "state": "success",
+ *              "err_code": "", "err_msg": "", "credits": 40, "tags": {"album": "x"},
+ *              "created_at": "RFC 3339", "finished_at": "RFC 3339 or empty"},
+ *     "result": [{"id","url","cover_url","watermarked_url"}],
+ *     "source": "callback" | "poll" | "submit" | "operator",
+ *     "files": [{"path","kind","bytes","sha256"}]  of this task so far; kind: video, cover,
+ *   }                                              watermarked, image, audio
+ * }
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WIRE_RUN_H
+#define WIRE_RUN_H
+
+#include "base/buf.h"
+
+#include <jansson.h>
+
+/*
+ * The value of a template name (vidu/template.h) in a context: task.id, file.path (first file of
+ * kind video, image or audio), file.cover, url, cover_url, run.attempt, ... "" when it is absent.
+ * The text lives in scratch until the next call.
+ */
+const char *run_context_value(const json_t *context, const char *name, struct buf *scratch);
+
+#endif
