@@ -69,3 +69,11 @@ void mem_replace(char **slot, const char *s)
     free(*slot);
     *slot = copy;
 }
+
+void mem_copy_text(char *field, size_t size, const char *text)
+{
+    size_t n = strnlen(text, size - 1);
+
+    memcpy(field, text, n);
+    field[n] = '\0';
+}

@@ -33,6 +33,9 @@ void mem_wipe_free(void *p, size_t n);
 /* Replaces the owned string *slot by a copy of s. */
 void mem_replace(char **slot, const char *s);
 
+/* A copy of text into a fixed field, cut when it is longer, always terminated. */
+void mem_copy_text(char *field, size_t size, const char *text);
+
 /* `autofree char *p` is freed when p goes out of scope. */
 static inline void mem_free_slot(void *slot)
 {

@@ -3,8 +3,10 @@
  *
  * A table of operations; sqlite is the implementation. One process has it open, through one
  * connection. Reads may happen at any time; writes only between begin and commit. When commit
- * returns 0, the transaction is on the disk (synchronous=FULL). Rows that are handed out are
- * borrowed: valid until the next call, unless said otherwise.
+ * returns 0, the transaction is on the disk (synchronous=FULL). Rows handed to a
+ * row callback are borrowed for that call. A task that task_by_* filled in stays valid until the
+ * next task_by_* call, a run from run_by_row until the next run_by_row, whatever is read or
+ * written meanwhile: the store keeps copies of their texts.
  *
  * Errors: 0 or -errno. -ENOENT: no such row. -EEXIST: a row with that unique key is there.
  * -ENOSPC: full; the transaction is gone, earlier ones stand, later ones may succeed. -EBUSY:
@@ -20,6 +22,16 @@
 #include "vidu/id.h"
 #include "vidu/state.h"
 
+/* Stored: append only. */
+enum store_source {
+    SOURCE_SUBMIT = 0,
+    SOURCE_CALLBACK = 1,
+    SOURCE_POLL = 2,
+    SOURCE_HOOK = 3,
+    SOURCE_OPERATOR = 4
+};
+const char *store_source_name(enum store_source s);
+
 struct store_task {
     int64_t row;
     char id[TASK_ID_SIZE];
@@ -33,6 +45,7 @@ struct store_task {
     const char *result;      /* JSON array of creations, "" before there is one */
     const char *err_code, *err_msg, *trace_id;
     enum task_state state;
+    enum store_source source;   /* who told the present state */
     enum task_state pending; /* a success that waits for confirmation; else equal to state */
     int64_t credits;         /* -1: unknown */
     bool off_peak, expects_callback;
@@ -41,15 +54,6 @@ struct store_task {
     int looks;                                   /* made so far */
     int n_events;                                /* callbacks recorded for it (hardening.md T25) */
 };
-
-enum store_source { /* stored: append only */
-                    SOURCE_SUBMIT = 0,
-                    SOURCE_CALLBACK = 1,
-                    SOURCE_POLL = 2,
-                    SOURCE_HOOK = 3,
-                    SOURCE_OPERATOR = 4
-};
-const char *store_source_name(enum store_source s);
 
 struct store_event {
     int64_t row, task;
@@ -61,13 +65,14 @@ struct store_event {
     struct slice headers, body; /* as received; empty when there was none */
 };
 
-enum run_state {                  /* stored: append only */
-                 RUN_WAITING = 0, /* for the run of another hook (after) */
-                 RUN_READY = 1,
-                 RUN_RUNNING = 2,
-                 RUN_DONE = 3,
-                 RUN_DEAD = 4,
-                 RUN_CANCELLED = 5
+/* Stored: append only. */
+enum run_state {
+    RUN_WAITING = 0, /* for the run of another hook (after) */
+    RUN_READY = 1,
+    RUN_RUNNING = 2,
+    RUN_DONE = 3,
+    RUN_DEAD = 4,
+    RUN_CANCELLED = 5
 };
 const char *run_state_name(enum run_state s);
 bool run_state_from_name(const char *name, enum run_state *out);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/hooks.h"
+
+#include "base/clock.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static bool any_fits(const struct conf_list *patterns, const char *text)
+{
+    for (size_t i = 0; i < patterns->n; i++)
+        if (str_glob(patterns->v[i], text))
+            return true;
+    return patterns->n == 0;
+}
+
+/* "album" asks for the tag, "album=x*" for its value as well. */
+static bool tag_fits(const json_t *tags, const char *wanted)
+{
+    const char *equals = strchr(wanted, '=');
+    autofree char *name =
+        mem_strndup(wanted, equals != NULL ? (size_t)(equals - wanted) : strlen(wanted));
+    const json_t *value = json_object_get(tags, name);
+
+    if (value == NULL)
+        return false;
+    return equals == NULL || str_glob(equals + 1, str_or(json_string_value(value), ""));
+}
+
+static bool tags_fit(const struct conf_list *wanted, const char *tags_json)
+{
+    json_t *tags = wanted->n != 0 ? json_loads(tags_json, 0, NULL) : NULL;
+    bool fit = true;
+
+    for (size_t i = 0; i < wanted->n && fit; i++)
+        fit = tag_fits(tags, wanted->v[i]);
+    json_decref(tags);
+    return fit;
+}
+
+bool hook_matches(const struct conf_hook *h, const struct store_task *t)
+{
+    return any_fits(&h->match.provider, t->provider) && any_fits(&h->match.endpoint, t->endpoint) &&
+           any_fits(&h->match.model, t->model) && tags_fit(&h->match.tags, t->tags);
+}
+
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(s);
+
+    return value != NULL ? value : json_string("");
+}
+
+static json_t *array_of(const char *json)
+{
+    json_t *value = json_loads(json, 0, NULL);
+
+    return value != NULL ? value : json_array();
+}
+
+static json_t *time_of(int64_t wall_ms)
+{
+    char out[25] = "";
+
+    if (wall_ms != 0)
+        clock_format_rfc3339(wall_ms, out);
+    return json_string(out);
+}
+
+static json_t *exec_action(const struct conf_hook *h)
+{
+    json_t *argv = json_array();
+
+    for (size_t i = 0; i < h->exec.n; i++)
+        json_array_append_new(argv, text(h->exec.v[i]));
+    return json_pack("{s:s, s:o, s:I}", "kind", "exec", "argv", argv, "timeout_ms",
+                     (json_int_t)h->timeout_ms);
+}
+
+static json_t *download_action(const struct conf_hook *h)
+{
+    return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I}", "kind", "download", "dir", h->download.dir,
+                     "cover", h->download.cover, "watermarked", h->download.watermarked,
+                     "max_size", (json_int_t)h->download.max_size, "timeout_ms",
+                     (json_int_t)h->timeout_ms);
+}
+
+static json_t *(*const actions[])(const struct conf_hook *h) = {
+    [ACTION_EXEC] = exec_action,
+    [ACTION_DOWNLOAD] = download_action,
+};
+
+static json_t *task_context(const struct store_task *t)
+{
+    json_t *tags = json_loads(t->tags, 0, NULL);
+
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
+                     t->id, "remote_id", text(t->remote_id), "provider", text(t->provider),
+                     "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
+                     text(t->prompt), "payload", text(t->payload), "state", state_name(t->state),
+                     "err_code", text(t->err_code), "err_msg", text(t->err_msg), "credits",
+                     (json_int_t)t->credits, "tags", tags != NULL ? tags : json_object(),
+                     "created_at", time_of(t->created_ms), "finished_at", time_of(t->finished_ms));
+}
+
+char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
+                    const struct store_task *t, const char *files, const char *source)
+{
+    json_t *who = json_pack("{s:I, s:i, s:s, s:b}", "id", (json_int_t)run->row, "attempt",
+                            run->attempt, "hook", h->name, "replay", run->replay);
+    json_t *context =
+        json_pack("{s:s, s:o, s:o, s:o, s:s, s:o}", "event", run->trigger, "run", who, "task",
+                  task_context(t), "result", array_of(t->result), "source", source, "files",
+                  array_of(files));
+    json_t *all = json_pack("{s:o, s:o}", "action", actions[h->action](h), "context", context);
+    char *json = json_dumps(all, JSON_COMPACT);
+
+    json_decref(all);
+    return json;
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/judge.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/batch.h"
+#include "keeper/events.h"
+#include "keeper/looks.h"
+#include "keeper/schedule.h"
+#include "vidu/id.h"
+#include "vidu/sign.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
+#define MAX_LOOKS_FOR_URL 5     /* a success without URL is believed after so many looks */
+#define MAX_SECRETS 8
+
+/* Somebody says something about a task. */
+struct statement {
+    struct store_task *task;
+    const struct msg_report *report;
+    enum store_source source;
+    bool proven;       /* by a signature, or because we asked the provider ourselves */
+    const char *doubt; /* why it goes to quarantine whatever it says; NULL: no reason */
+    enum conf_confirm confirm;
+    struct slice headers, body;
+};
+
+/* -- proof -- */
+
+struct proof {
+    enum verdict refusal; /* VERDICT_ACCEPTED: not refused */
+    bool proven;
+    const char *doubt;
+    struct slice nonce;
+};
+
+static size_t secrets_of(const struct conf_provider *p, struct slice out[MAX_SECRETS])
+{
+    const struct conf_secret *first =
+        p->callback_secret.value != NULL ? &p->callback_secret : &p->key;
+    size_t n = 0;
+
+    out[n++] = (struct slice){first->value, first->len};
+    for (size_t i = 0; i < p->n_previous_keys; i++)
+        out[n++] = (struct slice){p->previous_keys[i].value, p->previous_keys[i].len};
+    return n;
+}
+
+static size_t headers_of(const struct msg_callback *msg, struct sign_header out[SIGN_MAX_HEADERS])
+{
+    struct slice rest = msg->headers;
+    size_t n = 0;
+
+    while (n < SIGN_MAX_HEADERS && message_header_next(&rest, &out[n].name, &out[n].value))
+        n++;
+    return n;
+}
+
+/* Against the callback_url as it was given at creation first (a proxy may have rewritten the
+ * path), then against the request as it came. */
+static struct sign_result verify(const struct msg_callback *msg, const struct store_task *t,
+                                 const struct conf_provider *p)
+{
+    struct sign_header headers[SIGN_MAX_HEADERS];
+    struct slice secrets[MAX_SECRETS];
+    size_t n_secrets = secrets_of(p, secrets);
+    struct sign_request req = {.method = msg->method,
+                               .path = msg->path,
+                               .query = msg->query,
+                               .headers = headers,
+                               .n_headers = headers_of(msg, headers)};
+    struct sign_result result = sign_verify(&req, secrets, n_secrets);
+
+    if (result.verdict != SIGN_WRONG || t == NULL || str_empty(t->callback_path))
+        return result;
+    req.path = slice_str(t->callback_path);
+    req.query = slice_str(t->callback_query);
+    return sign_verify(&req, secrets, n_secrets);
+}
+
+static void prove(struct keeper *k, const struct msg_callback *msg, const struct store_task *t,
+                  const struct conf_provider *p, bool mandatory, struct proof *out)
+{
+    struct sign_result result;
+    int64_t age_ms;
+
+    *out = (struct proof){.refusal = VERDICT_ACCEPTED};
+    if (p->signature == SIGNATURE_OFF && !mandatory)
+        return;
+    result = verify(msg, t, p);
+    age_ms = clock_wall_ms() - result.date_ms;
+    if (result.verdict == SIGN_OK) {
+        out->proven = true;
+        out->nonce = result.nonce;
+        if (age_ms > k->conf->signature.window_ms || -age_ms > k->conf->signature.window_ms)
+            out->doubt = "rightly signed, but its Date is outside the window";
+    } else if (p->signature == SIGNATURE_REQUIRED || mandatory) {
+        out->refusal = VERDICT_UNAUTHORISED;
+        log_warn("callback.unauthorised", LOG_S("task", t != NULL ? t->id : NULL),
+                 LOG_S("provider", p->name), LOG_B("peer", msg->peer.p, msg->peer.n),
+                 LOG_S("signature", sign_verdict_name(result.verdict)),
+                 LOG_S("reason", result.reason));
+    } else if (result.verdict != SIGN_ABSENT) {
+        out->doubt = "signed with a key that is not ours";
+    }
+}
+
+/* -- meaning -- */
+
+static bool has_url(const struct msg_report *report)
+{
+    static const char member[] = "\"url\":\"";
+    const char *at = report->result.n != 0 ? strstr(report->result.p, member) : NULL;
+
+    while (at != NULL && at[sizeof(member) - 1] == '"')
+        at = strstr(at + 1, member);
+    return at != NULL;
+}
+
+static const char *doubt_of(const struct statement *st, enum state_step step)
+{
+    const struct msg_report *report = st->report;
+
+    if (st->doubt != NULL)
+        return st->doubt;
+    if (!report->understood)
+        return "the body could not be understood";
+    if (report->id.n != 0 && st->task->remote_id[0] != '\0' &&
+        !slice_is(report->id, st->task->remote_id))
+        return "names another task than the one its key belongs to";
+    if (step == STEP_CONFLICT)
+        return "contradicts the final state that came first";
+    return NULL;
+}
+
+/* A final state that cannot be trusted alone waits for one look at the provider. */
+static bool needs_look(const struct statement *st)
+{
+    enum task_state said = (enum task_state)st->report->state;
+    bool no_url = said == STATE_SUCCESS && !has_url(st->report);
+
+    if (!state_is_final(said))
+        return false;
+    if (st->source == SOURCE_POLL)
+        return no_url && st->task->looks < MAX_LOOKS_FOR_URL;
+    if (st->confirm == CONFIRM_AUTO)
+        return !st->proven || no_url;
+    return st->confirm == CONFIRM_ALWAYS;
+}
+
+/* -- consequences -- */
+
+static int write_down(struct keeper *k, struct statement *st, const char *verdict,
+                      const char *detail, struct err *err)
+{
+    struct news news = {.source = st->source,
+                        .verdict = verdict,
+                        .detail = detail,
+                        .headers = st->headers,
+                        .body = st->body};
+    int rc;
+
+    st->task->updated_ms = clock_wall_ms();
+    st->task->n_events += st->source == SOURCE_CALLBACK;
+    looks_expect(k, st->task->next_look_ms);
+    rc = event_task(k, st->task, &news, err);
+    return rc < 0 ? rc : k->store->ops->task_update(k->store, st->task, err);
+}
+
+/* The texts of a report live in the frame, long enough for the update. */
+static void take_over(struct store_task *t, const struct msg_report *report)
+{
+    t->err_code = str_or(report->err_code.p, "");
+    t->err_msg = str_or(report->err_msg.p, "");
+    if (report->credits >= 0)
+        t->credits = report->credits;
+    if (report->result.n > 2) /* more than [] */
+        t->result = report->result.p;
+    if (t->remote_id[0] == '\0' && id_is_remote(report->id.p, report->id.n))
+        t->remote_id = report->id.p;
+}
+
+static void log_final(const struct store_task *t, enum store_source source)
+{
+    log_info("task.finished", LOG_S("task", t->id), LOG_S("state", state_name(t->state)),
+             LOG_S("provider", t->provider), LOG_S("remote_id", t->remote_id),
+             LOG_S("err_code", t->err_code), LOG_S("source", store_source_name(source)));
+}
+
+static int advance(struct keeper *k, struct statement *st, struct err *err)
+{
+    struct store_task *t = st->task;
+    enum conf_event event;
+    bool final;
+    int rc;
+
+    take_over(t, st->report);
+    t->state = t->pending = (enum task_state)st->report->state;
+    t->source = st->source;
+    final = state_is_final(t->state);
+    t->finished_ms = final ? clock_wall_ms() : 0;
+    t->next_look_ms = final ? 0 : look_later(t);
+    rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word", err);
+    if (rc == 0 && conf_event_from_state(t->state, &event))
+        rc = schedule_add(k, t, event, err);
+    if (rc == 0 && final)
+        log_final(t, st->source);
+    return rc;
+}
+
+/* Believed once the provider, asked, says the same. */
+static int wait_for_look(struct keeper *k, struct statement *st, struct err *err)
+{
+    struct store_task *t = st->task;
+
+    if (t->remote_id[0] == '\0' && id_is_remote(st->report->id.p, st->report->id.n))
+        t->remote_id = st->report->id.p;
+    t->pending = (enum task_state)st->report->state;
+    t->next_look_ms = st->source == SOURCE_POLL ? look_later(t) : clock_wall_ms();
+    return write_down(k, st, "accepted",
+                      "to be confirmed by a look at the provider before hooks run", err);
+}
+
+static int quarantine(struct keeper *k, struct statement *st, const char *why, struct err *err)
+{
+    struct store_task *t = st->task;
+
+    log_warn("callback.quarantined", LOG_S("task", t->id), LOG_S("provider", t->provider),
+             LOG_S("why", why));
+    if (!state_is_final(t->state))
+        t->next_look_ms = clock_wall_ms();
+    return write_down(k, st, "quarantined", why, err);
+}
+
+/* A look that finds nothing new leaves no trace in the timeline, but brings fresh URLs. */
+static int repeat(struct keeper *k, struct statement *st, struct err *err)
+{
+    struct store_task *t = st->task;
+
+    if (st->source == SOURCE_POLL) {
+        if (t->state == STATE_SUCCESS && (enum task_state)st->report->state == STATE_SUCCESS &&
+            has_url(st->report))
+            t->result = st->report->result.p;
+        return k->store->ops->task_update(k->store, t, err);
+    }
+    return write_down(k, st, "duplicate", NULL, err);
+}
+
+static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, struct err *err)
+{
+    enum state_step step = state_step(st->task->state, (enum task_state)st->report->state);
+    const char *doubt = doubt_of(st, step);
+
+    /* A final state that waits for its look already is no news. */
+    if (step == STEP_ADVANCE && st->source == SOURCE_CALLBACK && needs_look(st) &&
+        st->task->pending == (enum task_state)st->report->state)
+        step = STEP_REPEAT;
+    *verdict = doubt != NULL          ? VERDICT_QUARANTINED
+               : step == STEP_ADVANCE ? VERDICT_ACCEPTED
+                                      : VERDICT_DUPLICATE;
+    if (*verdict != VERDICT_ACCEPTED && st->source == SOURCE_CALLBACK &&
+        st->task->n_events >= MAX_STORED_CALLBACKS)
+        return 0;
+    if (doubt != NULL)
+        return quarantine(k, st, doubt, err);
+    if (step == STEP_REPEAT)
+        return repeat(k, st, err);
+    if (needs_look(st))
+        return wait_for_look(k, st, err);
+    return advance(k, st, err);
+}
+
+/* -- callbacks -- */
+
+/*
+ * Used before: a provider's retry of something that was recorded is a duplicate, but the same
+ * signed headers with news in the body are somebody else's doing, since the body is not signed.
+ */
+static int check_nonce(struct keeper *k, struct statement *st, const struct proof *proof,
+                       struct err *err)
+{
+    int rc;
+
+    if (proof->nonce.n == 0)
+        return 0;
+    rc = k->store->ops->nonce_insert(k->store, proof->nonce, st->task->row, clock_wall_ms(), err);
+    if (rc != -EEXIST)
+        return rc;
+    if (!st->report->understood ||
+        state_step(st->task->state, (enum task_state)st->report->state) != STEP_REPEAT)
+        st->doubt = "its signature was used before";
+    return 0;
+}
+
+static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct store_task *t,
+                        const struct conf_provider *p, const struct proof *proof,
+                        enum verdict *verdict, struct err *err)
+{
+    struct statement st = {.task = t,
+                           .report = &msg->report,
+                           .source = SOURCE_CALLBACK,
+                           .proven = proof->proven,
+                           .doubt = proof->doubt,
+                           .confirm = p->confirm,
+                           .headers = msg->headers,
+                           .body = msg->body};
+    int rc = check_nonce(k, &st, proof, err);
+
+    return rc < 0 ? rc : judge(k, &st, verdict, err);
+}
+
+/* By its sealed key: the task was submitted through us. */
+static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict *verdict,
+                  struct err *err)
+{
+    const struct conf_provider *p;
+    uint8_t hash[SHA256_LEN];
+    struct store_task t;
+    struct proof proof;
+    int rc;
+
+    key_hash(msg->key.p, msg->key.n, hash);
+    rc = k->store->ops->task_by_key(k->store, hash, &t);
+    if (rc == -ENOENT) {
+        *verdict = VERDICT_UNKNOWN;
+        return 0;
+    }
+    if (rc < 0)
+        return err_set(err, rc, "cannot look up a callback key");
+    p = conf_provider_find(k->conf, t.provider);
+    if (p == NULL) { /* taken out of the configuration: nothing to verify with, nobody to ask */
+        log_warn("callback.no_provider", LOG_S("task", t.id), LOG_S("provider", t.provider));
+        *verdict = VERDICT_UNAUTHORISED;
+        return 0;
+    }
+    prove(k, msg, &t, p, false, &proof);
+    *verdict = proof.refusal;
+    return proof.refusal != VERDICT_ACCEPTED
+               ? 0
+               : judge_proven(k, msg, &t, p, &proof, verdict, err);
+}
+
+/* A task that somebody else's code created with our fixed address, seen for the first time. */
+static int adopt(struct keeper *k, const struct msg_callback *msg, const struct conf_provider *p,
+                 struct store_task *t, struct err *err)
+{
+    int64_t row;
+    int rc;
+
+    *t = (struct store_task){.provider = p->name,
+                             .remote_id = msg->report.id.p,
+                             .state = STATE_SUBMITTED,
+                             .pending = STATE_SUBMITTED,
+                             .source = SOURCE_CALLBACK,
+                             .credits = -1,
+                             .expects_callback = true,
+                             .created_ms = clock_wall_ms()};
+    t->endpoint = t->model = t->prompt = t->payload = t->callback_path = t->callback_query = "";
+    t->request = t->forward_url = t->result = t->err_code = t->err_msg = t->trace_id = "";
+    t->tags = "{}";
+    t->updated_ms = t->created_ms;
+    t->next_look_ms = look_later(t);
+    id_new_task(t->id);
+    rc = k->store->ops->task_insert(k->store, t, &row, err);
+    t->row = row;
+    return rc;
+}
+
+/* By the id in its body, which a signature must vouch for. */
+static int by_provider(struct keeper *k, const struct msg_callback *msg, enum verdict *verdict,
+                       struct err *err)
+{
+    const struct conf_provider *p = conf_provider_find(k->conf, msg->key.p);
+    struct store_task t;
+    struct proof proof;
+    int rc;
+
+    if (p == NULL) {
+        *verdict = VERDICT_UNKNOWN;
+        return 0;
+    }
+    prove(k, msg, NULL, p, true, &proof);
+    *verdict = proof.refusal;
+    if (proof.refusal != VERDICT_ACCEPTED)
+        return 0;
+    if (!id_is_remote(msg->report.id.p, msg->report.id.n)) {
+        log_warn("callback.no_id", LOG_S("provider", p->name),
+                 LOG_S("why", "the fixed callback address needs a task id in the body"));
+        *verdict = VERDICT_UNKNOWN;
+        return 0;
+    }
+    rc = k->store->ops->task_by_remote(k->store, p->name, msg->report.id.p, &t);
+    if (rc == -ENOENT)
+        rc = adopt(k, msg, p, &t, err);
+    return rc < 0 ? rc : judge_proven(k, msg, &t, p, &proof, verdict, err);
+}
+
+void judge_on_callback(struct keeper *k, struct room *room, const struct frame *f)
+{
+    struct err err = {"the store could not be read"};
+    enum verdict verdict = VERDICT_BUSY;
+    struct msg_callback msg;
+    int rc;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    if (k->stopping || k->low_space || batch_begin(k) < 0) {
+        batch_verdict(k, room, f->id, VERDICT_BUSY);
+        return;
+    }
+    rc = msg.route == ROUTE_KEY ? by_key(k, &msg, &verdict, &err)
+                                : by_provider(k, &msg, &verdict, &err);
+    batch_verdict(k, room, f->id, verdict);
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+}
+
+/* -- looks -- */
+
+int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *report,
+               struct slice body, struct err *err)
+{
+    struct statement st = {.task = t,
+                           .report = report,
+                           .source = SOURCE_POLL,
+                           .proven = true,
+                           .confirm = CONFIRM_NEVER,
+                           .body = body};
+    enum verdict verdict;
+
+    return judge(k, &st, &verdict, err);
+}
+
+int judge_lost(struct keeper *k, struct store_task *t, struct err *err)
+{
+    struct news news = {.source = SOURCE_POLL,
+                        .verdict = "lost",
+                        .detail = "nothing heard of it for too long; given up"};
+    int rc;
+
+    t->state = t->pending = STATE_LOST;
+    t->source = SOURCE_POLL;
+    t->next_look_ms = 0;
+    t->updated_ms = t->finished_ms = clock_wall_ms();
+    log_warn("task.lost", LOG_S("task", t->id), LOG_S("provider", t->provider));
+    rc = event_task(k, t, &news, err);
+    if (rc == 0)
+        rc = k->store->ops->task_update(k->store, t, err);
+    return rc < 0 ? rc : schedule_add(k, t, EVENT_LOST, err);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/looks.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/batch.h"
+#include "keeper/judge.h"
+#include "keeper/schedule.h"
+#include "vidu/crypto.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#define MAX_ASKED 32
+#define PER_SECOND 5
+#define ANSWER_DEADLINE_MS 60000
+#define MAX_REFRESHES 64
+#define POLL_FIRST_MS 5000 /* providers without callbacks: 5 s, growing to 30 s */
+#define POLL_MOST_MS 30000
+#define OVERDUE_FIRST_MS 300000 /* the others: only when overdue, 5 min growing to 30 min */
+#define OVERDUE_MOST_MS 1800000
+#define LOST_AFTER_MS (24 * 3600000LL)
+#define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL) /* the provider itself gives up after 48 h */
+
+struct asked {
+    int64_t task; /* 0: free */
+    int64_t deadline_ms;
+};
+
+/* Who waits for fresh links: a run, or a question of the command line. */
+struct refresh {
+    int64_t task; /* 0: free */
+    uint64_t run; /* 0: the command line's */
+    unsigned room;
+    uint64_t id;
+};
+
+struct looks {
+    struct event *timer;
+    struct asked asked[MAX_ASKED];
+    struct refresh refreshes[MAX_REFRESHES];
+    int64_t window_ms; /* start of the present second */
+    int in_window;
+};
+
+int64_t look_later(const struct store_task *t)
+{
+    int64_t ms = t->expects_callback ? OVERDUE_FIRST_MS : POLL_FIRST_MS;
+    int64_t most = t->expects_callback ? OVERDUE_MOST_MS : POLL_MOST_MS;
+    uint32_t dice;
+
+    for (int i = 0; i < t->looks && ms < most; i++)
+        ms += ms / 3;
+    if (ms > most)
+        ms = most;
+    crypto_random(&dice, sizeof(dice));
+    return clock_wall_ms() + ms + (int64_t)(dice % (uint64_t)(ms / 5 + 1));
+}
+
+static void arm(struct looks *l, int64_t ms)
+{
+    struct timeval tv;
+
+    if (ms < 1)
+        ms = 1;
+    if (ms > 3600000)
+        ms = 3600000;
+    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    evtimer_add(l->timer, &tv);
+}
+
+void looks_expect(struct keeper *k, int64_t wall_ms)
+{
+    int64_t ms = wall_ms - clock_wall_ms();
+    struct timeval armed;
+    struct timeval now;
+
+    if (wall_ms == 0)
+        return;
+    event_base_gettimeofday_cached(k->base, &now);
+    if (!evtimer_pending(k->looks->timer, &armed) ||
+        (armed.tv_sec - now.tv_sec) * 1000 + (armed.tv_usec - now.tv_usec) / 1000 > ms)
+        arm(k->looks, ms);
+}
+
+static struct asked *find_asked(struct looks *l, int64_t task)
+{
+    for (size_t i = 0; i < MAX_ASKED; i++)
+        if (l->asked[i].task == task)
+            return &l->asked[i];
+    return NULL;
+}
+
+/* Fresh links, or word that there are none, to everyone who waits for this task's. */
+static void answer_refreshes(struct keeper *k, int64_t task, const char *result, const char *error)
+{
+    struct looks *l = k->looks;
+
+    for (size_t i = 0; i < MAX_REFRESHES; i++) {
+        struct refresh *r = &l->refreshes[i];
+        struct room *room = supervise_by_id(k->supervise, r->room);
+        struct msg_fresh msg = {
+            .run = r->run, .result = slice_str(result), .error = slice_str(error)};
+
+        if (r->task != task)
+            continue;
+        if (r->run != 0 && room != NULL)
+            channel_send(room_channel(room), MSG_FRESH, r->id, &msg);
+        else if (room != NULL && error == NULL)
+            batch_result(k, room, r->id, 0, mem_printf("{\"result\":%s}", result));
+        else if (room != NULL)
+            batch_result(k, room, r->id, 1, mem_printf("{\"error\":\"%s\"}", error));
+        r->task = 0;
+    }
+}
+
+static bool waits_for_fresh(const struct looks *l, int64_t task)
+{
+    for (size_t i = 0; i < MAX_REFRESHES; i++)
+        if (l->refreshes[i].task == task)
+            return true;
+    return false;
+}
+
+/* -- asking -- */
+
+static int ask(struct keeper *k, const struct store_task *t)
+{
+    struct room *gateway = supervise_room(k->supervise, ROOM_GATEWAY);
+    struct asked *slot = find_asked(k->looks, 0);
+    struct msg_poll msg = {.task = slice_str(t->id),
+                           .provider = slice_str(t->provider),
+                           .endpoint = slice_str(t->endpoint),
+                           .remote_id = slice_str(t->remote_id)};
+
+    if (gateway == NULL || slot == NULL)
+        return -EAGAIN;
+    slot->task = t->row;
+    slot->deadline_ms = clock_mono_ms() + ANSWER_DEADLINE_MS;
+    return channel_send(room_channel(gateway), MSG_POLL, (uint64_t)t->row, &msg);
+}
+
+struct due {
+    struct keeper *k;
+    int64_t rows[PER_SECOND];
+    size_t n;
+};
+
+static int on_due_task(const struct store_task *t, void *ctx)
+{
+    struct due *due = ctx;
+
+    if (find_asked(due->k->looks, t->row) == NULL)
+        due->rows[due->n++] = t->row;
+    return due->n == PER_SECOND;
+}
+
+static bool is_lost(const struct store_task *t)
+{
+    int64_t limit = t->off_peak ? LOST_AFTER_OFF_PEAK_MS : LOST_AFTER_MS;
+
+    return clock_wall_ms() - t->created_ms > limit;
+}
+
+/* A task without a remote id cannot be looked at: it waits for its callback, or is lost. */
+static int look_at(struct keeper *k, int64_t row, struct err *err)
+{
+    struct store_task t;
+    int rc = k->store->ops->task_by_row(k->store, row, &t);
+
+    if (rc < 0)
+        return rc;
+    if (!is_lost(&t) && t.remote_id[0] != '\0')
+        return ask(k, &t) == 0 ? 0 : -EAGAIN;
+    if (batch_begin(k) < 0)
+        return -EAGAIN;
+    if (is_lost(&t))
+        return judge_lost(k, &t, err);
+    t.looks++;
+    t.next_look_ms = look_later(&t);
+    return k->store->ops->task_update(k->store, &t, err);
+}
+
+static int allowance(struct looks *l)
+{
+    int64_t now = clock_mono_ms();
+
+    if (now - l->window_ms >= 1000) {
+        l->window_ms = now;
+        l->in_window = 0;
+    }
+    return PER_SECOND - l->in_window;
+}
+
+void looks_wake(struct keeper *k)
+{
+    struct looks *l = k->looks;
+    struct due due = {.k = k};
+    struct err err = {""};
+    int64_t next;
+    int rc;
+
+    if (k->stopping || supervise_room(k->supervise, ROOM_GATEWAY) == NULL)
+        return;
+    if (allowance(l) <= 0) {
+        arm(l, 1000);
+        return;
+    }
+    rc = k->store->ops->task_looks(k->store, clock_wall_ms(), MAX_ASKED + allowance(l), on_due_task,
+                                   &due);
+    for (size_t i = 0; rc == 0 && i < due.n && allowance(l) > 0; i++) {
+        l->in_window++;
+        rc = look_at(k, due.rows[i], &err);
+    }
+    if (rc < 0 && rc != -EAGAIN)
+        batch_spoil(k, rc, &err);
+    next = k->store->ops->task_next_look(k->store);
+    if (next != 0) /* due, but not to be asked yet: try again in a second */
+        arm(l, next > clock_wall_ms() ? next - clock_wall_ms() : 1000);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct keeper *k = ctx;
+    int64_t now = clock_mono_ms();
+
+    (void)fd;
+    (void)what;
+    for (size_t i = 0; i < MAX_ASKED; i++)
+        if (k->looks->asked[i].task != 0 && now > k->looks->asked[i].deadline_ms)
+            k->looks->asked[i].task = 0;
+    looks_wake(k);
+}
+
+/* -- answers -- */
+
+static int record_look(struct keeper *k, struct store_task *t, const struct msg_polled *msg,
+                       struct err *err)
+{
+    int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
+
+    t->looks++;
+    t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
+    if (t->next_look_ms != 0 && t->next_look_ms < earliest)
+        t->next_look_ms = earliest;
+    if (msg->report.understood && msg->error.n == 0)
+        return judge_poll(k, t, &msg->report, msg->body, err);
+    log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
+             LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
+    return k->store->ops->task_update(k->store, t, err);
+}
+
+static void tell_waiting(struct keeper *k, const struct store_task *t, const struct msg_polled *msg)
+{
+    if (msg->report.understood && msg->error.n == 0 && !str_empty(t->result))
+        answer_refreshes(k, t->row, t->result, NULL);
+    else
+        answer_refreshes(k, t->row, NULL, "the provider gave no fresh links");
+}
+
+void looks_on_polled(struct keeper *k, const struct frame *f)
+{
+    struct asked *asked = find_asked(k->looks, (int64_t)f->id);
+    struct err err = {""};
+    struct msg_polled msg;
+    struct store_task t;
+    int rc;
+
+    if (message_read(f, &msg) < 0 || asked == NULL || f->id == 0)
+        return;
+    asked->task = 0;
+    if (batch_begin(k) < 0) {
+        answer_refreshes(k, (int64_t)f->id, NULL, "the store is not taking writes");
+        return;
+    }
+    rc = k->store->ops->task_by_row(k->store, (int64_t)f->id, &t);
+    if (rc == -ENOENT)
+        return;
+    if (rc == 0)
+        rc = record_look(k, &t, &msg, &err);
+    if (rc < 0) {
+        batch_spoil(k, rc, &err);
+        answer_refreshes(k, (int64_t)f->id, NULL, "the store is not taking writes");
+        return;
+    }
+    tell_waiting(k, &t, &msg);
+    looks_expect(k, t.next_look_ms);
+}
+
+void looks_on_gone(struct keeper *k)
+{
+    for (size_t i = 0; i < MAX_ASKED; i++)
+        k->looks->asked[i].task = 0;
+    for (size_t i = 0; i < MAX_REFRESHES; i++)
+        if (k->looks->refreshes[i].task != 0)
+            answer_refreshes(k, k->looks->refreshes[i].task, NULL, "the gateway was restarted");
+}
+
+/* -- refreshing -- */
+
+static void refresh(struct keeper *k, const struct refresh *wish)
+{
+    struct looks *l = k->looks;
+    bool asked = waits_for_fresh(l, wish->task) || find_asked(l, wish->task) != NULL;
+    struct store_task t;
+    int rc = 0;
+
+    for (size_t i = 0; i < MAX_REFRESHES; i++) {
+        if (l->refreshes[i].task != 0)
+            continue;
+        l->refreshes[i] = *wish;
+        if (!asked)
+            rc = k->store->ops->task_by_row(k->store, wish->task, &t);
+        if (!asked && rc == 0)
+            rc = ask(k, &t);
+        if (rc < 0)
+            answer_refreshes(k, wish->task, NULL, "the provider cannot be asked now");
+        return;
+    }
+    log_warn("refresh.too_many", LOG_I("waiting", MAX_REFRESHES));
+}
+
+void looks_on_refresh(struct keeper *k, struct room *runner, const struct frame *f)
+{
+    struct msg_refresh msg;
+    int64_t task;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    task = schedule_task_of(k, (int64_t)msg.run);
+    if (task == 0)
+        return;
+    refresh(k, &(struct refresh){
+                   .task = task, .run = msg.run, .room = room_id(runner), .id = f->id});
+}
+
+void looks_refresh(struct keeper *k, int64_t task, const struct room *room, uint64_t id)
+{
+    refresh(k, &(struct refresh){.task = task, .room = room_id(room), .id = id});
+}
+
+struct looks *looks_new(struct keeper *k)
+{
+    struct looks *l = mem_calloc(1, sizeof(*l));
+
+    l->timer = evtimer_new(k->base, on_timer, k);
+    return l;
+}
+
+void looks_free(struct looks *l)
+{
+    if (l == NULL)
+        return;
+    event_free(l->timer);
+    free(l);
+}

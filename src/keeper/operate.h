@@ -1,0 +1,18 @@
+/*
+ * Commands that change something, or tell how the daemon itself is (wire/command.h).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KEEPER_OPERATE_H
+#define KEEPER_OPERATE_H
+
+#include "keeper/query.h"
+
+void operate_retry(struct keeper *k, const struct question *q);
+void operate_trigger(struct keeper *k, const struct question *q);
+void operate_refresh(struct keeper *k, const struct question *q);
+void operate_reload(struct keeper *k, const struct question *q);
+void operate_status(struct keeper *k, const struct question *q);
+void operate_config(struct keeper *k, const struct question *q);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/query.h"
+
+#include "base/clock.h"
+#include "keeper/batch.h"
+#include "keeper/operate.h"
+#include "keeper/schedule.h"
+#include "wire/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define MAX_LIMIT 10000
+
+/* -- answering -- */
+
+void query_answer(struct keeper *k, const struct question *q, json_t *answer)
+{
+    batch_result(k, q->room, q->id, EXIT_OK, json_dumps(answer, JSON_COMPACT));
+    json_decref(answer);
+}
+
+void query_refuse(struct keeper *k, const struct question *q, int exit_status, const char *fmt, ...)
+{
+    struct buf text = BUF_INIT(4096);
+    struct buf json = BUF_INIT(16384);
+    va_list ap;
+
+    va_start(ap, fmt);
+    buf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    buf_adds(&json, "{\"error\":");
+    buf_add_json(&json, buf_text(&text), text.len);
+    buf_addc(&json, '}');
+    batch_result(k, q->room, q->id, exit_status, buf_take(&json));
+    buf_free(&text);
+}
+
+const char *query_text(const struct question *q, const char *name)
+{
+    return json_string_value(json_object_get(q->args, name));
+}
+
+bool query_task(struct keeper *k, const struct question *q, struct store_task *out)
+{
+    const char *name = query_text(q, "task");
+    int rc;
+
+    if (str_empty(name)) {
+        query_refuse(k, q, EXIT_USAGE, "which task? give its id or the beginning of it");
+        return false;
+    }
+    rc = k->store->ops->task_by_prefix(k->store, name, out);
+    if (rc == -ENOTUNIQ)
+        query_refuse(k, q, EXIT_NOT_FOUND, "several tasks begin with %s; give more of the id", name);
+    else if (rc < 0)
+        query_refuse(k, q, EXIT_NOT_FOUND, "there is no task %s", name);
+    return rc == 0;
+}
+
+/* -- rows as JSON -- */
+
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(str_or(s, ""));
+
+    return value != NULL ? value : json_string("");
+}
+
+static json_t *time_of(int64_t wall_ms)
+{
+    char out[25] = "";
+
+    if (wall_ms != 0)
+        clock_format_rfc3339(wall_ms, out);
+    return json_string(out);
+}
+
+static json_t *parsed(const char *s, json_t *otherwise)
+{
+    json_t *value = json_loads(str_or(s, ""), 0, NULL);
+
+    if (value == NULL)
+        return otherwise;
+    json_decref(otherwise);
+    return value;
+}
+
+static json_t *task_json(const struct store_task *t)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+                     "id", t->id, "remote_id", text(t->remote_id), "provider", text(t->provider),
+                     "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
+                     text(t->prompt), "state", state_name(t->state), "err_code", text(t->err_code),
+                     "err_msg", text(t->err_msg), "credits", (json_int_t)t->credits, "tags",
+                     parsed(t->tags, json_object()), "created_at", time_of(t->created_ms),
+                     "updated_at", time_of(t->updated_ms), "finished_at", time_of(t->finished_ms),
+                     "trace_id", text(t->trace_id));
+}
+
+static json_t *whole_task_json(const struct store_task *t)
+{
+    json_t *task = task_json(t);
+
+    json_object_set_new(task, "payload", text(t->payload));
+    json_object_set_new(task, "request", parsed(t->request, json_object()));
+    json_object_set_new(task, "result", parsed(t->result, json_array()));
+    json_object_set_new(task, "pending", json_string(state_name(t->pending)));
+    json_object_set_new(task, "next_look_at", time_of(t->next_look_ms));
+    return task;
+}
+
+static json_t *run_json(const struct keeper *k, const struct store_run *r)
+{
+    uint64_t done = 0;
+    uint64_t total = 0;
+    json_t *run =
+        json_pack("{s:I, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
+                  (json_int_t)r->row, "task", r->task_id, "hook", text(r->hook), "event",
+                  text(r->trigger), "state", run_state_name(r->state), "attempt", r->attempt,
+                  "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms),
+                  "finished_at", time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code,
+                  "after", text(r->after), "detail", text(r->detail), "output", text(r->output));
+
+    if (r->state == RUN_RUNNING && schedule_progress(k, r->row, &done, &total))
+        json_object_set_new(run, "progress",
+                            json_pack("{s:I, s:I}", "done", (json_int_t)done, "total",
+                                      (json_int_t)total));
+    return run;
+}
+
+/* What a row callback appends to. */
+struct rows {
+    const struct keeper *k;
+    json_t *array;
+};
+
+static int on_task(const struct store_task *t, void *ctx)
+{
+    return json_array_append_new(((struct rows *)ctx)->array, task_json(t));
+}
+
+static int on_run(const struct store_run *r, void *ctx)
+{
+    struct rows *rows = ctx;
+
+    return json_array_append_new(rows->array, run_json(rows->k, r));
+}
+
+static int on_event(const struct store_event *e, void *ctx)
+{
+    json_t *event = json_pack("{s:o, s:s, s:o, s:s, s:o}", "at", time_of(e->at_ms), "source",
+                              store_source_name(e->source), "verdict", text(e->verdict), "state",
+                              state_name(e->state), "detail", text(e->detail));
+
+    return json_array_append_new(((struct rows *)ctx)->array, event);
+}
+
+static int on_file(const struct store_file *f, void *ctx)
+{
+    json_t *file = json_pack("{s:o, s:o, s:I, s:o, s:I}", "path", text(f->path), "kind",
+                             text(f->kind), "bytes", (json_int_t)f->bytes, "sha256",
+                             text(f->sha256), "run", (json_int_t)f->run);
+
+    return json_array_append_new(((struct rows *)ctx)->array, file);
+}
+
+/* -- questions -- */
+
+static bool filter_of(struct keeper *k, const struct question *q, bool runs,
+                      struct store_filter *out)
+{
+    const char *state = query_text(q, "state");
+    enum task_state task_state;
+    enum run_state run_state;
+    json_int_t limit = json_integer_value(json_object_get(q->args, "limit"));
+
+    *out = (struct store_filter){.state = -1,
+                                 .provider = query_text(q, "provider"),
+                                 .tag = query_text(q, "tag"),
+                                 .hook = query_text(q, "hook"),
+                                 .limit = limit > 0 && limit < MAX_LIMIT ? (int)limit : 0};
+    if (state == NULL)
+        return true;
+    if (runs ? !run_state_from_name(state, &run_state) : !state_from_name(state, &task_state)) {
+        query_refuse(k, q, EXIT_USAGE, "there is no %s state %s", runs ? "run" : "task", state);
+        return false;
+    }
+    out->state = runs ? (int)run_state : (int)task_state;
+    return true;
+}
+
+static void on_list(struct keeper *k, const struct question *q)
+{
+    struct rows rows = {k, json_array()};
+    struct store_filter filter;
+
+    if (!filter_of(k, q, false, &filter)) {
+        json_decref(rows.array);
+        return;
+    }
+    k->store->ops->task_list(k->store, &filter, on_task, &rows);
+    query_answer(k, q, json_pack("{s:o}", "tasks", rows.array));
+}
+
+static json_t *runs_of(struct keeper *k, int64_t task)
+{
+    struct store_filter filter = {.state = -1, .task = task, .limit = MAX_LIMIT};
+    struct rows rows = {k, json_array()};
+
+    k->store->ops->run_list(k->store, &filter, on_run, &rows);
+    return rows.array;
+}
+
+static void on_show(struct keeper *k, const struct question *q)
+{
+    struct rows files = {k, json_array()};
+    struct store_task t;
+    json_t *task;
+
+    if (!query_task(k, q, &t)) {
+        json_decref(files.array);
+        return;
+    }
+    task = whole_task_json(&t);
+    k->store->ops->file_list(k->store, t.row, on_file, &files);
+    query_answer(k, q, json_pack("{s:o, s:o, s:o}", "task", task, "files", files.array, "runs",
+                                 runs_of(k, t.row)));
+}
+
+static void on_explain(struct keeper *k, const struct question *q)
+{
+    struct rows events = {k, json_array()};
+    struct store_task t;
+    json_t *task;
+
+    if (!query_task(k, q, &t)) {
+        json_decref(events.array);
+        return;
+    }
+    task = whole_task_json(&t);
+    k->store->ops->event_list(k->store, t.row, on_event, &events);
+    query_answer(k, q, json_pack("{s:o, s:o, s:o}", "task", task, "events", events.array, "runs",
+                                 runs_of(k, t.row)));
+}
+
+static void on_runs(struct keeper *k, const struct question *q)
+{
+    struct rows rows = {k, NULL};
+    struct store_filter filter;
+    struct store_task t;
+
+    if (!filter_of(k, q, true, &filter))
+        return;
+    if (query_text(q, "task") != NULL) {
+        if (!query_task(k, q, &t))
+            return;
+        filter.task = t.row;
+    }
+    rows.array = json_array();
+    k->store->ops->run_list(k->store, &filter, on_run, &rows);
+    query_answer(k, q, json_pack("{s:o}", "runs", rows.array));
+}
+
+/* -- dispatch -- */
+
+static const struct {
+    const char *name;
+    void (*fn)(struct keeper *k, const struct question *q);
+} commands[] = {
+    {"list", on_list},           {"show", on_show},           {"explain", on_explain},
+    {"runs", on_runs},           {"retry", operate_retry},    {"trigger", operate_trigger},
+    {"refresh", operate_refresh}, {"reload", operate_reload}, {"status", operate_status},
+    {"config", operate_config},
+};
+
+void query_on_command(struct keeper *k, struct room *gateway, const struct frame *f)
+{
+    struct question q = {.room = gateway, .id = f->id};
+    struct msg_command msg;
+    const char *name;
+    json_t *args;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    args = json_loadb(msg.json.p, msg.json.n, JSON_REJECT_DUPLICATES, NULL);
+    q.args = args;
+    name = query_text(&q, "command");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (str_eq(name, commands[i].name)) {
+            commands[i].fn(k, &q);
+            json_decref(args);
+            return;
+        }
+    query_refuse(k, &q, EXIT_USAGE, "this daemon does not know the command %s",
+                 str_or(name, "(none)"));
+    json_decref(args);
+}

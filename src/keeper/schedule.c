@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/schedule.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/batch.h"
+#include "keeper/events.h"
+#include "keeper/hooks.h"
+#include "vidu/crypto.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
+#define MAX_CLAIM 64
+#define FRAME_TEXT_MAX (64U << 10)
+
+struct running {
+    int64_t run;
+    int64_t task;
+    char task_id[TASK_ID_SIZE];
+    char *hook;
+    unsigned room;
+    int attempt;
+    int64_t lease_ms; /* monotonic */
+    uint64_t done, total;
+    bool lost; /* ended, but its outcome is not in the store */
+    char *json; /* until it has been handed over */
+};
+
+struct schedule {
+    struct keeper *k;
+    struct event *due;    /* when the next ready run is due */
+    bool dirty;           /* something may be claimable */
+    struct running **running;
+    size_t n, cap;
+};
+
+static struct running *find(const struct schedule *s, int64_t run)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->running[i]->run == run)
+            return s->running[i];
+    return NULL;
+}
+
+static size_t running_of(const struct schedule *s, const char *hook)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        n += str_eq(s->running[i]->hook, hook);
+    return n;
+}
+
+static void forget(struct schedule *s, struct running *r)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->running[i] == r)
+            s->running[i] = s->running[--s->n];
+    free(r->hook);
+    free(r->json);
+    free(r);
+    s->dirty = true;
+}
+
+static struct running *remember(struct schedule *s, const struct store_run *run, int64_t task)
+{
+    struct running *r = mem_calloc(1, sizeof(*r));
+
+    if (s->n == s->cap) {
+        s->cap = s->cap != 0 ? s->cap * 2 : 16;
+        s->running = mem_realloc(s->running, s->cap, sizeof(*s->running));
+    }
+    s->running[s->n++] = r;
+    r->run = run->row;
+    r->task = task;
+    r->hook = mem_strdup(run->hook);
+    memcpy(r->task_id, run->task_id, sizeof(r->task_id));
+    return r;
+}
+
+/* The next turn of the loop opens a batch, and its end claims. */
+static void wake(struct keeper *k)
+{
+    k->schedule->dirty = true;
+    if (batch_begin(k) < 0)
+        log_debug("schedule.waits", LOG_S("for", "the store"));
+}
+
+static void on_due(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    wake(ctx);
+}
+
+static void arm(struct schedule *s, int64_t due_wall_ms)
+{
+    int64_t ms = due_wall_ms - clock_wall_ms();
+    struct timeval tv;
+
+    if (ms < 1)
+        ms = 1;
+    if (ms > 3600000)
+        ms = 3600000;
+    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    evtimer_add(s->due, &tv);
+}
+
+/* -- adding -- */
+
+static bool wanted(const struct conf_hook *h, const struct store_task *t, enum conf_event event)
+{
+    return (h->on & 1U << event) != 0 && hook_matches(h, t);
+}
+
+/* A hook that waits for another one is called only when that one is. */
+static bool chain_wanted(const struct conf *conf, const struct conf_hook *h,
+                         const struct store_task *t, enum conf_event event)
+{
+    for (size_t depth = 0; h != NULL && depth < CONF_MAX_HOOKS; depth++) {
+        if (!wanted(h, t, event))
+            return false;
+        if (h->after == NULL)
+            return true;
+        h = conf_hook_find(conf, h->after);
+    }
+    return false;
+}
+
+static struct store_run new_run(const struct store_task *t, const struct conf_hook *h,
+                                const char *trigger)
+{
+    struct store_run run = {.task = t->row, .hook = h->name, .trigger = trigger};
+
+    memcpy(run.task_id, t->id, sizeof(run.task_id));
+    run.after = h->after != NULL ? h->after : "";
+    run.state = h->after != NULL ? RUN_WAITING : RUN_READY;
+    run.created_ms = run.due_ms = clock_wall_ms();
+    run.detail = run.output = "";
+    return run;
+}
+
+int schedule_add(struct keeper *k, const struct store_task *t, enum conf_event event,
+                 struct err *err)
+{
+    for (size_t i = 0; i < k->conf->n_hooks; i++) {
+        const struct conf_hook *h = &k->conf->hooks[i];
+        struct store_run run;
+        int64_t row;
+        int rc;
+
+        if (!chain_wanted(k->conf, h, t, event))
+            continue;
+        run = new_run(t, h, conf_event_name(event));
+        rc = k->store->ops->run_insert(k->store, &run, &row, err);
+        if (rc < 0 && rc != -EEXIST)
+            return rc;
+        k->schedule->dirty = true;
+    }
+    return 0;
+}
+
+int schedule_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
+                    const char *trigger, int64_t *run_row, struct err *err)
+{
+    struct store_run run = new_run(t, h, trigger);
+    int rc;
+
+    run.state = RUN_READY;
+    run.after = "";
+    run.replay = true;
+    rc = k->store->ops->run_insert(k->store, &run, run_row, err);
+    k->schedule->dirty = true;
+    return rc;
+}
+
+int schedule_retry(struct keeper *k, int64_t row, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return err_set(err, rc, "there is no run %lld", (long long)row);
+    if (run.state == RUN_RUNNING || find(k->schedule, row) != NULL)
+        return err_set(err, -EALREADY, "run %lld is running", (long long)row);
+    run.state = RUN_READY;
+    run.attempt = 0;
+    run.created_ms = run.due_ms = clock_wall_ms(); /* max_age counts from here again */
+    run.finished_ms = 0;
+    run.replay = true;
+    k->schedule->dirty = true;
+    return k->store->ops->run_update(k->store, &run, err);
+}
+
+/* -- claiming -- */
+
+struct picked {
+    int64_t rows[MAX_CLAIM];
+    size_t n;
+};
+
+static int on_pick(const struct store_run *run, void *ctx)
+{
+    struct picked *p = ctx;
+
+    p->rows[p->n++] = run->row;
+    return p->n == MAX_CLAIM;
+}
+
+static int add_file(const struct store_file *f, void *ctx)
+{
+    struct buf *b = ctx;
+
+    buf_adds(b, b->len > 1 ? ",{\"path\":" : "{\"path\":");
+    buf_add_json(b, f->path, strlen(f->path));
+    buf_addf(b, ",\"kind\":\"%s\",\"bytes\":%lld,\"sha256\":\"%s\"}", f->kind, (long long)f->bytes,
+             f->sha256);
+    return 0;
+}
+
+/* The hook is gone from the configuration: its run can never be made. */
+static int bury(struct keeper *k, struct store_run *run, const char *why, struct err *err)
+{
+    log_warn("run.dead", LOG_I("run", run->row), LOG_S("hook", run->hook), LOG_S("why", why));
+    run->state = RUN_DEAD;
+    run->detail = why;
+    run->finished_ms = clock_wall_ms();
+    return k->store->ops->run_update(k->store, run, err);
+}
+
+static void hand_over(struct keeper *k, bool ok, void *ctx)
+{
+    struct running *r = ctx;
+    struct room *room = supervise_by_id(k->supervise, r->room);
+    struct msg_run msg = {.run = (uint64_t)r->run,
+                          .attempt = (uint32_t)r->attempt,
+                          .json = slice_str(r->json)};
+
+    if (!ok) { /* the claim was not written, so there is none */
+        forget(k->schedule, r);
+        return;
+    }
+    if (room == NULL) { /* died meanwhile; the tick makes it ready again */
+        r->lost = true;
+        return;
+    }
+    channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg);
+    free(r->json);
+    r->json = NULL;
+}
+
+static int claim_one(struct keeper *k, struct room *runner, int64_t row, struct err *err)
+{
+    autobuf struct buf files = BUF_INIT(FRAME_TEXT_MAX);
+    const struct conf_hook *h;
+    struct store_task t;
+    struct store_run run;
+    struct running *r;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return rc;
+    h = conf_hook_find(k->conf, run.hook);
+    if (h == NULL)
+        return bury(k, &run, "its hook is no longer in the configuration", err);
+    if (running_of(k->schedule, run.hook) >= (size_t)h->concurrency)
+        return 0;
+    buf_addc(&files, '[');
+    rc = k->store->ops->file_list(k->store, run.task, add_file, &files);
+    if (rc == 0)
+        rc = k->store->ops->task_by_row(k->store, run.task, &t);
+    if (rc < 0)
+        return rc;
+    buf_addc(&files, ']');
+    r = remember(k->schedule, &run, t.row);
+    run.state = RUN_RUNNING;
+    run.attempt++;
+    run.started_ms = clock_wall_ms();
+    run.lease_ms = run.started_ms + h->timeout_ms + LEASE_SLACK_MS;
+    r->attempt = run.attempt;
+    r->room = room_id(runner);
+    r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
+    r->json = hook_run_json(h, &run, &t, buf_text(&files),
+                            store_source_name(t.source));
+    batch_then(k, hand_over, r);
+    event_run_live(k, &run, "running");
+    return k->store->ops->run_update(k->store, &run, err);
+}
+
+/* Hooks that have all the runs they may have at once. */
+static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOKS])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->conf->n_hooks; i++) {
+        const struct conf_hook *h = &k->conf->hooks[i];
+
+        if (running_of(k->schedule, h->name) >= (size_t)h->concurrency)
+            names[n++] = h->name;
+    }
+    return n;
+}
+
+void schedule_claim(struct keeper *k)
+{
+    struct schedule *s = k->schedule;
+    struct room *runner = supervise_room(k->supervise, ROOM_RUNNER);
+    const char *busy[CONF_MAX_HOOKS];
+    struct picked picked = {.n = 0};
+    int slots = k->conf->limits.runs - (int)s->n;
+    int64_t next;
+    struct err err = {""};
+    int rc;
+
+    if (!s->dirty || runner == NULL || k->stopping || slots <= 0)
+        return;
+    s->dirty = false;
+    rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy),
+                                slots < MAX_CLAIM ? slots : MAX_CLAIM, on_pick, &picked);
+    for (size_t i = 0; rc == 0 && i < picked.n; i++)
+        rc = claim_one(k, runner, picked.rows[i], &err);
+    if (rc < 0) {
+        batch_spoil(k, rc, &err);
+        return;
+    }
+    next = k->store->ops->run_next_due(k->store);
+    if (next > clock_wall_ms())
+        arm(s, next);
+}
+
+/* -- outcomes -- */
+
+int64_t schedule_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms)
+{
+    int64_t ms = h->retry.from_ms;
+    uint32_t dice;
+
+    for (int i = 1; i < attempt && ms < h->retry.to_ms; i++)
+        ms *= 2;
+    if (ms > h->retry.to_ms)
+        ms = h->retry.to_ms;
+    crypto_random(&dice, sizeof(dice));
+    ms += (int64_t)(dice % (uint64_t)(ms / 2 + 1));
+    return ms > retry_after_ms ? ms : retry_after_ms;
+}
+
+/* Sets the run's next state from what the runner said. */
+static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
+{
+    int64_t now = clock_wall_ms();
+
+    run->finished_ms = now;
+    if (msg->outcome == RUN_OK) {
+        run->state = RUN_DONE;
+    } else if (h == NULL || msg->outcome == RUN_FATAL || run->attempt >= h->retry.attempts ||
+               now - run->created_ms > h->retry.max_age_ms) {
+        run->state = RUN_DEAD;
+    } else {
+        run->state = RUN_READY;
+        run->due_ms = now + schedule_pause_ms(h, run->attempt, msg->retry_after_ms);
+    }
+}
+
+static void log_outcome(const struct store_run *run, const struct msg_done *msg)
+{
+    const char *detail = str_or(msg->detail.p, "");
+
+    if (run->state == RUN_DONE)
+        log_info("run.done", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt),
+                 LOG_I("ms", msg->duration_ms));
+    else if (run->state == RUN_DEAD)
+        log_warn("run.dead", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail));
+    else
+        log_info("run.again", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail),
+                 LOG_I("in_ms", run->due_ms - clock_wall_ms()));
+}
+
+static int record_outcome(struct keeper *k, const struct msg_done *msg, struct err *err)
+{
+    struct store_run run;
+    int released = 0;
+    int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
+
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    decide(conf_hook_find(k->conf, run.hook), msg, &run);
+    run.exit_code = msg->exit_code;
+    run.detail = str_or(msg->detail.p, "");
+    run.output = str_or(msg->output.p, "");
+    log_outcome(&run, msg);
+    rc = event_run(k, &run, run.state == RUN_READY ? "again" : run_state_name(run.state), err);
+    if (rc == 0)
+        rc = event_files(k, &run, msg->files, err);
+    if (rc == 0 && run.state != RUN_READY)
+        rc = k->store->ops->run_release(k->store, run.task, run.hook, run.trigger,
+                                        run.state == RUN_DONE, clock_wall_ms(), &released, err);
+    if (rc == 0)
+        rc = k->store->ops->run_update(k->store, &run, err);
+    return rc;
+}
+
+static void on_recorded(struct keeper *k, bool ok, void *ctx)
+{
+    struct running *r = ctx;
+
+    if (ok)
+        forget(k->schedule, r);
+    else
+        r->lost = true;
+}
+
+void schedule_on_done(struct keeper *k, const struct frame *f)
+{
+    struct msg_done msg;
+    struct running *r;
+    struct err err = {""};
+    int rc;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    r = find(k->schedule, (int64_t)msg.run);
+    if (r == NULL || r->attempt != (int)msg.attempt)
+        return;
+    if (batch_begin(k) < 0) {
+        r->lost = true;
+        return;
+    }
+    batch_then(k, on_recorded, r);
+    k->schedule->dirty = true;
+    rc = record_outcome(k, &msg, &err);
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+}
+
+void schedule_on_progress(struct keeper *k, const struct frame *f)
+{
+    struct msg_progress msg;
+    struct running *r;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    r = find(k->schedule, (int64_t)msg.run);
+    if (r == NULL)
+        return;
+    r->done = msg.done;
+    r->total = msg.total;
+    event_progress(k, r->task_id, r->hook, &msg);
+}
+
+void schedule_on_up(struct keeper *k)
+{
+    wake(k);
+}
+
+/* Ready again, at once: its attempt is counted, its side effect may have happened. */
+static int requeue(struct keeper *k, const struct running *r, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, r->run, &run);
+
+    if (rc < 0 || run.state != RUN_RUNNING)
+        return rc == -ENOENT ? 0 : rc;
+    log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", r->task_id),
+             LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
+    run.state = RUN_READY;
+    run.due_ms = clock_wall_ms();
+    run.detail = "interrupted; made again";
+    return k->store->ops->run_update(k->store, &run, err);
+}
+
+static void requeue_lost(struct keeper *k)
+{
+    struct schedule *s = k->schedule;
+    struct err err = {""};
+    int rc = 0;
+
+    for (size_t i = s->n; i-- > 0 && rc == 0;) {
+        struct running *r = s->running[i];
+
+        if (!r->lost)
+            continue;
+        if (batch_begin(k) < 0)
+            return;
+        rc = requeue(k, r, &err);
+        r->lost = false;
+        batch_then(k, on_recorded, r);
+    }
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+}
+
+void schedule_on_gone(struct keeper *k, const struct room *room)
+{
+    struct schedule *s = k->schedule;
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->running[i]->room == room_id(room))
+            s->running[i]->lost = true;
+    requeue_lost(k);
+}
+
+void schedule_tick(struct keeper *k)
+{
+    struct schedule *s = k->schedule;
+    int64_t now = clock_mono_ms();
+    int64_t next = k->store->ops->run_next_due(k->store);
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct running *r = s->running[i];
+        struct room *room = supervise_by_id(k->supervise, r->room);
+        struct msg_cancel msg = {.run = (uint64_t)r->run};
+
+        if (r->lost || now < r->lease_ms)
+            continue;
+        if (room != NULL)
+            channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);
+        r->lost = true;
+    }
+    requeue_lost(k);
+    if (!k->stopping && next != 0 && next <= clock_wall_ms())
+        wake(k);
+}
+
+size_t schedule_running(const struct keeper *k)
+{
+    return k->schedule->n;
+}
+
+bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total)
+{
+    const struct running *r = find(k->schedule, run);
+
+    if (r == NULL || r->done == 0)
+        return false;
+    *done = r->done;
+    *total = r->total;
+    return true;
+}
+
+int64_t schedule_task_of(const struct keeper *k, int64_t run)
+{
+    const struct running *r = find(k->schedule, run);
+
+    return r != NULL ? r->task : 0;
+}
+
+struct schedule *schedule_new(struct keeper *k)
+{
+    struct schedule *s = mem_calloc(1, sizeof(*s));
+
+    s->k = k;
+    s->due = evtimer_new(k->base, on_due, k);
+    return s;
+}
+
+void schedule_free(struct schedule *s)
+{
+    if (s == NULL)
+        return;
+    while (s->n > 0)
+        forget(s, s->running[0]);
+    free(s->running);
+    event_free(s->due);
+    free(s);
+}

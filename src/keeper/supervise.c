@@ -1,0 +1,520 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ *   next --all ready--> current --replaced or stopping--> retired --exit--> gone
+ *     |                    |
+ *     `-- one fails: all   `-- dies: started again with the same plan, after a pause that grows
+ *         of them end
+ */
+#include "keeper/supervise.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/spawn.h"
+#include "wire/hello.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_ROOMS 256
+#define START_DEADLINE_MS 15000
+#define SILENCE_MS 20000 /* no pong for so long: the room hangs and is ended */
+#define ALIVE_MS 12000   /* feeds the service manager's watchdog */
+#define DEATHS_TOO_MANY 5
+#define DEATHS_WITHIN_MS 10000
+#define KILL_AFTER_MS 10000 /* beyond the grace that a draining room was given */
+
+enum phase { PHASE_DOWN, PHASE_STARTING, PHASE_UP, PHASE_DRAINING };
+enum place { PLACE_NEXT, PLACE_CURRENT, PLACE_RETIRED };
+
+static const char *const phase_names[] = {"down", "starting", "up", "draining"};
+static const char *const kind_names[] = {"receiver", "gateway", "runner"};
+
+struct room {
+    struct supervise *s;
+    struct room_plan plan;
+    enum place place;
+    enum phase phase;
+    unsigned id; /* of the present process; a restart gets a new one */
+    char name[32];
+    pid_t pid;
+    int pidfd;
+    struct event *exited;
+    struct event *timer; /* restart when down, deadline when starting or draining */
+    struct channel *channel;
+    char *counters;
+    int64_t ponged_ms;
+    int pause_ms; /* before the next restart */
+};
+
+struct supervise {
+    struct event_base *base;
+    const struct supervise_ops *ops;
+    void *ctx;
+    struct room *rooms[MAX_ROOMS];
+    size_t n;
+    unsigned last_id;
+    supervise_on_started *on_started;
+    void *on_started_ctx;
+    int64_t deaths_ms[DEATHS_TOO_MANY]; /* a ring of the latest */
+    size_t n_deaths;
+    int64_t grace_ms;
+    void (*on_stopped)(void *ctx);
+};
+
+void room_plan_clear(struct room_plan *plan)
+{
+    if (plan->hello != NULL)
+        mem_wipe_free(plan->hello, strlen(plan->hello));
+    *plan = (struct room_plan){0};
+}
+
+static void after(struct event *timer, int64_t ms)
+{
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    evtimer_add(timer, &tv);
+}
+
+/* Forgets the process, not the room. */
+static void detach_process(struct room *room)
+{
+    channel_free(room->channel);
+    room->channel = NULL;
+    if (room->exited != NULL)
+        event_free(room->exited);
+    room->exited = NULL;
+    if (room->pidfd >= 0)
+        close(room->pidfd);
+    room->pidfd = -1;
+    room->pid = 0;
+    room->phase = PHASE_DOWN;
+}
+
+static void remove_room(struct room *room)
+{
+    struct supervise *s = room->s;
+
+    detach_process(room);
+    event_free(room->timer);
+    room_plan_clear(&room->plan);
+    free(room->counters);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rooms[i] == room)
+            s->rooms[i--] = s->rooms[--s->n];
+    free(room);
+}
+
+/* The present start is over: every new room takes over, or every new room ends. */
+static void finish_start(struct supervise *s, bool ok, const char *error)
+{
+    supervise_on_started *on_started = s->on_started;
+
+    s->on_started = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        struct room *room = s->rooms[i];
+
+        if (room->place == PLACE_NEXT) {
+            room->place = ok ? PLACE_CURRENT : PLACE_RETIRED;
+            if (!ok && room->pid != 0)
+                kill(room->pid, SIGKILL);
+        } else if (room->place == PLACE_CURRENT && ok) {
+            room->place = PLACE_RETIRED;
+        }
+    }
+    on_started(ok, error, s->on_started_ctx);
+}
+
+static void drain(struct room *room, int64_t grace_ms)
+{
+    struct msg_drain msg = {.grace_ms = grace_ms};
+
+    if (room->phase == PHASE_DRAINING || room->phase == PHASE_DOWN)
+        return;
+    room->phase = PHASE_DRAINING;
+    if (room->channel != NULL)
+        channel_send(room->channel, MSG_DRAIN, 0, &msg);
+    after(room->timer, grace_ms + KILL_AFTER_MS);
+}
+
+/* Old rooms drain once their successors serve. */
+static void drain_retired(struct supervise *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rooms[i]->place == PLACE_RETIRED && s->rooms[i]->phase == PHASE_UP)
+            drain(s->rooms[i], s->grace_ms);
+}
+
+static void room_is_ready(struct room *room)
+{
+    struct supervise *s = room->s;
+
+    room->phase = PHASE_UP;
+    room->pause_ms = 0;
+    room->ponged_ms = clock_mono_ms();
+    evtimer_del(room->timer);
+    log_debug("room.ready", LOG_S("name", room->name), LOG_I("pid", room->pid));
+    if (room->place == PLACE_NEXT) {
+        for (size_t i = 0; i < s->n; i++)
+            if (s->rooms[i]->place == PLACE_NEXT && s->rooms[i]->phase != PHASE_UP)
+                return;
+        finish_start(s, true, NULL);
+        for (size_t i = 0; i < s->n; i++)
+            if (s->rooms[i]->place == PLACE_CURRENT)
+                s->ops->on_up(s->rooms[i], s->ctx);
+        drain_retired(s);
+        return;
+    }
+    if (room->place == PLACE_CURRENT)
+        s->ops->on_up(room, s->ctx);
+    else
+        drain(room, s->grace_ms);
+}
+
+/* A room of the new generation will not come up. */
+static void start_failed(struct room *room, const char *why)
+{
+    autofree char *text = mem_printf("%s: %s", room->name, why);
+
+    finish_start(room->s, false, text);
+}
+
+static void on_ready(struct room *room, const struct frame *f)
+{
+    struct msg_ready msg;
+
+    if (message_read(f, &msg) < 0 || room->phase != PHASE_STARTING)
+        return;
+    if (msg.error.n == 0) {
+        room_is_ready(room);
+        return;
+    }
+    log_error("room.refused", LOG_S("name", room->name), LOG_B("error", msg.error.p, msg.error.n));
+    if (room->place == PLACE_NEXT)
+        start_failed(room, msg.error.p);
+}
+
+static void on_pong(struct room *room, const struct frame *f)
+{
+    struct msg_pong msg;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    room->ponged_ms = clock_mono_ms();
+    free(room->counters);
+    room->counters = mem_strndup(msg.json.p, msg.json.n);
+}
+
+static void on_frame(struct channel *ch, const struct frame *f, void *ctx)
+{
+    struct room *room = ctx;
+
+    (void)ch;
+    if (f->type == MSG_READY)
+        on_ready(room, f);
+    else if (f->type == MSG_PONG)
+        on_pong(room, f);
+    else
+        room->s->ops->on_frame(room, f, room->s->ctx);
+}
+
+/* The channel may end before the process does; its end is what counts. */
+static void on_close(struct channel *ch, const char *why, void *ctx)
+{
+    struct room *room = ctx;
+
+    (void)ch;
+    log_debug("room.channel_closed", LOG_S("name", room->name), LOG_S("why", why));
+    channel_free(room->channel);
+    room->channel = NULL;
+}
+
+static const struct channel_ops channel_ops = {.on_frame = on_frame, .on_close = on_close};
+
+static bool too_many_deaths(struct supervise *s)
+{
+    int64_t now = clock_mono_ms();
+    int64_t oldest;
+
+    s->deaths_ms[s->n_deaths++ % DEATHS_TOO_MANY] = now;
+    oldest = s->deaths_ms[s->n_deaths % DEATHS_TOO_MANY];
+    return s->n_deaths >= DEATHS_TOO_MANY && now - oldest < DEATHS_WITHIN_MS;
+}
+
+static void check_stopped(struct supervise *s)
+{
+    bool runner_only = true;
+
+    if (s->on_stopped == NULL)
+        return;
+    for (size_t i = 0; i < s->n; i++)
+        runner_only = runner_only && s->rooms[i]->plan.kind == ROOM_RUNNER;
+    if (s->n == 0)
+        s->on_stopped(s->ctx);
+    else if (runner_only)
+        for (size_t i = 0; i < s->n; i++)
+            drain(s->rooms[i], s->grace_ms);
+}
+
+/* A room of the present generation has died: start it again, at first at once. */
+static void restart(struct room *room, const char *how)
+{
+    log_warn("room.died", LOG_S("name", room->name), LOG_S("how", how),
+             LOG_I("restart_in_ms", room->pause_ms));
+    if (too_many_deaths(room->s)) {
+        room->s->ops->on_hopeless("rooms died 5 times in 10 seconds", room->s->ctx);
+        return;
+    }
+    after(room->timer, room->pause_ms);
+    room->pause_ms = room->pause_ms == 0 ? 100 : room->pause_ms * 2;
+}
+
+static void describe_exit(const siginfo_t *info, char *out, size_t n)
+{
+    if (info->si_code == CLD_EXITED)
+        snprintf(out, n, "exit status %d", info->si_status);
+    else
+        snprintf(out, n, "signal %d", info->si_status);
+}
+
+static void on_exit_event(evutil_socket_t fd, short what, void *ctx)
+{
+    struct room *room = ctx;
+    struct supervise *s = room->s;
+    siginfo_t info = {0};
+    char how[32];
+
+    (void)what;
+    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+        return;
+    describe_exit(&info, how, sizeof(how));
+    s->ops->on_gone(room, s->ctx);
+    detach_process(room);
+    if (room->place == PLACE_NEXT)
+        start_failed(room, how);
+    if (room->place == PLACE_CURRENT && s->on_stopped == NULL) {
+        restart(room, how);
+        return;
+    }
+    log_debug("room.ended", LOG_S("name", room->name), LOG_S("how", how));
+    remove_room(room);
+    check_stopped(s);
+}
+
+static int launch(struct room *room, struct err *err)
+{
+    autofree char *title = mem_printf("viduhookd: %s", room->name);
+    struct msg_hello hello = {.version = WIRE_VERSION, .json = slice_str(room->plan.hello)};
+    int pair[2];
+    int rc = spawn_pair(pair, err);
+
+    if (rc < 0)
+        return rc;
+    rc = spawn_room(title, kind_names[room->plan.kind], pair[1], room->plan.fds, room->plan.n_fds,
+                    &room->pid, &room->pidfd, err);
+    close(pair[1]);
+    if (rc < 0) {
+        close(pair[0]);
+        return rc;
+    }
+    room->id = ++room->s->last_id;
+    room->channel = channel_new(room->s->base, pair[0], FRAME_MAX, &channel_ops, room);
+    room->exited = event_new(room->s->base, room->pidfd, EV_READ, on_exit_event, room);
+    event_add(room->exited, NULL);
+    return channel_send(room->channel, MSG_HELLO, 0, &hello);
+}
+
+static void room_start(struct room *room)
+{
+    struct err err = {""};
+
+    room->phase = PHASE_STARTING;
+    if (launch(room, &err) < 0) {
+        log_error("room.not_started", LOG_S("name", room->name), LOG_E(&err));
+        detach_process(room);
+        room->pause_ms = room->pause_ms < 100 ? 100 : room->pause_ms * 2;
+        after(room->timer, room->pause_ms);
+        return;
+    }
+    after(room->timer, START_DEADLINE_MS);
+}
+
+/* One timer per room; what its end means depends on the phase. */
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct room *room = ctx;
+
+    (void)fd;
+    (void)what;
+    if (room->phase == PHASE_DOWN && room->place == PLACE_NEXT)
+        start_failed(room, "cannot be started");
+    if (room->phase == PHASE_DOWN && room->place == PLACE_RETIRED) {
+        remove_room(room);
+    } else if (room->phase == PHASE_DOWN) {
+        room_start(room);
+    } else if (room->pid != 0) {
+        log_error("room.killed", LOG_S("name", room->name),
+                  LOG_S("phase", phase_names[room->phase]));
+        kill(room->pid, SIGKILL);
+    }
+}
+
+static struct room *add_room(struct supervise *s, struct room_plan *plan)
+{
+    struct room *room = mem_calloc(1, sizeof(*room));
+
+    room->s = s;
+    room->plan = *plan;
+    *plan = (struct room_plan){0};
+    room->pidfd = -1;
+    room->timer = evtimer_new(s->base, on_timer, room);
+    if (room->plan.kind == ROOM_RECEIVER)
+        snprintf(room->name, sizeof(room->name), "receiver %d", room->plan.number);
+    else
+        snprintf(room->name, sizeof(room->name), "%s", kind_names[room->plan.kind]);
+    s->rooms[s->n++] = room;
+    return room;
+}
+
+struct supervise *supervise_new(struct event_base *base, const struct supervise_ops *ops, void *ctx)
+{
+    struct supervise *s = mem_calloc(1, sizeof(*s));
+
+    s->base = base;
+    s->ops = ops;
+    s->ctx = ctx;
+    s->grace_ms = 30000;
+    return s;
+}
+
+void supervise_free(struct supervise *s)
+{
+    if (s == NULL)
+        return;
+    while (s->n > 0) {
+        struct room *room = s->rooms[0];
+
+        if (room->pid != 0) {
+            siginfo_t info;
+
+            kill(room->pid, SIGKILL);
+            waitid(P_PID, (id_t)room->pid, &info, WEXITED);
+        }
+        remove_room(room);
+    }
+    free(s);
+}
+
+int supervise_start(struct supervise *s, struct room_plan *plans, size_t n,
+                    supervise_on_started *on_started, void *ctx)
+{
+    size_t first = s->n;
+
+    if (s->on_started != NULL || s->on_stopped != NULL || s->n + n > MAX_ROOMS) {
+        for (size_t i = 0; i < n; i++)
+            room_plan_clear(&plans[i]);
+        return -EBUSY;
+    }
+    s->on_started = on_started;
+    s->on_started_ctx = ctx;
+    for (size_t i = 0; i < n; i++)
+        add_room(s, &plans[i]);
+    for (size_t i = first; i < first + n; i++)
+        room_start(s->rooms[i]);
+    return 0;
+}
+
+void supervise_stop(struct supervise *s, int64_t grace_ms, void (*on_stopped)(void *ctx))
+{
+    s->grace_ms = grace_ms;
+    s->on_stopped = on_stopped;
+    for (size_t i = s->n; i-- > 0;) {
+        struct room *room = s->rooms[i];
+
+        room->place = PLACE_RETIRED;
+        if (room->phase == PHASE_DOWN)
+            remove_room(room);
+        else if (room->plan.kind != ROOM_RUNNER)
+            drain(room, grace_ms);
+    }
+    check_stopped(s);
+}
+
+void supervise_ping(struct supervise *s)
+{
+    struct msg_ping msg = {.stamp = clock_mono_ms()};
+
+    for (size_t i = 0; i < s->n; i++) {
+        struct room *room = s->rooms[i];
+
+        if (room->phase != PHASE_UP || room->channel == NULL)
+            continue;
+        if (msg.stamp - room->ponged_ms > SILENCE_MS) {
+            log_error("room.hangs", LOG_S("name", room->name), LOG_I("pid", room->pid));
+            kill(room->pid, SIGKILL);
+            continue;
+        }
+        channel_send(room->channel, MSG_PING, 0, &msg);
+    }
+}
+
+bool supervise_alive(const struct supervise *s)
+{
+    int64_t now = clock_mono_ms();
+
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rooms[i]->place == PLACE_CURRENT && s->rooms[i]->phase == PHASE_UP &&
+            now - s->rooms[i]->ponged_ms > ALIVE_MS)
+            return false;
+    return true;
+}
+
+struct room *supervise_room(struct supervise *s, enum room_kind kind)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct room *room = s->rooms[i];
+
+        if (room->place == PLACE_CURRENT && room->plan.kind == kind && room->phase == PHASE_UP &&
+            room->channel != NULL)
+            return room;
+    }
+    return NULL;
+}
+
+struct room *supervise_by_id(struct supervise *s, unsigned id)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rooms[i]->id == id && s->rooms[i]->channel != NULL)
+            return s->rooms[i];
+    return NULL;
+}
+
+unsigned room_id(const struct room *room)
+{
+    return room->id;
+}
+
+enum room_kind room_kind(const struct room *room)
+{
+    return room->plan.kind;
+}
+
+struct channel *room_channel(struct room *room)
+{
+    return room->channel;
+}
+
+void supervise_each(struct supervise *s,
+                    void (*fn)(const char *name, int pid, const char *phase, const char *counters,
+                               void *ctx),
+                    void *ctx)
+{
+    for (size_t i = 0; i < s->n; i++)
+        fn(s->rooms[i]->name, s->rooms[i]->pid, phase_names[s->rooms[i]->phase],
+           str_or(s->rooms[i]->counters, ""), ctx);
+}
