@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXIT_BAD_USAGE 64 /* sysexits(3) */
+#define EXIT_BAD_USAGE  64 /* sysexits(3) */
 #define EXIT_BAD_CONFIG 78
 
 static const struct {
@@ -73,9 +73,12 @@ static int check_main(const char *path)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-        {"no-sandbox", no_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},      {"room", required_argument, NULL, 'r'},
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'k'},
+        {"no-sandbox", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"room", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
     struct keeper_options keeper = {.sandbox = true};

@@ -3,9 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
+#define BACKLOG        1024
 #define DEFER_ACCEPT_S 5
 
 static int set_options(int fd, int family)
@@ -82,8 +82,7 @@ static int bind_unix(int fd, const struct sockaddr_un *sun, mode_t mode)
     if (bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0) {
         if (errno != EADDRINUSE || !is_stale(sun))
             return -errno;
-        if (unlink(sun->sun_path) < 0 ||
-            bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
+        if (unlink(sun->sun_path) < 0 || bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
             return -errno;
     }
     if (chmod(sun->sun_path, mode) < 0 || listen(fd, BACKLOG) < 0)

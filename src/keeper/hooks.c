@@ -80,9 +80,8 @@ static json_t *exec_action(const struct conf_hook *h)
 static json_t *download_action(const struct conf_hook *h)
 {
     return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I}", "kind", "download", "dir", h->download.dir,
-                     "cover", h->download.cover, "watermarked", h->download.watermarked,
-                     "max_size", (json_int_t)h->download.max_size, "timeout_ms",
-                     (json_int_t)h->timeout_ms);
+                     "cover", h->download.cover, "watermarked", h->download.watermarked, "max_size",
+                     (json_int_t)h->download.max_size, "timeout_ms", (json_int_t)h->timeout_ms);
 }
 
 static json_t *(*const actions[])(const struct conf_hook *h) = {
@@ -108,10 +107,9 @@ char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
 {
     json_t *who = json_pack("{s:I, s:i, s:s, s:b}", "id", (json_int_t)run->row, "attempt",
                             run->attempt, "hook", h->name, "replay", run->replay);
-    json_t *context =
-        json_pack("{s:s, s:o, s:o, s:o, s:s, s:o}", "event", run->trigger, "run", who, "task",
-                  task_context(t), "result", array_of(t->result), "source", source, "files",
-                  array_of(files));
+    json_t *context = json_pack("{s:s, s:o, s:o, s:o, s:s, s:o}", "event", run->trigger, "run", who,
+                                "task", task_context(t), "result", array_of(t->result), "source",
+                                source, "files", array_of(files));
     json_t *all = json_pack("{s:o, s:o}", "action", actions[h->action](h), "context", context);
     char *json = json_dumps(all, JSON_COMPACT);
 

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
-#define MAX_LOOKS_FOR_URL 5     /* a success without URL is believed after so many looks */
-#define MAX_SECRETS 8
+#define MAX_LOOKS_FOR_URL    5  /* a success without URL is believed after so many looks */
+#define MAX_SECRETS          8
 
 /* Somebody says something about a task. */
 struct statement {
@@ -338,9 +338,8 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
     }
     prove(k, msg, &t, p, false, &proof);
     *verdict = proof.refusal;
-    return proof.refusal != VERDICT_ACCEPTED
-               ? 0
-               : judge_proven(k, msg, &t, p, &proof, verdict, err);
+    return proof.refusal != VERDICT_ACCEPTED ? 0
+                                             : judge_proven(k, msg, &t, p, &proof, verdict, err);
 }
 
 /* A task that somebody else's code created with our fixed address, seen for the first time. */

@@ -26,13 +26,13 @@
 #include <unistd.h>
 
 #define EXIT_STORE_FAILED 74 /* sysexits(3) */
-#define EXIT_STORE_HELD 75
-#define EXIT_BAD_CONFIG 78
+#define EXIT_STORE_HELD   75
+#define EXIT_BAD_CONFIG   78
 
-#define TICK_MS 1000
-#define PING_EVERY_MS 3000
+#define TICK_MS          1000
+#define PING_EVERY_MS    3000
 #define IDLE_EVERY_TICKS 30
-#define PRUNE_ROWS 200
+#define PRUNE_ROWS       200
 
 struct timers {
     struct event *term, *interrupt, *hangup, *tick;

@@ -12,15 +12,15 @@
 #include <event2/event.h>
 #include <string.h>
 
-#define MAX_ASKED 32
-#define PER_SECOND 5
-#define ANSWER_DEADLINE_MS 60000
-#define MAX_REFRESHES 64
-#define POLL_FIRST_MS 5000 /* providers without callbacks: 5 s, growing to 30 s */
-#define POLL_MOST_MS 30000
-#define OVERDUE_FIRST_MS 300000 /* the others: only when overdue, 5 min growing to 30 min */
-#define OVERDUE_MOST_MS 1800000
-#define LOST_AFTER_MS (24 * 3600000LL)
+#define MAX_ASKED              32
+#define PER_SECOND             5
+#define ANSWER_DEADLINE_MS     60000
+#define MAX_REFRESHES          64
+#define POLL_FIRST_MS          5000 /* providers without callbacks: 5 s, growing to 30 s */
+#define POLL_MOST_MS           30000
+#define OVERDUE_FIRST_MS       300000 /* the others: only when overdue, 5 min growing to 30 min */
+#define OVERDUE_MOST_MS        1800000
+#define LOST_AFTER_MS          (24 * 3600000LL)
 #define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL) /* the provider itself gives up after 48 h */
 
 struct asked {
@@ -331,8 +331,8 @@ void looks_on_refresh(struct keeper *k, struct room *runner, const struct frame 
     task = schedule_task_of(k, (int64_t)msg.run);
     if (task == 0)
         return;
-    refresh(k, &(struct refresh){
-                   .task = task, .run = msg.run, .room = room_id(runner), .id = f->id});
+    refresh(k,
+            &(struct refresh){.task = task, .run = msg.run, .room = room_id(runner), .id = f->id});
 }
 
 void looks_refresh(struct keeper *k, int64_t task, const struct room *room, uint64_t id)

@@ -35,8 +35,8 @@ int64_t notify_watchdog_ms(void)
     const char *usec = getenv("WATCHDOG_USEC");
     uint64_t value;
 
-    if (pid != NULL && (str_to_u64(pid, strlen(pid), INT32_MAX, &value) < 0 ||
-                        (pid_t)value != getpid()))
+    if (pid != NULL &&
+        (str_to_u64(pid, strlen(pid), INT32_MAX, &value) < 0 || (pid_t)value != getpid()))
         return 0;
     if (usec == NULL || str_to_u64(usec, strlen(usec), INT64_MAX, &value) < 0)
         return 0;

@@ -84,9 +84,8 @@ out:
 static int insert_sample(struct keeper *k, enum conf_event event, struct store_task *t,
                          struct err *err)
 {
-    struct news news = {.source = SOURCE_OPERATOR,
-                        .verdict = "sample",
-                        .detail = "made by `viduhook trigger`"};
+    struct news news = {
+        .source = SOURCE_OPERATOR, .verdict = "sample", .detail = "made by `viduhook trigger`"};
     int rc;
 
     *t = (struct store_task){
@@ -242,9 +241,9 @@ static void add_room(const char *name, int pid, const char *phase, const char *c
 {
     json_t *numbers = json_loads(counters, 0, NULL);
 
-    json_array_append_new(ctx, json_pack("{s:s, s:i, s:s, s:o}", "name", name, "pid", pid, "phase",
-                                         phase, "counters",
-                                         numbers != NULL ? numbers : json_object()));
+    json_array_append_new(ctx,
+                          json_pack("{s:s, s:i, s:s, s:o}", "name", name, "pid", pid, "phase",
+                                    phase, "counters", numbers != NULL ? numbers : json_object()));
 }
 
 static json_t *verdict_numbers(const struct keeper *k)

@@ -53,7 +53,8 @@ bool query_task(struct keeper *k, const struct question *q, struct store_task *o
     }
     rc = k->store->ops->task_by_prefix(k->store, name, out);
     if (rc == -ENOTUNIQ)
-        query_refuse(k, q, EXIT_NOT_FOUND, "several tasks begin with %s; give more of the id", name);
+        query_refuse(k, q, EXIT_NOT_FOUND, "several tasks begin with %s; give more of the id",
+                     name);
     else if (rc < 0)
         query_refuse(k, q, EXIT_NOT_FOUND, "there is no task %s", name);
     return rc == 0;
@@ -119,14 +120,14 @@ static json_t *run_json(const struct keeper *k, const struct store_run *r)
         json_pack("{s:I, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
                   (json_int_t)r->row, "task", r->task_id, "hook", text(r->hook), "event",
                   text(r->trigger), "state", run_state_name(r->state), "attempt", r->attempt,
-                  "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms),
-                  "finished_at", time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code,
-                  "after", text(r->after), "detail", text(r->detail), "output", text(r->output));
+                  "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms), "finished_at",
+                  time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code, "after",
+                  text(r->after), "detail", text(r->detail), "output", text(r->output));
 
     if (r->state == RUN_RUNNING && schedule_progress(k, r->row, &done, &total))
-        json_object_set_new(run, "progress",
-                            json_pack("{s:I, s:I}", "done", (json_int_t)done, "total",
-                                      (json_int_t)total));
+        json_object_set_new(
+            run, "progress",
+            json_pack("{s:I, s:I}", "done", (json_int_t)done, "total", (json_int_t)total));
     return run;
 }
 
@@ -225,8 +226,9 @@ static void on_show(struct keeper *k, const struct question *q)
     }
     task = whole_task_json(&t);
     k->store->ops->file_list(k->store, t.row, on_file, &files);
-    query_answer(k, q, json_pack("{s:o, s:o, s:o}", "task", task, "files", files.array, "runs",
-                                 runs_of(k, t.row)));
+    query_answer(k, q,
+                 json_pack("{s:o, s:o, s:o}", "task", task, "files", files.array, "runs",
+                           runs_of(k, t.row)));
 }
 
 static void on_explain(struct keeper *k, const struct question *q)
@@ -241,8 +243,9 @@ static void on_explain(struct keeper *k, const struct question *q)
     }
     task = whole_task_json(&t);
     k->store->ops->event_list(k->store, t.row, on_event, &events);
-    query_answer(k, q, json_pack("{s:o, s:o, s:o}", "task", task, "events", events.array, "runs",
-                                 runs_of(k, t.row)));
+    query_answer(k, q,
+                 json_pack("{s:o, s:o, s:o}", "task", task, "events", events.array, "runs",
+                           runs_of(k, t.row)));
 }
 
 static void on_runs(struct keeper *k, const struct question *q)
@@ -269,9 +272,15 @@ static const struct {
     const char *name;
     void (*fn)(struct keeper *k, const struct question *q);
 } commands[] = {
-    {"list", on_list},           {"show", on_show},           {"explain", on_explain},
-    {"runs", on_runs},           {"retry", operate_retry},    {"trigger", operate_trigger},
-    {"refresh", operate_refresh}, {"reload", operate_reload}, {"status", operate_status},
+    {"list", on_list},
+    {"show", on_show},
+    {"explain", on_explain},
+    {"runs", on_runs},
+    {"retry", operate_retry},
+    {"trigger", operate_trigger},
+    {"refresh", operate_refresh},
+    {"reload", operate_reload},
+    {"status", operate_status},
     {"config", operate_config},
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
-#define MAX_CLAIM 64
+#define MAX_CLAIM      64
 #define FRAME_TEXT_MAX (64U << 10)
 
 struct running {
@@ -25,14 +25,14 @@ struct running {
     int attempt;
     int64_t lease_ms; /* monotonic */
     uint64_t done, total;
-    bool lost; /* ended, but its outcome is not in the store */
+    bool lost;  /* ended, but its outcome is not in the store */
     char *json; /* until it has been handed over */
 };
 
 struct schedule {
     struct keeper *k;
-    struct event *due;    /* when the next ready run is due */
-    bool dirty;           /* something may be claimable */
+    struct event *due; /* when the next ready run is due */
+    bool dirty;        /* something may be claimable */
     struct running **running;
     size_t n, cap;
 };
@@ -235,9 +235,8 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
 {
     struct running *r = ctx;
     struct room *room = supervise_by_id(k->supervise, r->room);
-    struct msg_run msg = {.run = (uint64_t)r->run,
-                          .attempt = (uint32_t)r->attempt,
-                          .json = slice_str(r->json)};
+    struct msg_run msg = {
+        .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .json = slice_str(r->json)};
 
     if (!ok) { /* the claim was not written, so there is none */
         forget(k->schedule, r);
@@ -283,8 +282,7 @@ static int claim_one(struct keeper *k, struct room *runner, int64_t row, struct 
     r->attempt = run.attempt;
     r->room = room_id(runner);
     r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
-    r->json = hook_run_json(h, &run, &t, buf_text(&files),
-                            store_source_name(t.source));
+    r->json = hook_run_json(h, &run, &t, buf_text(&files), store_source_name(t.source));
     batch_then(k, hand_over, r);
     event_run_live(k, &run, "running");
     return k->store->ops->run_update(k->store, &run, err);

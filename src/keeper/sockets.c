@@ -30,7 +30,8 @@ static int add(struct sockets *s, int fd, bool tls, const char *scheme, struct e
     s->listen[s->n].fd = lifted;
     s->listen[s->n].tls = tls;
     snprintf(s->listen[s->n].text, sizeof(s->listen[s->n].text), "%s://%s", scheme, name);
-    log_info("listener.bound", LOG_S("address", s->listen[s->n].text), LOG_I("port", net_port(lifted)));
+    log_info("listener.bound", LOG_S("address", s->listen[s->n].text),
+             LOG_I("port", net_port(lifted)));
     s->n++;
     return 0;
 }

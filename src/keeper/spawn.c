@@ -16,8 +16,8 @@
 
 /* What a room may inherit. Everything else may be a secret of the operator's. */
 static const char *const kept_variables[] = {
-    "PATH",         "HOME",         "LANG",         "TZ",     "TMPDIR", "JOURNAL_STREAM",
-    "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+    "PATH",           "HOME",         "LANG",          "TZ",           "TMPDIR",
+    "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
 };
 
 int spawn_lift(int fd)

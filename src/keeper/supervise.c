@@ -21,13 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ROOMS 256
+#define MAX_ROOMS         256
 #define START_DEADLINE_MS 15000
-#define SILENCE_MS 20000 /* no pong for so long: the room hangs and is ended */
-#define ALIVE_MS 12000   /* feeds the service manager's watchdog */
-#define DEATHS_TOO_MANY 5
-#define DEATHS_WITHIN_MS 10000
-#define KILL_AFTER_MS 10000 /* beyond the grace that a draining room was given */
+#define SILENCE_MS        20000 /* no pong for so long: the room hangs and is ended */
+#define ALIVE_MS          12000 /* feeds the service manager's watchdog */
+#define DEATHS_TOO_MANY   5
+#define DEATHS_WITHIN_MS  10000
+#define KILL_AFTER_MS     10000 /* beyond the grace that a draining room was given */
 
 enum phase { PHASE_DOWN, PHASE_STARTING, PHASE_UP, PHASE_DRAINING };
 enum place { PLACE_NEXT, PLACE_CURRENT, PLACE_RETIRED };

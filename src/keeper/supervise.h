@@ -23,8 +23,8 @@ enum room_kind { ROOM_RECEIVER, ROOM_GATEWAY, ROOM_RUNNER };
 
 struct room_plan {
     enum room_kind kind;
-    int number;         /* receivers count from 1 */
-    char *hello;        /* JSON of MSG_HELLO; owned, wiped when it goes */
+    int number;            /* receivers count from 1 */
+    char *hello;           /* JSON of MSG_HELLO; owned, wiped when it goes */
     int fds[ROOM_MAX_FDS]; /* inherited as ROOM_FIRST_FD and on; borrowed */
     size_t n_fds;
 };

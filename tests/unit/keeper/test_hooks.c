@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/hooks.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+static struct store_task sample(void)
+{
+    return (struct store_task){
+        .row = 1,
+        .id = "tabc",
+        .provider = "vidu",
+        .endpoint = "img2video",
+        .model = "viduq3-turbo",
+        .prompt = "a \"boat\"",
+        .payload = "",
+        .remote_id = "912345678901234567",
+        .tags = "{\"album\":\"summer\",\"n\":\"1\"}",
+        .result = "[{\"id\":\"1\",\"url\":\"https://m.example/a.mp4\",\"cover_url\":\"\","
+                  "\"watermarked_url\":\"\"}]",
+        .err_code = "",
+        .err_msg = "",
+        .state = STATE_SUCCESS,
+        .credits = 40,
+        .created_ms = 1746533382123,
+    };
+}
+
+static bool fits(struct conf_match match)
+{
+    struct conf_hook h = {.match = match};
+    struct store_task t = sample();
+
+    return hook_matches(&h, &t);
+}
+
+#define LIST(...)                                                                                  \
+    {                                                                                              \
+        .v = (char *[]){__VA_ARGS__}, .n = sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)        \
+    }
+
+static void a_hook_without_conditions_fits_everything(void **state)
+{
+    (void)state;
+    assert_true(fits((struct conf_match){.tags = {.n = 0}}));
+}
+
+static void every_condition_must_fit(void **state)
+{
+    (void)state;
+    assert_true(fits((struct conf_match){.model = LIST("viduq2*", "viduq3*")}));
+    assert_false(fits((struct conf_match){.model = LIST("viduq2*")}));
+    assert_false(fits((struct conf_match){.model = LIST("viduq3*"), .provider = LIST("octopusx")}));
+    assert_true(
+        fits((struct conf_match){.endpoint = LIST("img2video"), .provider = LIST("vidu*")}));
+}
+
+static void tags_ask_for_presence_or_value_and_all_must_fit(void **state)
+{
+    (void)state;
+    assert_true(fits((struct conf_match){.tags = LIST("album")}));
+    assert_true(fits((struct conf_match){.tags = LIST("album=sum*", "n=1")}));
+    assert_false(fits((struct conf_match){.tags = LIST("album", "missing")}));
+    assert_false(fits((struct conf_match){.tags = LIST("album=winter")}));
+    assert_false(fits((struct conf_match){.tags = LIST("albu")}));
+}
+
+static void a_run_is_told_the_task_its_files_and_its_action(void **state)
+{
+    struct conf_hook h = {.name = "publish",
+                          .action = ACTION_EXEC,
+                          .exec = LIST("/bin/echo", "{file.path}"),
+                          .timeout_ms = 60000};
+    struct store_run run = {.row = 17, .attempt = 2, .trigger = "success"};
+    struct store_task t = sample();
+    autofree char *json =
+        hook_run_json(&h, &run, &t, "[{\"path\":\"/m/a.mp4\",\"kind\":\"video\"}]", "callback");
+    json_t *all = json_loads(json, 0, NULL);
+    json_t *context = json_object_get(all, "context");
+    const char *text;
+
+    (void)state;
+    assert_non_null(all);
+    assert_int_equal(json_unpack(all, "{s:{s:[s,s!]}}", "action", "argv", &text, &text), 0);
+    assert_string_equal(text, "{file.path}");
+    assert_int_equal(json_unpack(context, "{s:{s:s}}", "task", "prompt", &text), 0);
+    assert_string_equal(text, "a \"boat\"");
+    assert_int_equal(json_unpack(context, "{s:[{s:s}]}", "files", "path", &text), 0);
+    assert_string_equal(text, "/m/a.mp4");
+    assert_int_equal(json_unpack(context, "{s:[{s:s}]}", "result", "url", &text), 0);
+    assert_string_equal(text, "https://m.example/a.mp4");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(context, "run"), "attempt")), 2);
+    json_decref(all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hook_without_conditions_fits_everything),
+        cmocka_unit_test(every_condition_must_fit),
+        cmocka_unit_test(tags_ask_for_presence_or_value_and_all_must_fit),
+        cmocka_unit_test(a_run_is_told_the_task_its_files_and_its_action),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
