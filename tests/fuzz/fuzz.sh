@@ -7,9 +7,7 @@ cd "$(dirname "$0")/../.."
 name=${1:-}
 seconds=${2:-60}
 out=build-fuzz
-flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -DPACKAGE_VERSION=\"fuzz\" -Isrc
-    -DVIDUHOOK_SYSCONFDIR=\"/etc\" -DVIDUHOOK_LOCALSTATEDIR=\"/var\" -DVIDUHOOK_RUNSTATEDIR=\"/run\"
-    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
+flags='-std=gnu11 -g -O1 -D_GNU_SOURCE -Isrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all'
 libraries="libevent_extra libevent_openssl openssl jansson libcurl yaml-0.1"
 
 fuzz_one() {
@@ -25,7 +23,8 @@ fuzz_one() {
         fi
     done
     # shellcheck disable=SC2086,SC2046  # lists of words
-    clang $flags $(pkg-config --cflags $libraries) "$driver" $layers \
+    clang $flags -DPACKAGE_VERSION='"fuzz"' -DVIDUHOOK_SYSCONFDIR='"/etc"' \
+        -DVIDUHOOK_LOCALSTATEDIR='"/var"' -DVIDUHOOK_RUNSTATEDIR='"/run"' $(pkg-config --cflags $libraries) "$driver" $layers \
         $(pkg-config --libs $libraries) -o "$out/fuzz_$1"
     dictionary=
     [ ! -f "tests/fuzz/$1.dict" ] || dictionary=-dict=tests/fuzz/$1.dict
