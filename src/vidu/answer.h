@@ -11,7 +11,7 @@
 enum answer_outcome {
     ANSWER_ACCEPTED,  /* 2xx with an id */
     ANSWER_REJECTED,  /* 4xx: nothing was created */
-    ANSWER_AMBIGUOUS, /* no answer, 5xx, 408, or 2xx that cannot be read: never sent again */
+    ANSWER_AMBIGUOUS, /* no answer, 5xx, 3xx, 408, 499, or 2xx without an id: never sent again */
 };
 
 struct answer {

@@ -21,8 +21,9 @@
 #define CALLBACK_URL_MAX       8192
 
 /*
- * One result. All members are owned text or NULL; kind is video unless the URL's path says
- * otherwise (.mp3 .wav .m4a: audio; .png .jpg .jpeg .webp: image).
+ * One result. All members are owned text or NULL; a URL is NULL unless it is http or https, free
+ * of blanks and control characters, and at most CALLBACK_URL_MAX bytes. Kind is video unless the
+ * URL's path says otherwise (.mp3 .wav .m4a: audio; .png .jpg .jpeg .webp: image).
  */
 struct creation {
     char *id;
@@ -34,7 +35,8 @@ struct creation {
 struct callback {
     char id[CALLBACK_ID_SIZE];           /* `id`, else `task_id`; "" when the body has neither */
     char state_word[CALLBACK_WORD_SIZE]; /* `state`, else `status`, as sent */
-    enum task_state state;               /* from the word; processing when unknown */
+    enum task_state state;               /* from the word, processing when unknown; failed with
+                                            err_code UserCancelled is cancelled */
     bool state_known;
     char err_code[CALLBACK_WORD_SIZE * 2]; /* "" when absent, null or 0 */
     char *err_msg;                         /* NULL when absent */
@@ -45,8 +47,10 @@ struct callback {
 };
 
 /*
- * 0: filled, release with callback_clear. -EINVAL: not understood, *out untouched. -E2BIG: nested
- * deeper than 32. The text need not be NUL terminated; a leading UTF-8 BOM is skipped.
+ * 0: filled, release with callback_clear. -EINVAL: not understood, *out untouched; that includes an
+ * id that cannot be one, and a body with neither state nor status. -E2BIG: nested deeper than 32.
+ * The text need not be NUL terminated; a leading UTF-8 BOM is skipped. Creations after the
+ * CALLBACK_MAX_CREATIONS-th are left out.
  */
 MUST_CHECK int callback_parse(const char *body, size_t n, struct callback *out, struct err *err);
 void callback_clear(struct callback *cb);

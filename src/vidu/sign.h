@@ -33,7 +33,7 @@ struct sign_request {
 
 enum sign_verdict {
     SIGN_OK,
-    SIGN_ABSENT,    /* not one of the six headers is there */
+    SIGN_ABSENT,    /* not one of the six headers is there; a Date alone is no signature */
     SIGN_MALFORMED, /* one missing, doubled, of wrong form; a list without Date or the nonce */
     SIGN_WRONG,     /* well formed, but no key gives it */
 };

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/answer.h"
+
+#include "vidu/document.h"
+
+#include <string.h>
+
+/* Work may have begun although the client was told nothing useful. */
+static bool is_unsure_status(int status)
+{
+    return status < 400 || status >= 500 || status == 408 || status == 499;
+}
+
+static bool is_success_status(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* The first candidate that is a text or a number; absent members are NULL. */
+static void read_text(const json_t *const *candidates, size_t n, char *out, size_t size)
+{
+    for (size_t i = 0; i < n && out[0] == '\0'; i++)
+        document_word(candidates[i], out, size);
+}
+
+static void read_identity(const json_t *root, struct answer *out)
+{
+    const json_t *words[] = {json_object_get(root, "state"), json_object_get(root, "status")};
+    static const char *const ids[] = {"task_id", "id"};
+
+    for (size_t i = 0; i < ARRAY_LEN(ids) && out->remote_id[0] == '\0'; i++) {
+        const json_t *id = json_object_get(root, ids[i]);
+
+        if (document_id(id, out->remote_id, sizeof(out->remote_id)) < 0)
+            break;
+    }
+    read_text(words, ARRAY_LEN(words), out->state_word, sizeof(out->state_word));
+    out->credits = document_count(json_object_get(root, "credits"));
+}
+
+/* {"code","reason","message","metadata"} of Vidu, {"error":{"message","code"}} of gateways. */
+static void read_refusal(const json_t *root, struct answer *out)
+{
+    const json_t *error = json_object_get(root, "error");
+    const json_t *reasons[] = {json_object_get(root, "reason"), json_object_get(error, "code"),
+                               json_object_get(error, "type"), json_object_get(root, "code")};
+    const json_t *messages[] = {json_object_get(root, "message"), json_object_get(error, "message"),
+                                error};
+
+    read_text(reasons, ARRAY_LEN(reasons), out->reason, sizeof(out->reason));
+    read_text(messages, ARRAY_LEN(messages), out->message, sizeof(out->message));
+    document_word(json_object_get(json_object_get(root, "metadata"), "trace_id"), out->trace_id,
+                  sizeof(out->trace_id));
+}
+
+static void read_body(const char *body, size_t n, struct answer *out)
+{
+    autojson json_t *root = NULL;
+
+    if (document_parse(body, n, &root, NULL) < 0)
+        return;
+    if (is_success_status(out->http_status))
+        read_identity(root, out);
+    if (out->remote_id[0] == '\0')
+        read_refusal(root, out);
+}
+
+static enum answer_outcome outcome_of(const struct answer *a)
+{
+    if (is_success_status(a->http_status) && a->remote_id[0] != '\0')
+        return ANSWER_ACCEPTED;
+    return is_unsure_status(a->http_status) ? ANSWER_AMBIGUOUS : ANSWER_REJECTED;
+}
+
+void answer_parse(int http_status, const char *body, size_t n, const char *trace_header,
+                  struct answer *out)
+{
+    *out = (struct answer){.http_status = http_status, .credits = -1};
+    if (http_status != 0)
+        read_body(body, n, out);
+    if (out->trace_id[0] == '\0' && trace_header != NULL) {
+        size_t len = str_utf8_cut(trace_header, strlen(trace_header), sizeof(out->trace_id) - 1);
+
+        memcpy(out->trace_id, trace_header, len);
+    }
+    out->outcome = outcome_of(out);
+}
+
+const char *answer_outcome_name(enum answer_outcome o)
+{
+    static const char *const names[] = {
+        [ANSWER_ACCEPTED] = "accepted",
+        [ANSWER_REJECTED] = "rejected",
+        [ANSWER_AMBIGUOUS] = "ambiguous",
+    };
+
+    return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/document.h"
+
+#include "vidu/id.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Brackets outside strings; text that is not JSON may count wrongly and is refused later. */
+static bool is_too_deep(const char *p, size_t n)
+{
+    size_t depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (in_string) {
+            if (p[i] == '\\')
+                i++;
+            else if (p[i] == '"')
+                in_string = false;
+        } else if (p[i] == '"') {
+            in_string = true;
+        } else if (p[i] == '{' || p[i] == '[') {
+            if (++depth > DOCUMENT_MAX_DEPTH)
+                return true;
+        } else if ((p[i] == '}' || p[i] == ']') && depth > 0) {
+            depth--;
+        }
+    }
+    return false;
+}
+
+int document_parse(const char *text, size_t n, json_t **out, struct err *err)
+{
+    json_error_t why;
+    json_t *root;
+
+    if (is_too_deep(text, n))
+        return err_set(err, -E2BIG, "nested deeper than %d", DOCUMENT_MAX_DEPTH);
+    root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (root == NULL)
+        return err_set(err, -EINVAL, "not usable JSON: line %d column %d: %s", why.line, why.column,
+                       why.text);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return err_set(err, -EINVAL, "not a JSON object");
+    }
+    *out = root;
+    return 0;
+}
+
+struct slice document_text(const json_t *v)
+{
+    if (!json_is_string(v))
+        return SLICE_LIT("");
+    return (struct slice){json_string_value(v), json_string_length(v)};
+}
+
+/* Copies up to each NUL, so that the usual text without one is one memcpy. */
+char *document_copy(const json_t *v)
+{
+    struct slice s = document_text(v);
+    struct buf out = BUF_INIT(3 * s.n);
+    const char *nul;
+
+    if (!json_is_string(v))
+        return NULL;
+    while ((nul = memchr(s.p, '\0', s.n)) != NULL) {
+        size_t head = (size_t)(nul - s.p);
+
+        buf_add(&out, s.p, head);
+        buf_adds(&out, "\xef\xbf\xbd");
+        s = (struct slice){nul + 1, s.n - head - 1};
+    }
+    buf_add(&out, s.p, s.n);
+    return buf_take(&out);
+}
+
+void document_word(const json_t *v, char *out, size_t size)
+{
+    struct slice s = document_text(v);
+    size_t n = str_utf8_cut(s.p, s.n, size - 1);
+
+    if (json_is_integer(v)) {
+        snprintf(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = s.p[i] != '\0' ? s.p[i] : '?';
+    out[n] = '\0';
+}
+
+int64_t document_count(const json_t *v)
+{
+    struct slice s = document_text(v);
+    uint64_t value;
+
+    if (json_is_integer(v))
+        return json_integer_value(v) >= 0 ? (int64_t)json_integer_value(v) : -1;
+    return str_to_u64(s.p, s.n, INT64_MAX, &value) == 0 ? (int64_t)value : -1;
+}
+
+int document_id(const json_t *v, char *out, size_t size)
+{
+    struct slice s = document_text(v);
+
+    if (json_is_integer(v) && json_integer_value(v) >= 0) {
+        document_word(v, out, size);
+        return 0;
+    }
+    if (v != NULL && !json_is_null(v) && !json_is_string(v))
+        return -EINVAL;
+    if (s.n != 0 && (s.n >= size || !id_is_remote(s.p, s.n)))
+        return -EINVAL;
+    memcpy(out, s.p, s.n);
+    out[s.n] = '\0';
+    return 0;
+}
+
+void document_free(json_t **v)
+{
+    json_decref(*v);
+}

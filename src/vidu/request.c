@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/request.h"
+
+#include "base/encode.h"
+#include "vidu/document.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define CALLBACK_KEY "callback_url"
+
+static bool has_bytes_at(const void *p, size_t n, size_t at, const char *magic, size_t magic_len)
+{
+    return n >= at + magic_len && memcmp((const char *)p + at, magic, magic_len) == 0;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Why the body's callback_url stands in the way of ours: -EEXIST and *old, or -EINVAL. */
+static int take_old_callback(const json_t *member, char **old, struct err *err)
+{
+    if (!json_is_string(member))
+        return err_set(err, -EINVAL, CALLBACK_KEY " is not a string");
+    *old = document_copy(member);
+    return err_set(err, -EEXIST, "the body has a " CALLBACK_KEY " already");
+}
+
+const char *request_image_type(const void *p, size_t n)
+{
+    if (has_bytes_at(p, n, 0, "\x89PNG\r\n\x1a\n", 8))
+        return "image/png";
+    if (has_bytes_at(p, n, 0, "\xff\xd8\xff", 3))
+        return "image/jpeg";
+    if (has_bytes_at(p, n, 0, "RIFF", 4) && has_bytes_at(p, n, 8, "WEBP", 4))
+        return "image/webp";
+    return NULL;
+}
+
+int request_data_uri(const void *p, size_t n, struct buf *out)
+{
+    const char *type = request_image_type(p, n);
+
+    if (type == NULL)
+        return -EINVAL;
+    buf_addf(out, "data:%s;base64,", type);
+    encode_base64_buf(p, n, out);
+    return buf_ok(out) ? 0 : -E2BIG;
+}
+
+bool request_is_media_reference(const char *s)
+{
+    static const char *const schemes[] = {"http://", "https://", "data:", "ssupload:"};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (strncasecmp(s, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
+}
+
+int request_set(json_t *body, const char *key, const char *value, struct err *err)
+{
+    json_t *v;
+
+    if (str_empty(key) || !str_is_utf8(key, strlen(key)))
+        return err_set(err, -EINVAL, "a field needs a name in UTF-8");
+    if (!str_is_utf8(value, strlen(value)))
+        return err_set(err, -EINVAL, "the value of %s is not UTF-8", key);
+    v = json_loads(value, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    if (v == NULL)
+        v = json_string(value);
+    if (json_object_set_new(body, key, v) < 0)
+        return err_set(err, -EINVAL, "%s cannot be set", key);
+    return 0;
+}
+
+int request_inject_callback(const char *body, size_t n, const char *url, struct buf *out,
+                            char **old, struct err *err)
+{
+    autojson json_t *root = NULL;
+    const json_t *member;
+    size_t open = 0;
+    int rc = document_parse(body, n, &root, err);
+
+    if (rc < 0)
+        return rc;
+    member = json_object_get(root, CALLBACK_KEY);
+    if (member != NULL)
+        return take_old_callback(member, old, err);
+    while (is_blank(body[open]))
+        open++;
+    buf_add(out, body, open + 1);
+    buf_adds(out, "\"" CALLBACK_KEY "\":");
+    buf_add_json(out, url, strlen(url));
+    buf_adds(out, json_object_size(root) != 0 ? "," : "");
+    buf_add(out, body + open + 1, n - open - 1);
+    return buf_ok(out) ? 0 : err_set(err, -E2BIG, "the body is over %zu bytes", out->max);
+}

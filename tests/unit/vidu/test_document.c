@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/document.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void words_are_texts_or_whole_numbers(void **state)
+{
+    json_t *root = json_pack("{s:s, s:i, s:b, s:f, s:n, s:[]}", "text", "abcdef", "int", -7, "bool",
+                             1, "real", 1.5, "null", "array");
+    char out[4];
+
+    (void)state;
+    document_word(json_object_get(root, "text"), out, sizeof(out));
+    assert_string_equal(out, "abc");
+    document_word(json_object_get(root, "int"), out, sizeof(out));
+    assert_string_equal(out, "-7");
+    for (const char *const *k =
+             (const char *const[]){"bool", "real", "null", "array", "none", NULL};
+         *k != NULL; k++) {
+        document_word(json_object_get(root, *k), out, sizeof(out));
+        assert_string_equal(out, "");
+    }
+    json_decref(root);
+}
+
+static void copies_show_every_nul(void **state)
+{
+    json_t *v = json_stringn("\0a\0\0b", 5);
+    char *copy = document_copy(v);
+
+    (void)state;
+    assert_string_equal(copy, "\xef\xbf\xbd"
+                              "a\xef\xbf\xbd\xef\xbf\xbd"
+                              "b");
+    assert_int_equal(document_text(v).n, 5);
+    free(copy);
+    json_decref(v);
+    assert_null(document_copy(NULL));
+    assert_int_equal(document_text(NULL).n, 0);
+}
+
+static void a_document_is_one_object(void **state)
+{
+    struct err err = {{0}};
+    json_t *root = NULL;
+
+    (void)state;
+    assert_int_equal(document_parse("{\"a\":\n  x}", 10, &root, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "line 2"));
+    assert_int_equal(document_parse("[]", 2, &root, &err), -EINVAL);
+    assert_string_equal(err.text, "not a JSON object");
+    assert_null(root);
+    assert_int_equal(document_parse("{}", 2, &root, NULL), 0);
+    document_free(&root);
+    root = NULL;
+    document_free(&root);
+}
+
+static void unbalanced_brackets_do_not_wrap_the_depth(void **state)
+{
+    json_t *root = NULL;
+
+    (void)state;
+    assert_int_equal(document_parse("]]]]{{{{", 8, &root, NULL), -EINVAL);
+    assert_int_equal(document_parse("\"\\", 2, &root, NULL), -EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_texts_or_whole_numbers),
+        cmocka_unit_test(copies_show_every_nul),
+        cmocka_unit_test(a_document_is_one_object),
+        cmocka_unit_test(unbalanced_brackets_do_not_wrap_the_depth),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/key.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint8_t secret[SEAL_SECRET_LEN] = {1, 2, 3};
+static const uint8_t other[SEAL_SECRET_LEN] = {1, 2, 4};
+
+static void a_made_key_is_sealed_under_its_secret_only(void **state)
+{
+    char key[KEY_SIZE];
+
+    (void)state;
+    key_new(secret, key);
+    assert_int_equal(strlen(key), KEY_LEN);
+    assert_int_equal(strspn(key, "abcdefghijklmnopqrstuvwxyz234567"), KEY_LEN);
+    assert_true(key_is_sealed(secret, key, KEY_LEN));
+    assert_false(key_is_sealed(other, key, KEY_LEN));
+}
+
+static void two_keys_differ(void **state)
+{
+    char a[KEY_SIZE], b[KEY_SIZE];
+
+    (void)state;
+    key_new(secret, a);
+    key_new(secret, b);
+    assert_string_not_equal(a, b);
+}
+
+static void a_guess_is_not_a_sealed_key(void **state)
+{
+    (void)state;
+    assert_false(key_is_sealed(secret, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", KEY_LEN));
+    assert_false(key_is_sealed(secret, "", 0));
+    assert_false(key_is_sealed(secret, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", KEY_LEN));
+}
+
+/* Each digit counts, the unused bits of the last one too. */
+static void every_changed_digit_breaks_the_seal(void **state)
+{
+    char key[KEY_SIZE];
+
+    (void)state;
+    key_new(secret, key);
+    for (size_t i = 0; i < KEY_LEN; i++) {
+        char kept = key[i];
+
+        for (const char *c = "abcdefghijklmnopqrstuvwxyz234567"; *c != '\0'; c++) {
+            key[i] = *c;
+            assert_int_equal(key_is_sealed(secret, key, KEY_LEN), *c == kept);
+        }
+        key[i] = kept;
+    }
+    assert_false(key_is_sealed(secret, key, KEY_LEN - 1));
+    assert_false(key_is_sealed(secret, key, KEY_LEN + 1));
+}
+
+static void the_hash_is_that_of_the_text(void **state)
+{
+    uint8_t a[SHA256_LEN], b[SHA256_LEN];
+
+    (void)state;
+    key_hash("abc", 3, a);
+    crypto_sha256("abc", 3, b);
+    assert_memory_equal(a, b, SHA256_LEN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_made_key_is_sealed_under_its_secret_only),
+        cmocka_unit_test(two_keys_differ),
+        cmocka_unit_test(a_guess_is_not_a_sealed_key),
+        cmocka_unit_test(every_changed_digit_breaks_the_seal),
+        cmocka_unit_test(the_hash_is_that_of_the_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/request.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define URL "https://hooks.example.org/callback/abc"
+
+static void images_are_known_by_their_first_bytes(void **state)
+{
+    (void)state;
+    assert_string_equal(request_image_type("\x89PNG\r\n\x1a\n....", 12), "image/png");
+    assert_string_equal(request_image_type("\xff\xd8\xff\xe0", 4), "image/jpeg");
+    assert_string_equal(request_image_type("RIFF\0\0\0\0WEBPVP8 ", 16), "image/webp");
+    assert_null(request_image_type("RIFF\0\0\0\0WAVEfmt ", 16));
+    assert_null(request_image_type("RIFF\0\0\0\0WEB", 11));
+    assert_null(request_image_type("\x89PNG\r\n\x1a", 7));
+    assert_null(request_image_type("GIF89a", 6));
+    assert_null(request_image_type("", 0));
+}
+
+static void an_image_becomes_a_data_uri(void **state)
+{
+    struct buf out = BUF_INIT(100);
+
+    (void)state;
+    assert_int_equal(request_data_uri("\xff\xd8\xff\xe0", 4, &out), 0);
+    assert_string_equal(buf_text(&out), "data:image/jpeg;base64,/9j/4A==");
+    buf_reset(&out);
+    assert_int_equal(request_data_uri("text", 4, &out), -EINVAL);
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
+    out = BUF_INIT(30);
+    assert_int_equal(request_data_uri("\xff\xd8\xff\xe0", 4, &out), -E2BIG);
+    buf_free(&out);
+}
+
+static void references_are_known_by_their_scheme(void **state)
+{
+    (void)state;
+    assert_true(request_is_media_reference("http://h/a.png"));
+    assert_true(request_is_media_reference("HTTPS://h/a.png"));
+    assert_true(request_is_media_reference("data:image/png;base64,AAAA"));
+    assert_true(request_is_media_reference("ssupload:?id=1"));
+    assert_false(request_is_media_reference("a.png"));
+    assert_false(request_is_media_reference("/tmp/http://a.png"));
+    assert_false(request_is_media_reference("file:///a.png"));
+}
+
+static void values_are_json_when_they_look_like_it(void **state)
+{
+    static const struct {
+        const char *value, *dumped;
+    } rows[] = {
+        {"5", "5"},
+        {"true", "true"},
+        {"[\"a\"]", "[\"a\"]"},
+        {"a boat", "\"a boat\""},
+        {"5 boats", "\"5 boats\""},
+        {"\"5\"", "\"5\""},
+        {"{\"a\":1,\"a\":2}", "\"{\\\"a\\\":1,\\\"a\\\":2}\""},
+        {"", "\"\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        json_t *body = json_object();
+        char *text;
+
+        assert_int_equal(request_set(body, "k", rows[i].value, NULL), 0);
+        text = json_dumps(json_object_get(body, "k"), JSON_ENCODE_ANY | JSON_COMPACT);
+        assert_string_equal(text, rows[i].dumped);
+        free(text);
+        json_decref(body);
+    }
+}
+
+static void fields_need_a_name_and_text(void **state)
+{
+    json_t *body = json_object();
+    struct err err = {{0}};
+
+    (void)state;
+    assert_int_equal(request_set(body, "", "1", &err), -EINVAL);
+    assert_int_equal(request_set(body, "\xff", "1", &err), -EINVAL);
+    assert_int_equal(request_set(body, "k", "\xff", &err), -EINVAL);
+    assert_string_equal(err.text, "the value of k is not UTF-8");
+    assert_int_equal(json_object_size(body), 0);
+    json_decref(body);
+}
+
+static void expect_injected(const char *body, const char *expected)
+{
+    struct buf out = BUF_INIT(1000);
+    char *old = NULL;
+
+    assert_int_equal(request_inject_callback(body, strlen(body), URL, &out, &old, NULL), 0);
+    assert_string_equal(buf_text(&out), expected);
+    assert_null(old);
+    buf_free(&out);
+}
+
+static void the_rest_of_the_body_is_kept_byte_for_byte(void **state)
+{
+    (void)state;
+    expect_injected("{\"a\":1.50, \"b\" : \"\\u0026\\/\"}\n",
+                    "{\"callback_url\":\"" URL "\",\"a\":1.50, \"b\" : \"\\u0026\\/\"}\n");
+    expect_injected(" \r\n{ \"x\":{\"callback_url\":1} }",
+                    " \r\n{\"callback_url\":\"" URL "\", \"x\":{\"callback_url\":1} }");
+    expect_injected("{}", "{\"callback_url\":\"" URL "\"}");
+    expect_injected("{ }", "{\"callback_url\":\"" URL "\" }");
+    expect_injected("{\"payload\":\"\\u0000\"}",
+                    "{\"callback_url\":\"" URL "\",\"payload\":\"\\u0000\"}");
+}
+
+static int inject_into(const char *body, char **old, struct err *err)
+{
+    struct buf out = BUF_INIT(1000);
+    int rc = request_inject_callback(body, strlen(body), URL, &out, old, err);
+
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
+    return rc;
+}
+
+static void a_callback_url_of_the_user_is_handed_back(void **state)
+{
+    char *old = NULL;
+
+    (void)state;
+    assert_int_equal(inject_into("{\"callback_url\":\"https://x/y\"}", &old, NULL), -EEXIST);
+    assert_string_equal(old, "https://x/y");
+    free(old);
+    old = NULL;
+    assert_int_equal(inject_into("{\"a\":1,\"callback\\u005furl\":\"https://z\"}", &old, NULL),
+                     -EEXIST);
+    assert_string_equal(old, "https://z");
+    free(old);
+    old = NULL;
+    assert_int_equal(inject_into("{\"callback_url\":null}", &old, NULL), -EINVAL);
+    assert_null(old);
+}
+
+static void a_body_that_is_no_clean_object_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{",
+        "{\"a\":1}}",
+        "{\"a\":1,}",
+        "{\"a\":1,\"a\":2}",
+        "\xef\xbb\xbf{}",
+        "{'a':1}",
+        "{\"a\":\"\xff\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char *old = NULL;
+        struct err err = {{0}};
+
+        if (inject_into(bad[i], &old, &err) != -EINVAL || err.text[0] == '\0')
+            fail_msg("%s", bad[i]);
+    }
+}
+
+static void a_body_over_the_limit_is_refused(void **state)
+{
+    struct buf out = BUF_INIT(40);
+    struct err err = {{0}};
+    char *old = NULL;
+
+    (void)state;
+    assert_int_equal(request_inject_callback("{\"a\":1}", 7, URL, &out, &old, &err), -E2BIG);
+    assert_string_equal(err.text, "the body is over 40 bytes");
+    buf_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(images_are_known_by_their_first_bytes),
+        cmocka_unit_test(an_image_becomes_a_data_uri),
+        cmocka_unit_test(references_are_known_by_their_scheme),
+        cmocka_unit_test(values_are_json_when_they_look_like_it),
+        cmocka_unit_test(fields_need_a_name_and_text),
+        cmocka_unit_test(the_rest_of_the_body_is_kept_byte_for_byte),
+        cmocka_unit_test(a_callback_url_of_the_user_is_handed_back),
+        cmocka_unit_test(a_body_that_is_no_clean_object_is_refused),
+        cmocka_unit_test(a_body_over_the_limit_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

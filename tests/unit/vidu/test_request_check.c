@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void collect(const char *line, void *ctx)
+{
+    buf_addf(ctx, "%s\n", line);
+}
+
+static char *warnings(const char *endpoint, const char *body)
+{
+    struct buf out = BUF_INIT(1U << 16);
+    json_error_t why;
+    json_t *root = json_loads(body, 0, &why);
+    size_t n, lines = 0;
+
+    if (root == NULL)
+        fail_msg("%s: %s", body, why.text);
+    n = request_check(endpoint_find(endpoint), root, collect, &out);
+    for (const char *c = buf_text(&out); *c != '\0'; c++)
+        lines += *c == '\n';
+    assert_int_equal(n, lines);
+    json_decref(root);
+    return buf_take(&out);
+}
+
+static void expect(const char *endpoint, const char *body, const char *lines)
+{
+    char *text = warnings(endpoint, body);
+
+    assert_string_equal(text, lines);
+    free(text);
+}
+
+static void documented_requests_give_no_warning(void **state)
+{
+    (void)state;
+    expect("text2video",
+           "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"duration\":16,\"resolution\":"
+           "\"540p\",\"aspect_ratio\":\"9:16\",\"payload\":\"p\",\"seed\":0}",
+           "");
+    expect("text2video", "{\"model\":\"viduq1\",\"is_rec\":true,\"style\":\"anime\",\"bgm\":true}",
+           "");
+    expect("img2video",
+           "{\"model\":\"vidu2.0\",\"images\":[\"https://h/a.png\"],\"duration\":8,"
+           "\"resolution\":\"720p\",\"movement_amplitude\":\"small\"}",
+           "");
+    expect("img2video", "{\"model\":\"viduq2-pro\",\"images\":[\"data:image/png;base64,AA==\"]}",
+           "");
+    expect("start-end2video",
+           "{\"model\":\"viduq2-turbo\",\"images\":[\"https://h/a\",\"ssupload:?id=1\"],"
+           "\"duration\":8,\"wm_position\":4}",
+           "");
+    expect("reference2video",
+           "{\"model\":\"viduq2-pro\",\"duration\":0,\"subjects\":[{\"name\":\"cat\","
+           "\"images\":[\"https://h/a\"]}],\"prompt\":\"@cat\"}",
+           "");
+    expect("reference2video",
+           "{\"model\":\"viduq2-pro\",\"images\":[\"https://h/a\"],"
+           "\"videos\":[\"https://h/v.mp4\"]}",
+           "");
+}
+
+static void each_objection_is_one_line(void **state)
+{
+    static const struct {
+        const char *endpoint, *body, *line;
+    } rows[] = {
+        {"text2video", "{\"prompt\":\"x\"}", "text2video needs a model\n"},
+        {"text2video", "{\"model\":\"viduq3-por\",\"prompt\":\"x\"}",
+         "viduq3-por is not a known model of text2video; did you mean viduq3-pro?\n"},
+        {"text2video", "{\"model\":\"sora\",\"prompt\":\"x\"}",
+         "sora is not a known model of text2video\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\"}", "text2video needs a prompt\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"duration\":17}",
+         "viduq3-pro makes no videos of 17 seconds on text2video\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"duration\":-1}",
+         "viduq3-pro makes no videos of -1 seconds on text2video\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"duration\":64}",
+         "viduq3-pro makes no videos of 64 seconds on text2video\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"duration\":\"5\"}",
+         "duration is not of type int\n"},
+        {"text2video", "{\"model\":\"viduq1\",\"prompt\":\"x\",\"resolution\":\"720p\"}",
+         "viduq1 does not make 720p\n"},
+        {"text2video", "{\"model\":\"viduq1\",\"prompt\":\"x\",\"resolution\":\"80p\"}",
+         "viduq1 does not make 80p\n"},
+        {"img2video",
+         "{\"model\":\"vidu2.0\",\"images\":[\"https://h/"
+         "a\"],\"duration\":8,\"resolution\":\"1080p\"}",
+         "vidu2.0 does not make 1080p at this duration\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"aspect_ration\":\"1:1\"}",
+         "aspect_ration is not a field of text2video; did you mean aspect_ratio?\n"},
+        {"img2video", "{\"model\":\"viduq3-pro\",\"images\":[\"https://h/a\"],\"zzz\":1}",
+         "zzz is not a field of img2video and may be refused\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"aspect_ratio\":\"2:1\"}",
+         "aspect_ratio 2:1 is none of: 16:9 9:16 1:1 3:4 4:3\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"bgm\":true}",
+         "viduq3-pro ignores bgm\n"},
+        {"text2video", "{\"model\":\"viduq3-pro\",\"prompt\":\"x\",\"wm_position\":5}",
+         "wm_position is a number from 1 to 4\n"},
+        {"img2video", "{\"model\":\"viduq3-pro\"}", "img2video takes 1 to 1 images, not 0\n"},
+        {"start-end2video", "{\"model\":\"viduq3-pro\",\"images\":[\"https://h/a\"]}",
+         "start-end2video takes 2 to 2 images, not 1\n"},
+        {"img2video", "{\"model\":\"viduq3-pro\",\"images\":[\"a.png\"]}",
+         "images[0] is neither a URL nor a data URI\n"},
+        {"img2video", "{\"model\":\"viduq3-pro\",\"images\":[\"data:text/plain,x\"]}",
+         "images[0] is not a data URI of an image\n"},
+        {"reference2video", "{\"model\":\"viduq3-mix\",\"subjects\":[{\"name\":\"a\"}]}",
+         "viduq3-mix takes no subjects\n"},
+        {"reference2video", "{\"model\":\"viduq3\",\"subjects\":[{\"images\":[]}]}",
+         "subjects[0] has no name\n"},
+        {"reference2video",
+         "{\"model\":\"viduq3\",\"images\":[\"https://h/a\"],\"videos\":[\"https://h/v\"]}",
+         "videos are for viduq2-pro, not for viduq3\n"},
+        {"text2video", "{\"model\":\"viduq2\",\"prompt\":\"x\",\"off_peak\":true,\"audio\":true}",
+         "off_peak needs audio=false with viduq2\n"},
+        {"reference2video",
+         "{\"model\":\"viduq3-mix\",\"images\":[\"https://h/a\"],\"off_peak\":true}",
+         "viduq3-mix has no off_peak\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        expect(rows[i].endpoint, rows[i].body, rows[i].line);
+}
+
+static void lengths_are_counted_in_characters(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        size_t fits;
+    } rows[] = {{"text2video", 5000}, {"reference2video", 2000}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (size_t n = rows[i].fits; n <= rows[i].fits + 1; n++) {
+            struct buf body = BUF_INIT(1U << 16);
+            char *text;
+
+            buf_adds(&body, "{\"model\":\"viduq2\",\"prompt\":\"");
+            for (size_t k = 0; k < n; k++)
+                buf_adds(&body, "\xe4\xbd\xa0");
+            buf_adds(&body, "\"}");
+            text = warnings(rows[i].endpoint, buf_text(&body));
+            assert_int_equal(strstr(text, "documented") != NULL, n > rows[i].fits);
+            free(text);
+            buf_free(&body);
+        }
+}
+
+static void long_values_do_not_make_long_lines(void **state)
+{
+    struct buf body = BUF_INIT(1U << 16);
+    char *text;
+
+    (void)state;
+    buf_adds(&body, "{\"prompt\":\"x\",\"model\":\"");
+    for (int i = 0; i < 5000; i++)
+        buf_addc(&body, 'm');
+    buf_adds(&body, "\"}");
+    text = warnings("text2video", buf_text(&body));
+    assert_true(strlen(text) > 100 && strlen(text) < 600);
+    free(text);
+    buf_free(&body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documented_requests_give_no_warning),
+        cmocka_unit_test(each_objection_is_one_line),
+        cmocka_unit_test(lengths_are_counted_in_characters),
+        cmocka_unit_test(long_values_do_not_make_long_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

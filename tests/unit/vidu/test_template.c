@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "vidu/template.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *lookup(const char *name, void *ctx)
+{
+    static const char *const values[][2] = {
+        {"task.id", "t3k9"},
+        {"task.prompt", "a \"b\"/{url}\n"},
+        {"url", "https://h/a?x=1&y=2"},
+    };
+
+    (*(int *)ctx)++;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        if (str_eq(values[i][0], name))
+            return values[i][1];
+    return "";
+}
+
+static void expect(const char *text, const char *filled)
+{
+    struct buf out = BUF_INIT(4096);
+    struct err err = {{0}};
+    int asked = 0;
+
+    if (template_check(text, &err) < 0)
+        fail_msg("%s: %s", text, err.text);
+    template_fill(text, lookup, &asked, &out);
+    assert_string_equal(buf_text(&out), filled);
+    buf_free(&out);
+}
+
+static void expect_refusal(const char *text, const char *why)
+{
+    struct err err = {{0}};
+
+    assert_int_equal(template_check(text, &err), -EINVAL);
+    assert_string_equal(err.text, why);
+}
+
+static void placeholders_become_values(void **state)
+{
+    (void)state;
+    expect("", "");
+    expect("plain", "plain");
+    expect("--id={task.id}.", "--id=t3k9.");
+    expect("{task.id}{task.id|raw}", "t3k9t3k9");
+    expect("{task.model}", "");
+}
+
+static void two_braces_are_one(void **state)
+{
+    (void)state;
+    expect("{{\"id\": {task.id|json}}}", "{\"id\": \"t3k9\"}");
+    expect("{{task.id}}", "{task.id}");
+    expect("{{{task.id}}}", "{t3k9}");
+    expect("}}{{", "}{");
+}
+
+static void filters_escape_for_their_place(void **state)
+{
+    (void)state;
+    expect("{task.prompt|json}", "\"a \\\"b\\\"/{url}\\n\"");
+    expect("?u={url|url}", "?u=https%3A%2F%2Fh%2Fa%3Fx%3D1%26y%3D2");
+    expect("{task.prompt|path}.mp4", "a b{url}.mp4");
+}
+
+static void values_are_never_expanded(void **state)
+{
+    (void)state;
+    expect("{task.prompt}", "a \"b\"/{url}\n");
+}
+
+static void mistakes_are_named_with_a_suggestion(void **state)
+{
+    (void)state;
+    expect_refusal("{task.idd}", "unknown placeholder \"task.idd\"; did you mean \"task.id\"?");
+    expect_refusal("a {file.pth}", "unknown placeholder \"file.pth\"; did you mean \"file.path\"?");
+    expect_refusal("{nonsense}", "unknown placeholder \"nonsense\"");
+    expect_refusal("{}", "unknown placeholder \"\"");
+    expect_refusal("{ task.id }", "unknown placeholder \" task.id \"; did you mean \"task.id\"?");
+    expect_refusal("{task.id|jsn}", "unknown filter \"jsn\"; did you mean \"json\"?");
+    expect_refusal("{task.id|}", "unknown filter \"\"");
+    expect_refusal("{task.id|json|url}", "unknown filter \"json|url\"");
+    expect_refusal("{task.id", "a { without its }; write {{ for a brace");
+    expect_refusal("{task{id}", "a { without its }; write {{ for a brace");
+    expect_refusal("{", "a { without its }; write {{ for a brace");
+    expect_refusal("a } b", "a } without its {; write }} for a brace");
+    expect_refusal("{task.id}}", "a } without its {; write }} for a brace");
+}
+
+static void a_refused_template_is_filled_up_to_its_mistake(void **state)
+{
+    struct buf out = BUF_INIT(100);
+    int asked = 0;
+
+    (void)state;
+    template_fill("a{task.id}{nope}{url}", lookup, &asked, &out);
+    assert_string_equal(buf_text(&out), "at3k9");
+    assert_int_equal(asked, 1);
+    buf_free(&out);
+}
+
+static void every_name_and_variable_is_there_once(void **state)
+{
+    static const char *const variables[] = {
+        "EVENT",    "TASK_ID", "REMOTE_ID", "PROVIDER",  "ENDPOINT", "MODEL",      "STATE",
+        "ERR_CODE", "PROMPT",  "URL",       "COVER_URL", "FILE",     "COVER_FILE", "TAGS",
+        "HOOK",     "RUN_ID",  "ATTEMPT",   "REPLAY",    "SOURCE",
+    };
+    size_t n = 0;
+
+    (void)state;
+    for (const struct template_name *t = template_names; t->name != NULL; t++) {
+        assert_false(str_empty(t->help));
+        n += t->env != NULL;
+        for (const struct template_name *u = template_names; u < t; u++)
+            assert_false(str_eq(t->name, u->name) || (t->env != NULL && str_eq(t->env, u->env)));
+    }
+    assert_int_equal(n, ARRAY_LEN(variables));
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+        bool found = false;
+
+        for (const struct template_name *t = template_names; t->name != NULL; t++)
+            found = found || (t->env != NULL && str_starts(t->env, "VIDUHOOK_") &&
+                              str_eq(t->env + strlen("VIDUHOOK_"), variables[i]));
+        if (!found)
+            fail_msg("%s", variables[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(placeholders_become_values),
+        cmocka_unit_test(two_braces_are_one),
+        cmocka_unit_test(filters_escape_for_their_place),
+        cmocka_unit_test(values_are_never_expanded),
+        cmocka_unit_test(mistakes_are_named_with_a_suggestion),
+        cmocka_unit_test(a_refused_template_is_filled_up_to_its_mistake),
+        cmocka_unit_test(every_name_and_variable_is_there_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
