@@ -42,7 +42,7 @@ static const struct provider_profile profiles[] = {
         .query = "/vidu/ent/v2/task/{id}/creations",
         .subject_name_key = "id",
         .callbacks = false,
-        .signature = SIGNATURE_OFF,
+        .signature = SIGNATURE_IF_PRESENT,
         .help = "octopusx.ai, a reseller without callbacks: its tasks are polled",
     },
     {
@@ -53,7 +53,7 @@ static const struct provider_profile profiles[] = {
         .query = "/vidu/ent/v2/tasks/{id}/creations",
         .subject_name_key = "name",
         .callbacks = true,
-        .signature = SIGNATURE_OFF,
+        .signature = SIGNATURE_IF_PRESENT,
         .help = "powertokens.ai, a reseller: callbacks prove themselves by their sealed path",
     },
 };

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "sim/sim_json.h"
+#include "sim/sim_task.h"
+
+#include <stdio.h>
+
+#define MAX_URL ((size_t)1024)
+
+static const char *const official_words[SIM_STATE_COUNT] = {
+    [SIM_CREATED] = "created", [SIM_QUEUEING] = "queueing", [SIM_PROCESSING] = "processing",
+    [SIM_SUCCESS] = "success", [SIM_FAILED] = "failed",
+};
+
+static const char *const native_words[SIM_STATE_COUNT] = {
+    [SIM_CREATED] = "processing", [SIM_QUEUEING] = "processing", [SIM_PROCESSING] = "processing",
+    [SIM_SUCCESS] = "completed",  [SIM_FAILED] = "failed",
+};
+
+static void add_url(struct buf *out, const char *key, const struct sim_media *media,
+                    const struct sim_report *r, enum sim_media_kind kind)
+{
+    autobuf struct buf url = BUF_INIT(MAX_URL);
+
+    sim_media_url(media, r->video, kind, r->expired, &url);
+    sim_json_text(out, key, url.data, url.len);
+}
+
+static void add_creations(struct buf *out, const struct sim_media *media,
+                          const struct sim_report *r)
+{
+    sim_json_open(out, "creations", '[');
+    if (r->video != NULL) {
+        sim_json_open(out, NULL, '{');
+        sim_json_str(out, "id", r->video);
+        add_url(out, "url", media, r, SIM_VIDEO);
+        add_url(out, "cover_url", media, r, SIM_COVER);
+        sim_json_str(out, "watermarked_url", "");
+        sim_json_close(out, '}');
+    }
+    sim_json_close(out, ']');
+}
+
+static void report_native(const struct sim_task *t, const struct sim_report *r,
+                          const struct sim_media *media, struct buf *out)
+{
+    sim_json_str(out, "id", r->id);
+    sim_json_str(out, "status", native_words[r->state]);
+    if (r->video != NULL)
+        add_url(out, "video_url", media, r, SIM_VIDEO);
+    sim_json_int(out, "status_update_time", t->changed_ms / 1000);
+}
+
+static void report_official(const struct sim_task *t, const struct sim_report *r,
+                            const struct sim_media *media, struct buf *out)
+{
+    if (r->id != NULL)
+        sim_json_str(out, "id", r->id);
+    sim_json_str(out, "state", official_words[r->state]);
+    sim_json_str(out, "err_code", r->err_code);
+    if (r->id != NULL) {
+        sim_json_int(out, "credits", t->credits);
+        sim_json_text(out, "payload", t->payload, t->payload_len);
+        sim_json_bool(out, "bgm", t->bgm);
+        sim_json_bool(out, "off_peak", t->off_peak);
+    }
+    add_creations(out, media, r);
+}
+
+/* RFC 3339 with nine digits, as Go's time.Time has it. */
+static void add_created_at(const struct sim_task *t, struct buf *out)
+{
+    char ms[25];
+    char ns[32];
+
+    clock_format_rfc3339(t->created_ms, ms);
+    snprintf(ns, sizeof(ns), "%.23s456789Z", ms);
+    sim_json_str(out, "created_at", ns);
+}
+
+const char *sim_state_word(const struct sim_shape *shape, enum sim_state s)
+{
+    return shape->native ? native_words[s] : official_words[s];
+}
+
+void sim_answer_create(const struct sim_task *t, const json_t *body, struct buf *out)
+{
+    int64_t seed = 1 + t->created_ms % 99999989;
+
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "task_id", t->id);
+    sim_json_str(out, t->shape->native ? "status" : "state", sim_state_word(t->shape, SIM_CREATED));
+    sim_request_echo(t->endpoint, body, seed, out);
+    sim_json_int(out, "credits", t->credits);
+    if (t->shape->native)
+        sim_json_int(out, "created_at", t->created_ms / 1000);
+    else
+        add_created_at(t, out);
+    sim_json_close(out, '}');
+}
+
+void sim_answer_report(const struct sim_task *t, const struct sim_report *r,
+                       const struct sim_media *media, struct buf *out)
+{
+    sim_json_open(out, NULL, '{');
+    if (t->shape->native)
+        report_native(t, r, media, out);
+    else
+        report_official(t, r, media, out);
+    sim_json_close(out, '}');
+}

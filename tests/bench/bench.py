@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+"""viduhookd beside its peers, measured in one run, alternating. Usage: bench.py [--quick].
+
+Nothing in here fails on time: it measures and prints one table. Run it by `./dev bench`.
+
+SPDX-License-Identifier: MIT
+"""
+import argparse
+import base64
+import contextlib
+import datetime
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+WORK = BUILD / "bench"
+KEY = "vda_bench_0000000000"
+CONNECTIONS = (1, 16, 64, 256)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_port(port):
+    for _ in range(600):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit(f"bench: nothing listens on port {port}")
+
+
+@contextlib.contextmanager
+def process(*argv, log, port):
+    with open(WORK / log, "w") as out:
+        p = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=out)
+        try:
+            wait_port(port)
+            yield p
+        finally:
+            p.terminate()
+            try:
+                p.wait(60)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+
+
+# -- the contestants ---------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def daemon(name, store, hooks=(), runs=16):
+    """viduhookd with one receiver; yields (plain port, TLS port, process, call)."""
+    plain, tls = free_port(), free_port()
+    conf = {
+        "public_url": f"https://127.0.0.1:{tls}",
+        "listen": [f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}"],
+        "tls": {"certificate": str(WORK / "cert.pem"), "key": str(WORK / "key.pem"), "min": "1.3"},
+        "control": str(WORK / f"{name}.sock"),
+        "store": f"sqlite:{store}",
+        "log_level": "warn",
+        "providers": {"vidu": {"base_url": "http://127.0.0.1:9", "key": f"file:{WORK}/vidu.key"}},
+        # One machine sends everything here: its allowance as a single source is off.
+        "limits": {"per_source": 0, "source_rate": 0, "runs": runs, "min_free": "1MiB"},
+        "fetch": {"keep_free": "1MiB"},
+        "hooks": list(hooks),
+    }
+    if hooks and "download" in hooks[0]:
+        conf["fetch"]["allow"] = ["127.0.0.1"]
+    path = WORK / f"{name}.yaml"
+    path.write_text(json.dumps(conf))
+
+    def call(*words):
+        done = subprocess.run([BUILD / "viduhook", "-c", path, "--json", *words], capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    with process(BUILD / "viduhookd", "-c", path, log=f"{name}.log", port=tls) as p:
+        yield plain, tls, p, call
+
+
+@contextlib.contextmanager
+def bare():
+    plain, tls = free_port(), free_port()
+    program = BUILD / "tests/bench/bare_evhttp"
+    with process(program, plain, log="bare.log", port=plain):
+        with process(program, tls, WORK / "cert.pem", WORK / "key.pem", log="bare-tls.log", port=tls):
+            yield plain, tls
+
+
+@contextlib.contextmanager
+def webhook():
+    plain, tls = free_port(), free_port()
+    never = {"match": {"type": "value", "value": "x", "parameter": {"source": "header", "name": "Never"}}}
+    (WORK / "hooks.json").write_text(json.dumps([
+        {"id": "none", "execute-command": "/bin/true", "trigger-rule": never, "trigger-rule-mismatch-http-response-code": 200},
+        {"id": "true", "execute-command": "/bin/true"},
+    ]))
+    base = ["webhook", "-hooks", WORK / "hooks.json", "-ip", "127.0.0.1", "-port"]
+    secure = ["-secure", "-cert", WORK / "cert.pem", "-key", WORK / "key.pem", "-tls-min-version", "1.3"]
+    with process(*base, plain, log="webhook.log", port=plain):
+        with process(*base, tls, *secure, log="webhook-tls.log", port=tls):
+            yield plain, tls
+
+
+@contextlib.contextmanager
+def nginx():
+    plain, tls = free_port(), free_port()
+    (WORK / "nginx.conf").write_text(f"""
+daemon off; worker_processes 1; pid {WORK}/nginx.pid; error_log {WORK}/nginx.err;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off; keepalive_requests 1000000; client_body_temp_path {WORK}/nginx-body;
+  proxy_temp_path {WORK}/nginx-proxy; fastcgi_temp_path {WORK}/nginx-f; uwsgi_temp_path {WORK}/nginx-u;
+  scgi_temp_path {WORK}/nginx-s; sendfile on;
+  server {{
+    listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl;
+    ssl_certificate {WORK}/cert.pem; ssl_certificate_key {WORK}/key.pem;
+    ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
+    location / {{ return 200; }}
+    location /media/ {{ root {WORK}; }}
+  }}
+}}
+""")
+    with process("nginx", "-c", WORK / "nginx.conf", "-e", WORK / "nginx.err", log="nginx.log", port=plain):
+        yield plain, tls
+
+
+# -- callbacks -----------------------------------------------------------------------------------
+
+
+class Load:
+    """wrk with rightly signed callbacks; every request is for the next task of the store."""
+
+    def __init__(self, keys, count, seconds):
+        self.keys, self.count, self.seconds, self.first = keys, count, seconds, 0
+
+    def run(self, url, connections, close=False, target=None):
+        threads = min(2, connections)
+        env = dict(os.environ, KEYS=str(self.keys), SECRET=KEY, COUNT=str(self.count), THREADS=str(threads),
+                   FIRST=str(self.first), CLOSE="1" if close else "0")
+        if target:
+            env["TARGET"] = target
+        done = subprocess.run(["wrk", f"-t{threads}", f"-c{connections}", f"-d{self.seconds}", "--latency",
+                               "-s", ROOT / "tests/bench/callbacks.lua", url],
+                              env=env, capture_output=True, text=True)
+        out = done.stdout
+        total = int(re.search(r"(\d+) requests in", out).group(1))
+        if target is None:
+            self.first += total + connections
+        wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+        return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), "p50": latency(out, "50%"),
+                "p99": latency(out, "99%"), "wrong": int(wrong.group(1)) if wrong else 0}
+
+
+def latency(out, which):
+    """Milliseconds."""
+    number, unit = re.search(rf"\s{which}\s+([\d.]+)(us|ms|s)", out).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+def median(rows):
+    return {k: statistics.median(r[k] for r in rows) for k in rows[0]}
+
+
+def pss(pid):
+    """Proportional set size of a process and its children, MiB."""
+    pids = [pid] + [int(c) for c in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    total = 0
+    for p in pids:
+        text = pathlib.Path(f"/proc/{p}/smaps_rollup").read_text()
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
+    return total / 1024
+
+
+def measure_callbacks(args):
+    load = Load(WORK / "keys", args.tasks, args.seconds)
+    scenarios = [("plain", c, False) for c in CONNECTIONS] + [("TLS", c, False) for c in CONNECTIONS]
+    scenarios.append(("TLS, new connection each", 64, True))
+    with bare() as a, webhook() as b, nginx() as c, daemon("main", WORK / "store.db") as (plain, tls, p, call):
+        time.sleep(2)
+        memory = {"idle": pss(p.pid)}
+        contestants = [("bare evhttp", *a, None), ("webhook, no rule fits", *b, "/hooks/none"),
+                       ("webhook, /bin/true", *b, "/hooks/true"), ("nginx return 200", *c, None),
+                       ("viduhookd, durable", plain, tls, None)]
+        results = {}
+        for kind, connections, close in scenarios:
+            rows = {name: [] for name, *_ in contestants}
+            for _ in range(args.rounds):
+                for name, plain_port, tls_port, target in contestants:
+                    url = f"http://127.0.0.1:{plain_port}" if kind == "plain" else f"https://127.0.0.1:{tls_port}"
+                    rows[name].append(load.run(url, connections, close, target))
+            results[kind, connections] = {name: median(r) for name, r in rows.items()}
+            print(f"  measured {kind}, {connections} connections", file=sys.stderr)
+        memory["after"] = pss(p.pid)
+        verdicts = call("status")["verdicts"]
+    return results, memory, verdicts
+
+
+# -- a hundred small callbacks of our own ------------------------------------------------------------
+
+
+def sign(path):
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    nonce = str(uuid.uuid4())
+    text = f"POST\n{path}\n\nvidu\n{date}\nDate:{date}\nx-request-nonce:{nonce}\n"
+    mac = base64.b64encode(hmac.new(KEY.encode(), text.encode(), hashlib.sha256).digest()).decode()
+    return {"Date": date, "X-Request-Nonce": nonce, "X-Hmac-Access-Key": "vidu", "X-Hmac-Algorithm": "hmac-sha256",
+            "X-Hmac-Signed-Headers": "Date;x-request-nonce", "X-Hmac-Signature": mac, "Content-Type": "application/json"}
+
+
+def send_successes(port, keys, urls):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for i, url in enumerate(urls):
+        path = "/callback/" + keys[i * 42:(i + 1) * 42]
+        body = json.dumps({"id": f"9{i:017d}", "state": "success", "creations": [{"id": "1", "url": url}]})
+        connection.request("POST", path, body, sign(path))
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            sys.exit(f"bench: a callback was answered {answer.status}")
+
+
+def fill(store, count, keys):
+    for leftover in WORK.glob(pathlib.Path(store).name + "*"):
+        leftover.unlink()
+    subprocess.run([BUILD / "tests/bench/fill_store", store, str(count), keys], check=True)
+
+
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def wait_runs(call, count):
+    """Seconds from the first start to the last end of count finished runs."""
+    while call("status")["runs"].get("done", 0) < count:
+        time.sleep(0.1)
+    runs = call("runs", "--limit", str(count))["runs"]
+    return max(when(r["finished_at"]) for r in runs) - min(when(r["started_at"]) for r in runs)
+
+
+def measure_downloads(args):
+    count, size = args.downloads, 8 << 20
+    media = WORK / "media"
+    media.mkdir(exist_ok=True)
+    block = b"\x00\x00\x00\x18ftypisom" + os.urandom(size - 12)
+    for i in range(count):
+        (media / f"{i}.mp4").write_bytes(i.to_bytes(4, "big").join([block[:12], block[16:]]))
+    results = {"viduhookd": [], "aria2c": [], "curl -Z": []}
+    with nginx() as (port, _):
+        urls = [f"http://127.0.0.1:{port}/media/{i}.mp4" for i in range(count)]
+        (WORK / "urls").write_text("\n".join(urls))
+        for _ in range(args.rounds):
+            for out in ("out-a", "out-c", "out-v"):
+                shutil.rmtree(WORK / out, ignore_errors=True)
+                (WORK / out).mkdir()
+            start = time.monotonic()
+            subprocess.run(["aria2c", "-q", "-j8", "-x1", "-d", WORK / "out-a", "-i", WORK / "urls"], check=True)
+            results["aria2c"].append(count * size / (time.monotonic() - start) / 1e6)
+            start = time.monotonic()
+            subprocess.run(["curl", "-sZ", "--parallel-max", "8", "--remote-name-all", *urls], cwd=WORK / "out-c", check=True)
+            results["curl -Z"].append(count * size / (time.monotonic() - start) / 1e6)
+            fill(WORK / "get.db", count, WORK / "get.keys")
+            hook = {"name": "get", "download": {"dir": str(WORK / "out-v"), "cover": False}, "concurrency": 8}
+            with daemon("get", WORK / "get.db", [hook], runs=8) as (plain, _, _, call):
+                send_successes(plain, (WORK / "get.keys").read_text(), urls)
+                results["viduhookd"].append(count * size / wait_runs(call, count) / 1e6)
+    shutil.rmtree(media)
+    for out in ("out-a", "out-c", "out-v"):
+        shutil.rmtree(WORK / out, ignore_errors=True)
+    return {name: statistics.median(r) for name, r in results.items()}
+
+
+def measure_commands(args):
+    count = args.commands
+    results = {"viduhookd": [], "posix_spawn loop": []}
+    for _ in range(args.rounds):
+        done = subprocess.run([BUILD / "tests/bench/spawn_loop", str(count), "8", "/bin/true"],
+                              capture_output=True, text=True, check=True)
+        results["posix_spawn loop"].append(float(done.stdout))
+        fill(WORK / "exec.db", count, WORK / "exec.keys")
+        hook = {"name": "true", "exec": ["/bin/true"], "concurrency": 8}
+        with daemon("exec", WORK / "exec.db", [hook], runs=8) as (plain, _, _, call):
+            send_successes(plain, (WORK / "exec.keys").read_text(), ["https://media.example/a.mp4"] * count)
+            results["viduhookd"].append(count / wait_runs(call, count))
+    return {name: statistics.median(r) for name, r in results.items()}
+
+
+# -- the table ---------------------------------------------------------------------------------------
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return f"{os.cpu_count()} cores ({cpu.group(1) if cpu else platform.machine()}), Linux {platform.release().split('-')[0]}"
+
+
+def print_callbacks(results, memory, verdicts, args):
+    names = list(next(iter(results.values())))
+    print(f"Callbacks per second (p50 / p99 in ms); viduhookd on a store of {args.tasks:,} tasks, one receiver\n")
+    print("| | " + " | ".join(names) + " |")
+    print("|---|" + "---|" * len(names))
+    for (kind, connections), row in results.items():
+        cells = [f"{r['rate']:,.0f} ({r['p50']:.1f} / {r['p99']:.1f})" + (" !" if r["wrong"] else "") for r in row.values()]
+        print(f"| {kind}, {connections} | " + " | ".join(cells) + " |")
+    plain64, fresh = results["plain", 64], results["TLS, new connection each", 64]
+    own = plain64["viduhookd, durable"]
+    print(f"\n- plain, 64 connections: {own['rate'] / plain64['bare evhttp']['rate']:.2f} of bare evhttp (reach 0.6)")
+    ratio = own["rate"] / plain64["webhook, /bin/true"]["rate"]
+    share = own["p99"] / plain64["webhook, /bin/true"]["p99"]
+    print(f"- plain, 64 connections: {ratio:.1f} times webhook with /bin/true (reach 2.5), p99 {share:.2f} of its (reach 0.2)")
+    ratio = fresh["viduhookd, durable"]["rate"] / fresh["nginx return 200"]["rate"]
+    print(f"- TLS, new connection each: {ratio:.2f} of nginx (reach 0.9)")
+    print(f"- memory (PSS, all rooms): {memory['idle']:.1f} MiB idle (reach 24), {memory['after']:.1f} MiB after (reach 64)")
+    print(f"- verdicts: {', '.join(f'{n:,} {name}' for name, n in verdicts.items() if n)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short rounds, a small store: to try the bench itself")
+    args = parser.parse_args()
+    args.tasks, args.seconds, args.rounds = (20000, 1, 1) if args.quick else (1000000, 4, 3)
+    args.downloads, args.commands = (20, 300) if args.quick else (200, 3000)
+    shutil.rmtree(WORK, ignore_errors=True)
+    subprocess.run([BUILD / "viduhook", "init", WORK], check=True, stdout=subprocess.DEVNULL)
+    (WORK / "vidu.key").write_text(KEY + "\n")
+    print(f"filling a store with {args.tasks:,} tasks", file=sys.stderr)
+    fill(WORK / "store.db", args.tasks, WORK / "keys")
+    results, memory, verdicts = measure_callbacks(args)
+    print("measuring downloads and commands", file=sys.stderr)
+    downloads, commands = measure_downloads(args), measure_commands(args)
+    print(f"\nMeasured on {machine()}, load generator beside it; median of {args.rounds} alternating rounds.\n")
+    print_callbacks(results, memory, verdicts, args)
+    rates = ", ".join(f"{name} {rate:,.0f} MB/s" for name, rate in downloads.items())
+    print(f"- downloads, {args.downloads} x 8 MB, 8 at once: {rates}: "
+          f"{downloads['viduhookd'] / downloads['aria2c']:.2f} of aria2c (reach 1.0; with SHA-256 and fsync)")
+    rates = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in commands.items())
+    print(f"- commands (/bin/true), 8 at once: {rates}: "
+          f"{commands['viduhookd'] / commands['posix_spawn loop']:.2f} of the loop (reach 0.8)")
+    shutil.rmtree(WORK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+-- wrk: rightly signed callbacks, each for another task, as Vidu sends them (vidu-api.md 11, 12).
+-- Environment: KEYS (file of 42-byte keys), SECRET, COUNT, THREADS. With CLOSE=1 each request asks
+-- for its own connection; TARGET=path sends every request there. Every server of a run gets the same bytes.
+-- SPDX-License-Identifier: MIT
+local ffi = require("ffi")
+ffi.cdef[[
+unsigned char *HMAC(const void *evp_md, const void *key, int key_len, const unsigned char *d,
+                    size_t n, unsigned char *md, unsigned int *md_len);
+const void *EVP_sha256(void);
+int EVP_EncodeBlock(unsigned char *t, const unsigned char *f, int n);
+int open(const char *path, int flags);
+void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset);
+]]
+local crypto = ffi.load("crypto.so.3")
+local md = crypto.EVP_sha256()
+local mac = ffi.new("unsigned char[32]")
+local text = ffi.new("unsigned char[64]")
+
+local secret = os.getenv("SECRET")
+local count = tonumber(os.getenv("COUNT"))
+local threads = tonumber(os.getenv("THREADS"))
+local close = os.getenv("CLOSE") == "1" and "Connection: close\r\n" or ""
+local first = tonumber(os.getenv("FIRST") or "0")
+local target = os.getenv("TARGET")
+local keys
+local index
+local number = 0
+
+function setup(thread)
+    thread:set("id", number)
+    number = number + 1
+end
+
+function init(args)
+    local fd = ffi.C.open(os.getenv("KEYS"), 0)
+    keys = ffi.cast("const char *", ffi.C.mmap(nil, count * 42, 1, 2, fd, 0))
+    index = first + id
+end
+
+local bodies = {
+    '{"id":"%s","state":"processing","err_code":"","credits":40,"payload":"","creations":[]}',
+    '{"id":"%s","state":"success","err_code":"","credits":40,"payload":"","bgm":false,"off_peak":false,"creations":[{"id":"912345999901234567","url":"https://media.example/r/clip.mp4?X-Amz-Expires=86400\\u0026X-Amz-Signature=00ff","cover_url":"https://media.example/r/clip.jpg?X-Amz-Expires=3600\\u0026X-Amz-Signature=11ee","watermarked_url":""}]}',
+}
+
+function request()
+    local i = index % count
+    local pass = math.floor(index / count)
+    index = index + threads
+    local path = "/callback/" .. ffi.string(keys + i * 42, 42)
+    local date = os.date("!%a, %d %b %Y %H:%M:%S GMT")
+    local nonce = string.format("%08x-0000-4000-8000-%012x", pass, i)
+    local s = "POST\n" .. path .. "\n\nvidu\n" .. date .. "\nDate:" .. date .. "\nx-request-nonce:" .. nonce .. "\n"
+    crypto.HMAC(md, secret, #secret, s, #s, mac, nil)
+    crypto.EVP_EncodeBlock(text, mac, 32)
+    local body = string.format(bodies[math.min(pass + 1, 2)], string.format("9%017d", i))
+    return "POST " .. (target or path) .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nDate: " .. date ..
+        "\r\nX-Request-Nonce: " .. nonce ..
+        "\r\nX-Hmac-Access-Key: vidu\r\nX-Hmac-Algorithm: hmac-sha256\r\nX-Hmac-Signed-Headers: Date;x-request-nonce\r\nX-Hmac-Signature: " ..
+        ffi.string(text, 44) .. "\r\nContent-Type: application/json\r\nUser-Agent: Go-http-client/1.1\r\n" .. close ..
+        "Content-Length: " .. #body .. "\r\n\r\n" .. body
+end

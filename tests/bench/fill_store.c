@@ -1,0 +1,109 @@
+/*
+ * A store with many submitted tasks, and the keys of their callbacks in a file.
+ *
+ *   fill_store STORE.db COUNT KEYS
+ *
+ * KEYS receives COUNT keys of 42 bytes, nothing between them. The seal secret is the store's, made
+ * here when it has none, so that a daemon started on it takes the keys for its own.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/clock.h"
+#include "store/store.h"
+#include "vidu/key.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PER_TRANSACTION 5000
+
+static void check(int rc, const struct err *err)
+{
+    if (rc >= 0)
+        return;
+    fprintf(stderr, "fill_store: %s\n", err->text);
+    exit(1);
+}
+
+static void load_secret(struct store *s, uint8_t secret[SEAL_SECRET_LEN])
+{
+    struct err err = {""};
+    size_t n;
+
+    if (s->ops->meta_get(s, "seal_secret", secret, SEAL_SECRET_LEN, &n) == 0)
+        return;
+    crypto_random(secret, SEAL_SECRET_LEN);
+    check(s->ops->begin(s, &err), &err);
+    check(s->ops->meta_set(s, "seal_secret", secret, SEAL_SECRET_LEN, &err), &err);
+    check(s->ops->commit(s, &err), &err);
+}
+
+static void add_task(struct store *s, const char *key, long i)
+{
+    uint8_t hash[SHA256_LEN];
+    char remote_id[32];
+    char path[64];
+    struct err err = {""};
+    int64_t row;
+    struct store_task t = {
+        .provider = "vidu",
+        .endpoint = "img2video",
+        .model = "viduq3-turbo",
+        .prompt = "a paper boat crosses a puddle while rain begins to fall",
+        .payload = "",
+        .remote_id = remote_id,
+        .key_hash = {(const char *)hash, sizeof(hash)},
+        .callback_path = path,
+        .callback_query = "",
+        .request = "{\"model\":\"viduq3-turbo\",\"duration\":5}",
+        .tags = "{\"album\":\"bench\"}",
+        .forward_url = "",
+        .result = "",
+        .err_code = "",
+        .err_msg = "",
+        .trace_id = "",
+        .state = STATE_SUBMITTED,
+        .pending = STATE_SUBMITTED,
+        .credits = 40,
+        .expects_callback = true,
+        .created_ms = clock_wall_ms(),
+        .updated_ms = clock_wall_ms(),
+        .next_look_ms = clock_wall_ms() + 3600000,
+    };
+
+    id_new_task(t.id);
+    key_hash(key, KEY_LEN, hash);
+    snprintf(remote_id, sizeof(remote_id), "9%017ld", i);
+    snprintf(path, sizeof(path), "/callback/%s", key);
+    check(s->ops->task_insert(s, &t, &row, &err), &err);
+}
+
+int main(int argc, char **argv)
+{
+    uint8_t secret[SEAL_SECRET_LEN];
+    char key[KEY_SIZE];
+    struct err err = {""};
+    struct store *s;
+    autofree char *url = argc == 4 ? mem_printf("sqlite:%s", argv[1]) : NULL;
+    long count = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
+    FILE *keys = count > 0 ? fopen(argv[3], "we") : NULL;
+
+    if (keys == NULL) {
+        fprintf(stderr, "usage: fill_store STORE.db COUNT KEYS\n");
+        return 2;
+    }
+    check(store_open(url, false, &s, &err), &err);
+    load_secret(s, secret);
+    for (long i = 0; i < count; i++) {
+        if (i % PER_TRANSACTION == 0)
+            check(s->ops->begin(s, &err), &err);
+        key_new(secret, key);
+        add_task(s, key, i);
+        fwrite(key, KEY_LEN, 1, keys);
+        if (i % PER_TRANSACTION == PER_TRANSACTION - 1 || i == count - 1)
+            check(s->ops->commit(s, &err), &err);
+    }
+    store_close(s);
+    return fclose(keys) == 0 ? 0 : 1;
+}

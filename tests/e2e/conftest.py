@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import harness  # noqa: E402
+
+
+def pytest_configure(config):
+    del config
+    harness.become_subreaper()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    run = getattr(item, "funcargs", {}).get("run")
+    if call.when == "call":
+        item.failed = report.failed
+    if report.failed and run is not None:
+        report.sections.append((f"logs, kept in {run.home}", run.report()))
+
+
+@pytest.fixture
+def run(request):
+    """harness.Run: the way to start the programs. A test that fails keeps its files."""
+    world = harness.Run()
+    yield world
+    problems = world.finish()
+    if not problems and not getattr(request.node, "failed", False):
+        world.remove()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
