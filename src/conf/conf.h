@@ -28,7 +28,7 @@ struct conf_list { /* owned texts */
 /* file:PATH, env:NAME or credential:NAME ($CREDENTIALS_DIRECTORY/NAME); one line, trimmed, a
  * pasted leading "Token " or "Bearer " removed. */
 struct conf_secret {
-    char *source; /* as written, for `config show` */
+    char *source; /* file:PATH (made absolute), env:NAME, credential:NAME, for `config show` */
     char *value;
     size_t len;
 };
@@ -160,8 +160,8 @@ void conf_show(const struct conf *c, struct buf *out);
 
 /* The table, for manuals and tests. */
 struct conf_option {
-    const char *name; /* dotted: tls.certificate, hooks[].timeout */
-    const char *type; /* path, url, duration, size, int, bool, word, list, secret, text */
+    const char *name; /* dotted: tls.certificate, hooks[].timeout, providers.NAME.key */
+    const char *type; /* path, url, duration, size, int, bool, word, list, map, secret, text */
     const char *range;
     const char *fallback; /* default as text; "" when it is required or absent */
     bool reloadable;

@@ -28,13 +28,14 @@ struct channel *channel_new(struct event_base *base, int fd, size_t max,
                             const struct channel_ops *ops, void *ctx);
 /* Closes; what was not written yet is lost. NULL is fine. Allowed inside on_frame. */
 void channel_free(struct channel *ch);
-/* -ENOBUFS: max_queued bytes are waiting already (0: no limit); nothing was queued. */
+/* From now on sending is -ENOBUFS while this many bytes are waiting already; 0: no limit. */
 void channel_limit(struct channel *ch, size_t max_queued);
+/* 0, -ENOBUFS, -EMSGSIZE (message_check), -EPIPE (closed or finishing): then nothing was queued. */
 int channel_send(struct channel *ch, enum message_type type, uint64_t id, const void *msg);
 /* Passes a frame on as it is. */
 int channel_forward(struct channel *ch, const struct frame *f, uint64_t id);
 size_t channel_queued(const struct channel *ch);
-/* Calls on_close after everything queued has been written. */
+/* Hands nothing up any more, and calls on_close after everything queued has been written. */
 void channel_finish(struct channel *ch);
 int channel_fd(const struct channel *ch);
 

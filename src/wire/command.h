@@ -1,29 +1,37 @@
+/* clang-format off */
 /*
  * Requests of the command line: the JSON of MSG_COMMAND and MSG_RESULT on the control socket.
  *
  * The gateway sends MSG_HELLO {version, {"version": "0.1.0", "pid": n, "providers": [names]}}
- * first. Then the client asks, one MSG_COMMAND a question:
+ * first. Then the client asks, one MSG_COMMAND a question; an answer that is no success has an
+ * exit status and {"error": text}.
  *
- *   command    members                                        answered by, with
- *   submit     provider?, endpoint, tags{}, force?; blob:     gateway: {"task": id, "remote_id",
- *              the request body                               "state", "http_status", "answer":
- *                                                             provider's body, "trace_id"};
- * refused: exit 3 {"error", "http_status", "code", "message", "trace_id", "task"} adopt provider,
- * remote_id, endpoint?, tags{}         gateway: {"task": id, "state"} watch      task? (id)
- * gateway: MSG_EVENT until the client closes; first RESULT {} more=1 list       state?, provider?,
- * tag?, limit?                keeper: {"tasks": [task]} show       task (prefix) keeper: {"task":
- * {...}, "files": [], "runs": []} explain    task                                           keeper:
- * {"task", "events": [], "runs"} runs       task?, state?, hook?, limit?                   keeper:
- * {"runs": [run]} retry      run | all_dead, hook?                          keeper: {"runs": [ids]}
- *   trigger    hook?, event?                                  keeper: {"task": id, "runs": [ids]}
- *   refresh    task                                           keeper: {"result": [creation]}
- *   reload                                                    keeper: {"reloaded": true, "notes":
- * []} or exit 1 {"error", "findings": []} status keeper: {"rooms", "counters", "tasks", "runs",
- * "store", ...} config                                                    keeper: {"yaml": text}
+ *   command  members                        by       answer
+ *   submit   provider?, endpoint, tags{},   gateway  {"task": id, "remote_id", "state",
+ *            force?; blob: the body                  "http_status", "answer": the provider's,
+ *                                                    "trace_id"}; refused: exit 3 {"error",
+ *                                                    "http_status", "code", "message",
+ *                                                    "trace_id", "task"}
+ *   adopt    provider, remote_id,           gateway  {"task": id, "state"}
+ *            endpoint?, tags{}
+ *   watch    task? (id)                     gateway  {} with more=1, then MSG_EVENT until the
+ *                                                    client closes
+ *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
+ *            limit?
+ *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
+ *   explain  task                           keeper   {"task", "events": [], "runs"}
+ *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
+ *   retry    run | all_dead, hook?          keeper   {"runs": [ids]}
+ *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}
+ *   refresh  task                           keeper   {"result": [creation]}
+ *   reload                                  keeper   {"reloaded": true, "notes": []} or exit 1
+ *                                                    {"error", "findings": []}
+ *   status                                  keeper   {"rooms", "tasks", "runs", "store", ...}
+ *   config                                  keeper   {"file", "yaml": text}
  *
  * A task: {"id", "remote_id", "provider", "endpoint", "model", "prompt", "payload", "state",
  * "err_code", "err_msg", "credits", "tags", "created_at", "updated_at", "finished_at", "trace_id",
- * "result", "request"}; lists leave out result, request and payload.
+ * "result", "request", "next_look_at"}; lists leave out result, request, payload, next_look_at.
  * A run: {"id", "task", "hook", "event", "state", "attempt", "due_at", "started_at", "finished_at",
  * "exit_code", "detail", "output", "progress"}.
  * A timeline event: {"at", "source", "verdict", "state", "detail"}.
@@ -33,6 +41,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+/* clang-format on */
 #ifndef WIRE_COMMAND_H
 #define WIRE_COMMAND_H
 

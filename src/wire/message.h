@@ -189,6 +189,8 @@ struct msg_cancel {
     uint64_t run;
 };
 
+/* 0, or -EMSGSIZE when the other end would refuse it: a field, or all together, is too long. */
+MUST_CHECK int message_check(enum message_type type, const void *msg);
 /* Bytes the payload of this message takes. */
 size_t message_size(enum message_type type, const void *msg);
 /* Writes exactly message_size bytes. */

@@ -1,0 +1,54 @@
+/* adopt. SPDX-License-Identifier: MIT */
+#include "cli/body.h"
+#include "cli/commands.h"
+#include "cli/field.h"
+#include "vidu/id.h"
+#include "vidu/provider.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int check(const struct options *o, struct err *err)
+{
+    const char *id = o->words[0];
+    const char *endpoint = options_text(o, "endpoint");
+
+    if (!options_has(o, "provider"))
+        return err_set(err, -EINVAL, "adopt needs --provider: who has the task?");
+    if (!id_is_remote(id, strlen(id)))
+        return err_set(err, -EINVAL, "%s: not an id of a provider", id);
+    if (endpoint != NULL && endpoint_find(endpoint) == NULL && endpoint_suggest(endpoint) != NULL)
+        return err_set(err, -EINVAL, "unknown endpoint %s; did you mean %s?", endpoint,
+                       endpoint_suggest(endpoint));
+    return 0;
+}
+
+int command_adopt(struct cli *cli, const struct options *o)
+{
+    json_t *tags = NULL;
+    json_t *answer = NULL;
+    json_t *args;
+    struct err err;
+    int status;
+
+    if (check(o, &err) < 0 || body_tags(o, &tags, &err) < 0)
+        return cli_fail(cli, EXIT_USAGE, &err);
+    args = field_object("remote_id", o->words[0]);
+    field_set_text(args, "provider", options_text(o, "provider"));
+    field_set_text(args, "endpoint", options_text(o, "endpoint"));
+    (void)json_object_set_new(args, "tags", tags);
+    status = cli_ask(cli, "adopt", args, &answer);
+    if (status != EXIT_OK)
+        return status;
+    if (cli->json) {
+        cli_print_json(answer);
+    } else {
+        autobuf struct buf text = BUF_INIT(4096);
+
+        field_show(json_object_get(answer, "task"), &text);
+        buf_addc(&text, '\n');
+        cli_print(&text);
+    }
+    json_decref(answer);
+    return EXIT_OK;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/body.h"
+
+#include "base/encode.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "cli/field.h"
+#include "vidu/request.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DATA_URI_HEAD 64 /* room for data:image/jpeg;base64, */
+#define SHOWN_OF_URI  48
+#define TAG_NAME_MAX  64
+#define TAG_VALUE_MAX 256
+
+static int read_source(const char *name, char **text, size_t *len, struct err *err)
+{
+    int rc;
+
+    if (!str_eq(name, "-"))
+        return fs_read_file(name, REQUEST_MAX_BODY, text, len, err);
+    rc = fs_read_fd(STDIN_FILENO, REQUEST_MAX_BODY, text, len);
+    if (rc == -EFBIG)
+        return err_set(err, rc, "standard input: more than the %u bytes a provider takes",
+                       REQUEST_MAX_BODY);
+    return rc < 0 ? err_sys(err, rc, "standard input") : 0;
+}
+
+static int read_body(const char *name, json_t **out, struct err *err)
+{
+    autofree char *text = NULL;
+    const char *shown = str_eq(name, "-") ? "standard input" : name;
+    size_t len = 0;
+    json_error_t where;
+    json_t *body;
+    int rc = read_source(name, &text, &len, err);
+
+    if (rc < 0)
+        return rc;
+    body = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    if (body == NULL)
+        return err_set(err, -EINVAL, "%s:%d:%d: %s", shown, where.line, where.column, where.text);
+    if (!json_is_object(body)) {
+        json_decref(body);
+        return err_set(err, -EINVAL, "%s: the request must be a JSON object", shown);
+    }
+    *out = body;
+    return 0;
+}
+
+static int start_body(const struct options *o, json_t **out, struct err *err)
+{
+    const char *file = options_text(o, "body");
+    const char *word = o->n_words > 1 ? o->words[1] : NULL;
+
+    if (word != NULL && !str_eq(word, "-"))
+        return err_set(err, -EINVAL,
+                       "%s: only `-` (a JSON body on standard input) may follow the endpoint; "
+                       "a prompt is given with --prompt",
+                       word);
+    if (word != NULL && file != NULL)
+        return err_set(err, -EINVAL, "give either `-` or --body, not both");
+    if (word == NULL && file == NULL) {
+        *out = json_object();
+        return 0;
+    }
+    return read_body(word != NULL ? word : file, out, err);
+}
+
+static int read_image(const char *name, json_t **out, struct err *err)
+{
+    autofree char *bytes = NULL;
+    autobuf struct buf uri = BUF_INIT(BASE64_LEN((size_t)REQUEST_MAX_IMAGE) + DATA_URI_HEAD);
+    size_t len;
+    int rc = fs_read_file(name, REQUEST_MAX_IMAGE, &bytes, &len, err);
+
+    if (rc == -EFBIG)
+        return err_set(err, rc, "%s: an image may have at most %u MiB", name,
+                       REQUEST_MAX_IMAGE >> 20);
+    if (rc < 0)
+        return rc;
+    if (request_data_uri(bytes, len, &uri) < 0)
+        return err_set(err, -EINVAL, "%s: this is no PNG, JPEG or WebP image", name);
+    *out = json_stringn(buf_text(&uri), uri.len);
+    return 0;
+}
+
+/* Appends one image: a reference as it is, a file as a data URI. */
+static int add_image(json_t *images, const char *name, struct err *err)
+{
+    json_t *image = NULL;
+    int rc = 0;
+
+    if (request_is_media_reference(name))
+        image = json_string(name);
+    else
+        rc = read_image(name, &image, err);
+    if (rc < 0)
+        return rc;
+    (void)json_array_append_new(images, image);
+    return 0;
+}
+
+static int add_images(json_t *body, const struct options *o, struct err *err)
+{
+    json_t *images;
+    const char *name;
+    size_t at = 0;
+
+    if (!options_has(o, "image"))
+        return 0;
+    images = json_array();
+    (void)json_object_set_new(body, "images", images);
+    while ((name = options_next(o, "image", &at)) != NULL) {
+        int rc = add_image(images, name, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* A comma ends a name, but for the one inside data:image/png;base64,... */
+static size_t image_name_len(const char *list)
+{
+    size_t n = strcspn(list, ",");
+
+    if (str_starts(list, "data:") && list[n] == ',')
+        n += 1 + strcspn(list + n + 1, ",");
+    return n;
+}
+
+static int add_image_list(json_t *images, const char *list, struct err *err)
+{
+    for (;;) {
+        size_t n = image_name_len(list);
+        autofree char *name = mem_strndup(list, n);
+        int rc = n == 0 ? err_set(err, -EINVAL, "an empty name in a list of images")
+                        : add_image(images, name, err);
+
+        if (rc < 0)
+            return rc;
+        if (list[n] == '\0')
+            return 0;
+        list += n + 1;
+    }
+}
+
+/* The images of the subject with this name, which is added when it is new. */
+static json_t *subject_images(json_t *subjects, const char *key, const char *name)
+{
+    size_t i;
+    json_t *subject;
+
+    json_array_foreach(subjects, i, subject)
+    {
+        if (str_eq(field_text(subject, key), name))
+            return json_object_get(subject, "images");
+    }
+    subject = json_pack("{s:s, s:[]}", key, name, "images");
+    (void)json_array_append_new(subjects, subject);
+    return json_object_get(subject, "images");
+}
+
+static int add_subjects(json_t *body, const struct options *o, const char *key, struct err *err)
+{
+    json_t *subjects;
+    const char *text;
+    size_t at = 0;
+
+    if (!options_has(o, "subject"))
+        return 0;
+    subjects = json_array();
+    (void)json_object_set_new(body, "subjects", subjects);
+    while ((text = options_next(o, "subject", &at)) != NULL) {
+        const char *equals = strchr(text, '=');
+        autofree char *name = mem_strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
+        int rc = name[0] == '\0'
+                     ? err_set(err, -EINVAL, "--subject %s: NAME=FILE is needed", text)
+                     : add_image_list(subject_images(subjects, key, name), equals + 1, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int set_fields(json_t *body, const struct options *o, struct err *err)
+{
+    const char *text;
+    size_t at = 0;
+
+    while ((text = options_next(o, "set", &at)) != NULL) {
+        const char *equals = strchr(text, '=');
+        autofree char *name = mem_strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
+        int rc = name[0] == '\0' ? err_set(err, -EINVAL, "--set %s: NAME=VALUE is needed", text)
+                                 : request_set(body, name, equals + 1, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void set_texts(json_t *body, const struct options *o)
+{
+    static const char *const names[] = {"model", "prompt", "payload"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (options_has(o, names[i]))
+            (void)json_object_set_new(body, names[i], json_string(options_text(o, names[i])));
+}
+
+int body_build(const struct options *o, const struct provider_profile *profile, json_t **out,
+               struct err *err)
+{
+    json_t *body = NULL;
+    int rc = start_body(o, &body, err);
+
+    if (rc < 0)
+        return rc;
+    set_texts(body, o);
+    rc = add_images(body, o, err);
+    if (rc == 0)
+        rc = add_subjects(body, o, profile->subject_name_key, err);
+    if (rc == 0)
+        rc = set_fields(body, o, err);
+    if (rc < 0) {
+        json_decref(body);
+        return rc;
+    }
+    *out = body;
+    return 0;
+}
+
+int body_text(const json_t *body, char **out, size_t *len, struct err *err)
+{
+    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    size_t n;
+    char have[16], most[16];
+
+    if (text == NULL)
+        return err_set(err, -EINVAL, "the request cannot be written as JSON");
+    n = strlen(text);
+    if (n <= REQUEST_MAX_BODY) {
+        *out = text;
+        *len = n;
+        return 0;
+    }
+    free(text);
+    str_from_bytes(n, have);
+    str_from_bytes(REQUEST_MAX_BODY, most);
+    return err_set(err, -EFBIG,
+                   "the request has %s (%zu bytes) and a provider takes at most %s (%u bytes); "
+                   "base64 adds a third to every image: use smaller ones, or URLs",
+                   have, n, most, REQUEST_MAX_BODY);
+}
+
+int body_tags(const struct options *o, json_t **out, struct err *err)
+{
+    json_t *tags = json_object();
+    const char *text;
+    size_t at = 0;
+
+    while ((text = options_next(o, "tag", &at)) != NULL) {
+        size_t n = strcspn(text, "=");
+        autofree char *name = mem_strndup(text, n);
+        const char *value = text[n] == '=' ? text + n + 1 : "";
+
+        if (n == 0 || n > TAG_NAME_MAX || strlen(value) > TAG_VALUE_MAX) {
+            json_decref(tags);
+            return err_set(err, -EINVAL,
+                           "--tag %s: a name of 1 to %d bytes and a value of at most %d", text,
+                           TAG_NAME_MAX, TAG_VALUE_MAX);
+        }
+        (void)json_object_set_new(tags, name, json_string(value));
+    }
+    *out = tags;
+    return 0;
+}
+
+static json_t *shortened_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t n = json_string_length(value);
+    autofree char *cut = NULL;
+
+    if (!str_starts(text, "data:") || n <= SHOWN_OF_URI)
+        return json_stringn(text, n);
+    cut = mem_printf("%.*s... (%zu bytes)", SHOWN_OF_URI, text, n);
+    return json_string(cut);
+}
+
+static json_t *shortened_array(const json_t *value)
+{
+    json_t *copy = json_array();
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(value, i, item)
+    {
+        (void)json_array_append_new(copy, body_shortened(item));
+    }
+    return copy;
+}
+
+json_t *body_shortened(const json_t *value)
+{
+    json_t *copy, *item;
+    const char *name;
+
+    if (json_is_string(value))
+        return shortened_text(value);
+    if (json_is_array(value))
+        return shortened_array(value);
+    if (!json_is_object(value))
+        return json_deep_copy(value);
+    copy = json_object();
+    json_object_foreach((json_t *)(uintptr_t)value, name, item) /* only reads it */
+    {
+        (void)json_object_set_new(copy, name, body_shortened(item));
+    }
+    return copy;
+}

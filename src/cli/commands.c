@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#define ENDED                                                                                      \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+
+const struct option_row global_options[] = {
+    {"config", 'c', OPTION_TEXT, "FILE", "configuration file"},
+    {"socket", 0, OPTION_TEXT, "PATH", "control socket of viduhookd"},
+    {"json", 0, OPTION_FLAG, NULL, "print JSON"},
+    {"no-color", 0, OPTION_FLAG, NULL, "no colours"},
+    {"help", 'h', OPTION_FLAG, NULL, "explain a command"},
+    {"version", 'V', OPTION_FLAG, NULL, "print the versions of viduhook and its libraries"},
+    ENDED,
+};
+
+static const struct option_row no_options[] = {ENDED};
+
+static const struct option_row submit_options[] = {
+    {"provider", 'p', OPTION_TEXT, "NAME", "provider to send to; default: the first configured"},
+    {"model", 'm', OPTION_TEXT, "NAME", "model"},
+    {"prompt", 0, OPTION_TEXT, "TEXT", "prompt"},
+    {"image", 'i', OPTION_LIST, "FILE|URL", "an image, in order; files are sent as data URIs"},
+    {"subject", 0, OPTION_LIST, "NAME=FILE|URL[,...]", "a subject and its images"},
+    {"set", 's', OPTION_LIST, "NAME=VALUE", "any other field; VALUE may be JSON"},
+    {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of the task, for hooks and lists"},
+    {"payload", 0, OPTION_TEXT, "TEXT", "text that the provider hands back"},
+    {"body", 0, OPTION_TEXT, "FILE", "read the request from a JSON file, - is standard input"},
+    {"wait", 'w', OPTION_FLAG, NULL, "wait until the task is finished"},
+    {"timeout", 0, OPTION_DURATION, "DURATION", "wait, but no longer than this"},
+    {"output", 'o', OPTION_TEXT, "FILE", "wait, then save the video as FILE"},
+    {"force", 'f', OPTION_FLAG, NULL, "replace FILE; send to an endpoint that is not known here"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "print the request and send nothing"},
+    ENDED,
+};
+
+static const struct option_row list_options[] = {
+    {"state", 0, OPTION_TEXT, "STATE", "only tasks in this state"},
+    {"provider", 'p', OPTION_TEXT, "NAME", "only tasks of this provider"},
+    {"tag", 't', OPTION_TEXT, "NAME[=VALUE]", "only tasks with this tag"},
+    {"limit", 'l', OPTION_NUMBER, "N", "at most so many, newest first; default 50"},
+    ENDED,
+};
+
+static const struct option_row show_options[] = {
+    {"urls", 0, OPTION_FLAG, NULL, "whole URLs, with the query that grants access"},
+    ENDED,
+};
+
+static const struct option_row watch_options[] = {
+    {"timeout", 0, OPTION_DURATION, "DURATION", "watch no longer than this"},
+    ENDED,
+};
+
+static const struct option_row runs_options[] = {
+    {"task", 0, OPTION_TEXT, "ID", "only runs of this task"},
+    {"state", 0, OPTION_TEXT, "STATE", "waiting, ready, running, done, dead or cancelled"},
+    {"hook", 0, OPTION_TEXT, "NAME", "only runs of this hook"},
+    {"limit", 'l', OPTION_NUMBER, "N", "at most so many, newest first; default 50"},
+    ENDED,
+};
+
+static const struct option_row retry_options[] = {
+    {"dead", 0, OPTION_FLAG, NULL, "every dead run"},
+    {"hook", 0, OPTION_TEXT, "NAME", "with --dead: only those of this hook"},
+    ENDED,
+};
+
+static const struct option_row trigger_options[] = {
+    {"hook", 0, OPTION_TEXT, "NAME", "only this hook"},
+    {"event", 0, OPTION_TEXT, "EVENT", "pretend that this happened; default: test"},
+    {"timeout", 0, OPTION_DURATION, "DURATION", "wait no longer than this; default 10m"},
+    ENDED,
+};
+
+static const struct option_row adopt_options[] = {
+    {"provider", 'p', OPTION_TEXT, "NAME", "provider that has the task; required"},
+    {"endpoint", 0, OPTION_TEXT, "NAME", "endpoint it was created with"},
+    {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of the task"},
+    ENDED,
+};
+
+static const struct option_row sign_options[] = {
+    {"url", 'u', OPTION_TEXT, "URL", "callback URL; required"},
+    {"secret-file", 0, OPTION_TEXT, "FILE", "file that holds the secret, - is standard input"},
+    {"secret-env", 0, OPTION_TEXT, "NAME", "environment variable that holds the secret"},
+    {"date", 0, OPTION_TEXT, "DATE", "Date header; default: now"},
+    {"nonce", 0, OPTION_TEXT, "TEXT", "nonce; default: a random UUID"},
+    ENDED,
+};
+
+static const struct option_row verify_options[] = {
+    {"url", 'u', OPTION_TEXT, "URL", "callback URL; default: the request line of FILE"},
+    {"secret-file", 0, OPTION_LIST, "FILE", "file that holds a secret to try"},
+    {"secret-env", 0, OPTION_LIST, "NAME", "environment variable that holds a secret to try"},
+    {"header", 'H', OPTION_LIST, "NAME: VALUE", "a header of the request"},
+    ENDED,
+};
+
+static const struct option_row config_show_options[] = {
+    {"file", 0, OPTION_FLAG, NULL, "what the file says, not what viduhookd has in force"},
+    ENDED,
+};
+
+static const char submit_help[] =
+    "Creates a task at a provider, through viduhookd, and prints its id.\n"
+    "\n"
+    "The request is put together from a JSON body, if there is one (--body, or `-` after the\n"
+    "endpoint for standard input), and the options, which win. Images are read, checked and\n"
+    "encoded before anything is sent. What the documentation would object to is a warning.\n"
+    "\n"
+    "A create call that got no answer is never repeated: it could be billed twice.";
+
+static const char explain_help[] =
+    "Tells the story of a task: every request, callback and look at the provider with its\n"
+    "verdict and reason, every run of a hook, and what happens next.";
+
+static const char watch_help[] =
+    "Prints what happens as it happens, one line an event. With an ID it ends when the task and\n"
+    "its runs are finished: 0 when all went well, 8 when the task failed, 1 when a hook gave up.";
+
+static const char trigger_help[] =
+    "Runs hooks with sample data, waits for them and prints their outcome and output. Exit\n"
+    "status 0 when all of them succeeded, else 1.";
+
+static const char sign_help[] =
+    "Prints the six headers of a callback that is signed as Vidu signs it. Needs no daemon.\n"
+    "The secret is the API key the task was created with; it is never taken from the command\n"
+    "line, where other users could see it.";
+
+static const char verify_help[] =
+    "Checks the signature of a callback and prints the verdict; when it is wrong, also the\n"
+    "string that was signed, to compare. Needs no daemon. The request is a FILE with the raw\n"
+    "request line and headers (- is standard input), or --url and one -H for each header.";
+
+static const char config_options_help[] =
+    "Lists every option of the configuration: its name, type, range, default and meaning,\n"
+    "separated by tabs.";
+
+static const char init_help[] =
+    "Writes a configuration into DIR that runs at once: viduhook.yaml, a self-signed\n"
+    "certificate and its key, a made-up API key to replace, and a folder for media.\n"
+    "Files that are there already are kept.";
+
+static const char sim_help[] =
+    "Runs a provider on this machine that behaves like Vidu, and misbehaves on request.";
+
+const struct command commands[] = {
+    {"submit", "ENDPOINT [-] [OPTIONS]", "create a task", submit_help, submit_options, 1, 2,
+     command_submit},
+    {"list", "[OPTIONS]", "list tasks, newest first", NULL, list_options, 0, 0, command_list},
+    {"show", "ID [--urls]", "show one task: fields, results, files, runs", NULL, show_options, 1, 1,
+     command_show},
+    {"explain", "ID", "tell the story of a task", explain_help, no_options, 1, 1, command_explain},
+    {"watch", "[ID]", "follow events as they happen", watch_help, watch_options, 0, 1,
+     command_watch},
+    {"runs", "[OPTIONS]", "list runs of hooks, newest first", NULL, runs_options, 0, 0,
+     command_runs},
+    {"retry", "RUN... | --dead [--hook NAME]", "run hooks again that failed", NULL, retry_options,
+     0, 1000, command_retry},
+    {"trigger", "[--hook NAME] [--event EVENT]", "run hooks with sample data", trigger_help,
+     trigger_options, 0, 0, command_trigger},
+    {"adopt", "REMOTE_ID --provider NAME", "take over a task that was created elsewhere", NULL,
+     adopt_options, 1, 1, command_adopt},
+    {"sign", "--url URL --secret-file FILE", "print the headers of a signed callback", sign_help,
+     sign_options, 0, 0, command_sign},
+    {"verify", "[FILE] --secret-file FILE", "check the signature of a callback", verify_help,
+     verify_options, 0, 1, command_verify},
+    {"status", "", "how viduhookd is doing", NULL, no_options, 0, 0, command_status},
+    {"reload", "", "make viduhookd read its configuration again", NULL, no_options, 0, 0,
+     command_reload},
+    {"config show", "[--file]", "print the configuration in force, without secrets", NULL,
+     config_show_options, 0, 0, command_config_show},
+    {"config check", "[FILE]", "report every mistake in a configuration", NULL, no_options, 0, 1,
+     command_config_check},
+    {"config options", "", "list every option of the configuration", config_options_help,
+     no_options, 0, 0, command_config_options},
+    {"init", "DIR", "write a configuration to start from", init_help, no_options, 1, 1,
+     command_init},
+    {"sim", "[OPTIONS]", "simulate a provider on this machine", sim_help, no_options, 0, 0, NULL},
+    {.name = NULL},
+};

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/render.h"
+
+#include "base/clock.h"
+#include "cli/field.h"
+#include "cli/table.h"
+#include "cli/term.h"
+#include "cli/when.h"
+#include "vidu/state.h"
+
+#include <string.h>
+
+#define ID_SHORT 8 /* characters of an id in a list: 35 random bits */
+#define TEXT_MAX ((size_t)1 << 20)
+
+static void cell_id(struct table *t, const char *id)
+{
+    table_cellf(t, "%.*s", ID_SHORT, id);
+}
+
+static void cell_state(struct table *t, const char *state)
+{
+    table_cell(t, state, term_state_color(state));
+}
+
+static void cell_age(struct table *t, int64_t at_ms, int64_t now_ms)
+{
+    char age[24] = "-";
+
+    if (at_ms != 0)
+        when_age(now_ms - at_ms, age);
+    table_cell(t, age, "");
+}
+
+void render_tasks(const json_t *tasks, size_t width, bool color, struct buf *out)
+{
+    static const char *const titles[] = {"ID",    "STATE", "PROVIDER", "ENDPOINT",
+                                         "MODEL", ">AGE",  "PROMPT",   NULL};
+    struct table *t = table_new(titles);
+    int64_t now = clock_wall_ms();
+    const json_t *task;
+    size_t i;
+
+    json_array_foreach(tasks, i, task)
+    {
+        cell_id(t, field_text(task, "id"));
+        cell_state(t, field_text(task, "state"));
+        table_cell(t, field_text(task, "provider"), "");
+        table_cell(t, field_text(task, "endpoint"), "");
+        table_cell(t, field_text(task, "model"), "");
+        cell_age(t, field_time(task, "created_at"), now);
+        table_cell(t, field_text(task, "prompt"), "");
+    }
+    if (json_array_size(tasks) != 0)
+        table_render(t, width, color, out);
+    table_free(t);
+}
+
+void render_runs(const json_t *runs, size_t width, bool color, struct buf *out)
+{
+    static const char *const titles[] = {">RUN",     "TASK", "HOOK",   "EVENT", "STATE",
+                                         ">ATTEMPT", ">AGE", "DETAIL", NULL};
+    struct table *t = table_new(titles);
+    int64_t now = clock_wall_ms();
+    const json_t *run;
+    size_t i;
+
+    json_array_foreach(runs, i, run)
+    {
+        int64_t finished = field_time(run, "finished_at");
+
+        table_cellf(t, "%lld", (long long)field_number(run, "id", 0));
+        cell_id(t, field_text(run, "task"));
+        table_cell(t, field_text(run, "hook"), "");
+        table_cell(t, field_text(run, "event"), "");
+        cell_state(t, field_text(run, "state"));
+        table_cellf(t, "%lld", (long long)field_number(run, "attempt", 0));
+        cell_age(t, finished != 0 ? finished : field_time(run, "started_at"), now);
+        table_cell(t, field_text(run, "detail"), "");
+    }
+    if (json_array_size(runs) != 0)
+        table_render(t, width, color, out);
+    table_free(t);
+}
+
+void render_files(const json_t *files, size_t width, bool color, struct buf *out)
+{
+    static const char *const titles[] = {"KIND", ">SIZE", "FILE", NULL};
+    struct table *t = table_new(titles);
+    const json_t *file;
+    size_t i;
+
+    json_array_foreach(files, i, file)
+    {
+        char size[16];
+
+        str_from_bytes((uint64_t)field_number(file, "bytes", 0), size);
+        table_cell(t, field_text(file, "kind"), "");
+        table_cell(t, size, "");
+        table_cell(t, field_text(file, "path"), "");
+    }
+    if (json_array_size(files) != 0) {
+        buf_addc(out, '\n');
+        table_render(t, width, color, out);
+    }
+    table_free(t);
+}
+
+void render_output(const char *output, struct buf *out)
+{
+    while (*output != '\0') {
+        size_t n = strcspn(output, "\n");
+
+        buf_adds(out, "    | ");
+        term_escape(out, output, n, true);
+        buf_addc(out, '\n');
+        output += n + (output[n] == '\n');
+    }
+}
+
+static void add_state(const char *state, bool color, struct buf *out)
+{
+    autobuf struct buf safe = BUF_INIT(TEXT_MAX);
+
+    term_adds(&safe, state);
+    term_add_colored(out, color ? term_state_color(state) : "", buf_text(&safe));
+}
+
+/* What stands in front of an event: when it was, and how long after the first one. */
+static void add_times(int64_t at_ms, int64_t first_ms, struct buf *out)
+{
+    char wall[25] = "-";
+    char since[24] = "0ms";
+
+    if (at_ms != 0)
+        clock_format_rfc3339(at_ms, wall);
+    if (at_ms > first_ms)
+        str_from_ms(at_ms - first_ms, since);
+    buf_addf(out, "%-24s %8s  ", wall, since);
+}
+
+static void add_timeline(const json_t *events, bool color, struct buf *out)
+{
+    int64_t first = field_time(json_array_get(events, 0), "at");
+    const json_t *event;
+    size_t i;
+
+    json_array_foreach(events, i, event)
+    {
+        const char *detail = field_text(event, "detail");
+
+        add_times(field_time(event, "at"), first, out);
+        term_adds(out, field_text(event, "source"));
+        buf_adds(out, " ");
+        term_adds(out, field_text(event, "verdict"));
+        buf_adds(out, " -> ");
+        add_state(field_text(event, "state"), color, out);
+        if (detail[0] != '\0')
+            buf_adds(out, ": ");
+        term_adds(out, detail);
+        buf_addc(out, '\n');
+    }
+}
+
+static void add_head(const json_t *task, bool color, struct buf *out)
+{
+    static const char *const names[] = {"id", "endpoint", "provider", "model"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *text = field_text(task, names[i]);
+
+        if (text[0] == '\0')
+            continue;
+        term_adds(out, text);
+        buf_addc(out, ' ');
+    }
+    add_state(field_text(task, "state"), color, out);
+    if (field_text(task, "err_code")[0] != '\0') {
+        buf_adds(out, ": ");
+        term_adds(out, field_text(task, "err_code"));
+        buf_addc(out, ' ');
+        term_adds(out, field_text(task, "err_msg"));
+    }
+    buf_adds(out, "\n\n");
+}
+
+static void add_run_outcome(const json_t *run, bool color, struct buf *out)
+{
+    int64_t started = field_time(run, "started_at");
+    int64_t finished = field_time(run, "finished_at");
+    char took[24];
+
+    buf_addf(out, "run %lld ", (long long)field_number(run, "id", 0));
+    term_adds(out, field_text(run, "hook"));
+    buf_adds(out, " on ");
+    term_adds(out, field_text(run, "event"));
+    buf_adds(out, ": ");
+    add_state(field_text(run, "state"), color, out);
+    buf_addf(out, ", attempt %lld", (long long)field_number(run, "attempt", 0));
+    if (started != 0 && finished >= started) {
+        str_from_ms(finished - started, took);
+        buf_addf(out, ", took %s", took);
+    }
+    if (field_text(run, "detail")[0] != '\0')
+        buf_adds(out, ": ");
+    term_adds(out, field_text(run, "detail"));
+    buf_addc(out, '\n');
+    render_output(field_text(run, "output"), out);
+}
+
+static void add_due(int64_t at_ms, int64_t now_ms, struct buf *out)
+{
+    char relative[32], wall[25];
+
+    if (at_ms <= now_ms) {
+        buf_adds(out, "now");
+        return;
+    }
+    when_relative(at_ms, now_ms, relative);
+    clock_format_rfc3339(at_ms, wall);
+    buf_addf(out, "%s (%s)", relative, wall);
+}
+
+/* What a run that is not over waits for; false when it is over. */
+static bool add_next_of_run(const json_t *run, int64_t now_ms, struct buf *out)
+{
+    const char *state = field_text(run, "state");
+    long long id = (long long)field_number(run, "id", 0);
+
+    if (str_eq(state, "waiting")) {
+        buf_addf(out, "next: run %lld waits for another hook of this task\n", id);
+    } else if (str_eq(state, "running")) {
+        buf_addf(out, "next: run %lld is running\n", id);
+    } else if (str_eq(state, "ready")) {
+        buf_addf(out, "next: run %lld starts attempt %lld ", id,
+                 (long long)field_number(run, "attempt", 0) + 1);
+        add_due(field_time(run, "due_at"), now_ms, out);
+        buf_addc(out, '\n');
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool add_next_of_task(const json_t *task, int64_t now_ms, struct buf *out)
+{
+    enum task_state state;
+    int64_t look = field_time(task, "next_look_at");
+
+    if (!state_from_name(field_text(task, "state"), &state) || state_is_final(state))
+        return false;
+    buf_adds(out, "next: a callback");
+    if (look != 0) {
+        buf_adds(out, ", or a look at the provider ");
+        add_due(look, now_ms, out);
+    }
+    buf_addc(out, '\n');
+    return true;
+}
+
+void render_timeline(const json_t *answer, int64_t now_ms, bool color, struct buf *out)
+{
+    const json_t *task = json_object_get(answer, "task");
+    const json_t *runs = field_array(answer, "runs");
+    const json_t *run;
+    bool more;
+    size_t i;
+
+    add_head(task, color, out);
+    add_timeline(field_array(answer, "events"), color, out);
+    buf_addc(out, '\n');
+    json_array_foreach(runs, i, run) add_run_outcome(run, color, out);
+    more = add_next_of_task(task, now_ms, out);
+    json_array_foreach(runs, i, run) more |= add_next_of_run(run, now_ms, out);
+    if (!more)
+        buf_adds(out, "next: nothing, this task is finished\n");
+}
+
+static void add_event_head(const json_t *event, struct buf *out)
+{
+    char at[16];
+
+    when_local(field_time(event, "at"), at);
+    buf_addf(out, "%s  ", at);
+    term_adds(out, field_text(event, "task"));
+    buf_adds(out, "  ");
+}
+
+static void add_task_event(const json_t *event, bool color, struct buf *out)
+{
+    add_state(field_text(event, "state"), color, out);
+    buf_adds(out, " (");
+    term_adds(out, field_text(event, "source"));
+    buf_adds(out, ", ");
+    term_adds(out, field_text(event, "verdict"));
+    buf_addc(out, ')');
+}
+
+static void add_run_event(const json_t *event, bool color, struct buf *out)
+{
+    buf_addf(out, "run %lld ", (long long)field_number(event, "run", 0));
+    term_adds(out, field_text(event, "hook"));
+    buf_addc(out, ' ');
+    add_state(field_text(event, "state"), color, out);
+    buf_addf(out, ", attempt %lld", (long long)field_number(event, "attempt", 0));
+    if (field_text(event, "detail")[0] != '\0')
+        buf_adds(out, ": ");
+    term_adds(out, field_text(event, "detail"));
+}
+
+void render_event(const json_t *event, bool color, struct buf *out)
+{
+    const char *kind = field_text(event, "event");
+
+    if (str_eq(kind, "task")) {
+        add_event_head(event, out);
+        add_task_event(event, color, out);
+    } else if (str_eq(kind, "run")) {
+        add_event_head(event, out);
+        add_run_event(event, color, out);
+    }
+}

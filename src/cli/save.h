@@ -1,0 +1,31 @@
+/*
+ * Downloading a result into a file that the user named.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CLI_SAVE_H
+#define CLI_SAVE_H
+
+#include "conf/conf.h"
+#include "http/fetch.h"
+
+struct save {
+    int dir_fd; /* -1: nothing is open */
+    char *name; /* the last component of the path */
+    const char *path;
+    bool force;
+};
+
+/* Opens the directory and refuses a name that is taken (unless force). path is borrowed. */
+MUST_CHECK int save_open(struct save *s, const char *path, bool force, struct err *err);
+void save_close(struct save *s);
+
+/*
+ * Fetches url, which came from a provider: only public addresses and what the configuration
+ * allows. conf may be NULL. Shows a bar on a terminal. *out is filled in any case but -EINVAL
+ * (the URL cannot be used at all). The file that was there is replaced with force only.
+ */
+MUST_CHECK int save_fetch(struct save *s, const struct conf *conf, const char *url,
+                          struct fetch_outcome *out, struct err *err);
+
+#endif

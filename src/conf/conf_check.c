@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_check.h"
+
+#include "base/fs.h"
+#include "conf/conf_secret.h"
+#include "conf/conf_url.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PEM_MAX (256U * 1024)
+
+struct check {
+    const struct conf_fill *fill;
+    const struct conf_node *root;
+    struct conf *c;
+};
+
+/* The node of "option" or "group.option"; the top when it is not written. */
+static const struct conf_node *place(const struct check *k, const char *group, const char *option)
+{
+    const struct conf_node *map = group != NULL ? conf_node_get(k->root, group) : k->root;
+    const struct conf_node *node = conf_node_get(map, option);
+
+    if (node != NULL)
+        return node;
+    return map != NULL ? map : k->root;
+}
+
+static void check_public_url(const struct check *k)
+{
+    const struct conf_node *at = place(k, NULL, "public_url");
+    char *text = k->c->public_url;
+    struct conf_url url;
+    struct err err;
+
+    if (text == NULL)
+        return;
+    if (conf_url_parse(text, &url, &err) < 0) {
+        conf_found_at(k->fill->found, at, "'public_url': %s", err.text);
+        return;
+    }
+    if (url.port == 0)
+        conf_found_at(k->fill->found, at, "'public_url' must not have the port 0");
+    if (!url.https && !k->c->behind_proxy && !conf_host_is_loopback(url.host))
+        conf_found_at(k->fill->found, at,
+                      "'public_url' must be https; http is for loopback addresses, and with "
+                      "behind_proxy: yes");
+    for (size_t n = strlen(text); text[n - 1] == '/'; n--)
+        text[n - 1] = '\0';
+}
+
+static void check_listen(const struct check *k)
+{
+    const struct conf_node *at = place(k, NULL, "listen");
+    const struct conf *c = k->c;
+
+    for (size_t i = 0; i < c->n_listen; i++) {
+        const struct conf_listen *l = &c->listen[i];
+
+        if (l->kind == LISTEN_HTTP && !c->behind_proxy && !conf_host_is_loopback(l->host))
+            conf_found_at(k->fill->found, at,
+                          "listen: %s would be open to the network without TLS; use https, a "
+                          "loopback address, or behind_proxy: yes when a proxy does TLS",
+                          l->text);
+    }
+}
+
+static bool needs_tls(const struct conf *c)
+{
+    for (size_t i = 0; i < c->n_listen; i++)
+        if (c->listen[i].kind == LISTEN_HTTPS ||
+            (c->listen[i].kind == LISTEN_SYSTEMD && !c->behind_proxy))
+            return true;
+    return false;
+}
+
+static void check_tls(const struct check *k)
+{
+    struct conf *c = k->c;
+    bool both = c->tls.certificate != NULL && c->tls.key != NULL;
+    struct err err;
+    size_t len;
+
+    if (!both && (needs_tls(c) || c->tls.certificate != c->tls.key)) {
+        conf_found_at(k->fill->found, place(k, NULL, "tls"),
+                      "'tls.certificate' and 'tls.key' are both needed%s",
+                      needs_tls(c) ? " for an https listener" : "");
+        return;
+    }
+    if (!both)
+        return;
+    if (fs_read_file(c->tls.certificate, PEM_MAX, &c->tls.certificate_pem, &len, &err) < 0)
+        conf_found_at(k->fill->found, place(k, "tls", "certificate"), "'tls.certificate': %s",
+                      err.text);
+    if (conf_secret_read_file(c->tls.key, PEM_MAX, &c->tls.key_pem, &len, &err) < 0)
+        conf_found_at(k->fill->found, place(k, "tls", "key"), "'tls.key': %s", err.text);
+}
+
+static void check_control(const struct check *k)
+{
+    const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+    if (strlen(k->c->control) > most)
+        conf_found_at(k->fill->found, place(k, NULL, "control"),
+                      "'control' is longer than the %zu bytes a socket's path may have", most);
+}
+
+static void check_store(const struct check *k)
+{
+    char *text = k->c->store;
+    autofree char *path = NULL;
+
+    if (!str_starts(text, "sqlite:") || text[7] == '\0') {
+        conf_found_at(k->fill->found, place(k, NULL, "store"), "'store' must be sqlite:PATH");
+        return;
+    }
+    path = fs_join(k->fill->dir, text + 7);
+    k->c->store = mem_printf("sqlite:%s", path);
+    free(text);
+}
+
+static void check_fetch(const struct check *k)
+{
+    const struct conf_list *allow = &k->c->fetch.allow;
+    const struct conf_list *ports = &k->c->fetch.ports;
+    struct err err;
+    char host[256];
+    uint64_t number;
+    int port;
+
+    if (k->c->fetch.ca_file != NULL && access(k->c->fetch.ca_file, R_OK) < 0)
+        conf_found_at(k->fill->found, place(k, "fetch", "ca_file"), "'fetch.ca_file': %s: %s",
+                      k->c->fetch.ca_file, strerror(errno));
+    for (size_t i = 0; i < allow->n; i++)
+        if (conf_endpoint_parse(allow->v[i], host, &port, &err) < 0)
+            conf_found_at(k->fill->found, place(k, "fetch", "allow"), "'fetch.allow': '%s': %s",
+                          allow->v[i], err.text);
+    for (size_t i = 0; i < ports->n; i++)
+        if (str_to_u64(ports->v[i], strlen(ports->v[i]), 65535, &number) < 0 || number == 0)
+            conf_found_at(k->fill->found, place(k, "fetch", "ports"),
+                          "'fetch.ports' must be whole numbers within 1-65535, not '%s'",
+                          ports->v[i]);
+}
+
+static void check_sizes(const struct check *k)
+{
+    const struct conf *c = k->c;
+
+    if (c->limits.body_budget < c->limits.max_body)
+        conf_found_at(k->fill->found, place(k, "limits", "body_budget"),
+                      "'limits.body_budget' is smaller than 'limits.max_body'");
+    if (c->signature.nonce_keep_ms / 2 < c->signature.window_ms)
+        conf_found_at(k->fill->found, place(k, "signature", "nonce_keep"),
+                      "'signature.nonce_keep' must be at least twice 'signature.window', or a "
+                      "forgotten nonce could be played again");
+}
+
+void conf_check(const struct conf_fill *fill, const struct conf_node *root, struct conf *c)
+{
+    const struct check k = {fill, root, c};
+
+    check_public_url(&k);
+    check_listen(&k);
+    check_tls(&k);
+    check_control(&k);
+    check_store(&k);
+    check_fetch(&k);
+    check_sizes(&k);
+}

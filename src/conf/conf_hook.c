@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_hook.h"
+
+#include "conf/conf_provider.h"
+#include "conf/conf_type.h"
+#include "vidu/nearest.h"
+#include "vidu/template.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EXEC_TIMEOUT_MS     300000
+#define DOWNLOAD_TIMEOUT_MS 3600000
+
+/* The command of an exec hook. */
+
+static int check_program(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (strpbrk(path, "{}") != NULL)
+        return err_set(err, -EINVAL, "the program must not contain placeholders: %s", path);
+    if (path[0] != '/')
+        return err_set(err, -EINVAL, "the program must be an absolute path, not '%s'", path);
+    if (stat(path, &st) < 0)
+        return err_sys(err, -errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, -EINVAL, "%s: not a regular file", path);
+    if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+        return err_set(err, -EACCES, "%s: not executable; run: chmod +x %s", path, path);
+    return 0;
+}
+
+static void add_argument(const struct conf_fill *fill, const struct conf_row *row,
+                         const struct conf_node *item, void *object)
+{
+    struct conf_list *argv = conf_slot(row, object);
+    struct err err;
+    int rc = argv->n == 0 ? check_program(item->text, &err) : template_check(item->text, &err);
+
+    if (rc < 0)
+        conf_found_at(fill->found, item, "'%s': %s", row->doc.name, err.text);
+    conf_list_add(argv, item->text);
+}
+
+static void set_argv(const struct conf_fill *fill, const struct conf_row *row,
+                     const struct conf_node *node, void *object)
+{
+    conf_list_free(conf_slot(row, object));
+    conf_each(fill, row, node, CONF_MAX_LIST, add_argument, object);
+}
+
+static bool show_argv(const struct conf_row *row, const void *object, struct buf *out)
+{
+    return conf_type_list.show(row, object, out);
+}
+
+static void release_argv(const struct conf_row *row, void *object)
+{
+    conf_list_free(conf_slot(row, object));
+}
+
+const struct conf_type conf_type_argv = {set_argv, show_argv, release_argv};
+
+/* What one option alone cannot tell. */
+
+static void check_name(const struct conf_fill *fill, const struct conf_node *node,
+                       const struct conf *c, const struct conf_hook *hook)
+{
+    const struct conf_node *at = conf_node_get(node, "name");
+    const struct conf_hook *first = conf_hook_find(c, hook->name);
+
+    if (hook->name == NULL)
+        return;
+    if (!conf_name_is_good(hook->name))
+        conf_found_at(fill->found, at, "the name of a hook must be " CONF_NAME_FORM);
+    if (first != hook)
+        conf_found_at(fill->found, at, "a hook '%s' stands above already", hook->name);
+}
+
+static void check_action(const struct conf_fill *fill, const struct conf_node *node,
+                         struct conf_hook *hook)
+{
+    const struct conf_node *download = conf_node_get(node, "download");
+    bool exec = hook->exec.n != 0;
+
+    if (exec == (download != NULL)) {
+        conf_found_at(fill->found, node, "hook '%s' must have exactly one of exec and download",
+                      str_or(hook->name, "?"));
+        return;
+    }
+    hook->action = exec ? ACTION_EXEC : ACTION_DOWNLOAD;
+    if (exec)
+        return;
+    if (hook->download.dir == NULL && conf_node_get(download, "dir") == NULL)
+        conf_found_at(fill->found, download, "'hooks[].download.dir' is missing");
+    else if (hook->download.dir != NULL && strpbrk(hook->download.dir, "{}") != NULL)
+        conf_found_at(fill->found, conf_node_get(download, "dir"),
+                      "'hooks[].download.dir' must not contain placeholders");
+}
+
+static void check_retry(const struct conf_fill *fill, const struct conf_node *node,
+                        const struct conf_hook *hook)
+{
+    const struct conf_node *retry = conf_node_get(node, "retry");
+
+    if (retry != NULL && hook->retry.from_ms > hook->retry.to_ms)
+        conf_found_at(fill->found, retry, "'hooks[].retry.from' is longer than 'hooks[].retry.to'");
+}
+
+static void check_tags(const struct conf_fill *fill, const struct conf_node *node,
+                       const struct conf_hook *hook)
+{
+    const struct conf_node *match = conf_node_get(node, "match");
+
+    for (size_t i = 0; i < hook->match.tags.n; i++)
+        if (hook->match.tags.v[i][0] == '=' || hook->match.tags.v[i][0] == '\0')
+            conf_found_at(fill->found, conf_node_get(match, "tags"),
+                          "'hooks[].match.tags' must be tag or tag=pattern, not '%s'",
+                          hook->match.tags.v[i]);
+}
+
+/* Only a hook above can be waited for, so no circle can arise. */
+static void check_after(const struct conf_fill *fill, const struct conf_node *node,
+                        const struct conf *c, const struct conf_hook *hook)
+{
+    const struct conf_node *at = conf_node_get(node, "after");
+    const struct conf_hook *before = conf_hook_find(c, hook->after);
+    struct nearest nearest = NEAREST_INIT(str_or(hook->after, ""));
+
+    if (hook->after == NULL || (before != NULL && before < hook))
+        return;
+    if (before == hook) {
+        conf_found_at(fill->found, at, "hook '%s' waits for itself", hook->after);
+        return;
+    }
+    if (before != NULL) {
+        conf_found_at(fill->found, at, "hook '%s' stands below; move it above '%s'", hook->after,
+                      str_or(hook->name, "?"));
+        return;
+    }
+    for (const struct conf_hook *h = c->hooks; h < hook; h++)
+        if (h->name != NULL)
+            nearest_offer(&nearest, h->name);
+    if (nearest.best != NULL)
+        conf_found_at(fill->found, at, "there is no hook '%s'; did you mean '%s'?", hook->after,
+                      nearest.best);
+    else
+        conf_found_at(fill->found, at, "there is no hook '%s'", hook->after);
+}
+
+static void fill_hook(const struct conf_fill *fill, const struct conf_node *node,
+                      struct conf_hook *hook)
+{
+    if (node->kind != NODE_MAP) {
+        conf_found_at(fill->found, node, "a hook must be a map of options, not %s",
+                      conf_node_kind_name(node));
+        return;
+    }
+    hook->timeout_ms =
+        conf_node_get(node, "download") != NULL ? DOWNLOAD_TIMEOUT_MS : EXEC_TIMEOUT_MS;
+    conf_table_fill(fill, SCOPE_HOOK, node, hook);
+    check_action(fill, node, hook);
+    check_retry(fill, node, hook);
+    check_tags(fill, node, hook);
+}
+
+static void release_hooks(const struct conf_row *row, void *object)
+{
+    struct conf *c = object;
+
+    (void)row;
+    for (size_t i = 0; i < c->n_hooks; i++)
+        conf_table_release(SCOPE_HOOK, &c->hooks[i]);
+    c->n_hooks = 0;
+}
+
+static void set_hooks(const struct conf_fill *fill, const struct conf_row *row,
+                      const struct conf_node *node, void *object)
+{
+    struct conf *c = object;
+
+    release_hooks(row, object);
+    if (node->kind == NODE_EMPTY)
+        return;
+    if (node->kind != NODE_LIST || node->n > CONF_MAX_HOOKS) {
+        conf_found_at(fill->found, node, "'hooks' must be a list of at most %d hooks",
+                      CONF_MAX_HOOKS);
+        return;
+    }
+    for (size_t i = 0; i < node->n; i++)
+        fill_hook(fill, node->items[i], &c->hooks[c->n_hooks++]);
+    for (size_t i = 0; i < node->n; i++) {
+        check_name(fill, node->items[i], c, &c->hooks[i]);
+        check_after(fill, node->items[i], c, &c->hooks[i]);
+    }
+}
+
+const struct conf_type conf_type_hooks = {set_hooks, NULL, release_hooks};
+
+/* Events */
+
+static const struct event {
+    const char *name;
+    int state; /* that causes it; -1: none does */
+} events[EVENT_COUNT] = {
+    [EVENT_PROCESSING] = {"processing", STATE_PROCESSING},
+    [EVENT_SUCCESS] = {"success", STATE_SUCCESS},
+    [EVENT_FAILED] = {"failed", STATE_FAILED},
+    [EVENT_CANCELLED] = {"cancelled", STATE_CANCELLED},
+    [EVENT_LOST] = {"lost", STATE_LOST},
+    [EVENT_TEST] = {"test", -1},
+};
+
+const char *conf_event_name(enum conf_event e)
+{
+    return (unsigned)e < EVENT_COUNT ? events[e].name : "?";
+}
+
+bool conf_event_from_state(enum task_state s, enum conf_event *out)
+{
+    for (size_t i = 0; i < EVENT_COUNT; i++) {
+        if (events[i].state != (int)s)
+            continue;
+        *out = (enum conf_event)i;
+        return true;
+    }
+    return false;
+}
+
+const struct conf_hook *conf_hook_find(const struct conf *c, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < c->n_hooks; i++)
+        if (str_eq(c->hooks[i].name, name))
+            return &c->hooks[i];
+    return NULL;
+}

@@ -1,0 +1,21 @@
+/*
+ * Secrets: where they are read from, and that they are wiped.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CONF_CONF_SECRET_H
+#define CONF_CONF_SECRET_H
+
+#include "conf/conf_table.h"
+
+extern const struct conf_type conf_type_secret;        /* struct conf_secret */
+extern const struct conf_type conf_type_previous_keys; /* of struct conf_provider */
+
+/*
+ * A file that holds a secret or a private key: regular, not empty, at most max bytes, closed to
+ * others (no bit of 007). *data is the caller's, to be released with mem_wipe_free(data, len).
+ */
+MUST_CHECK int conf_secret_read_file(const char *path, size_t max, char **data, size_t *len,
+                                     struct err *err);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_table.h"
+
+#include "base/log.h"
+#include "conf/conf_hook.h"
+#include "conf/conf_listen.h"
+#include "conf/conf_provider.h"
+#include "conf/conf_secret.h"
+#include "conf/conf_type.h"
+#include "vidu/nearest.h"
+
+#include <string.h>
+
+static const int log_levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+
+/* clang-format off */
+
+/* name, documented type, type, field, range, fallback, reloadable, help, other members */
+#define IN_FILE(NAME, WORD, TYPE, FIELD, RANGE, FALLBACK, RELOAD, HELP, ...)                       \
+    {.doc = {NAME, WORD, RANGE, FALLBACK, RELOAD, HELP}, .type = &conf_type_##TYPE,                \
+     .scope = SCOPE_FILE, .key = NAME, .offset = offsetof(struct conf, FIELD), __VA_ARGS__}
+#define IN_PROVIDER(KEY, WORD, TYPE, FIELD, RANGE, FALLBACK, HELP, ...)                            \
+    {.doc = {"providers.NAME." KEY, WORD, RANGE, FALLBACK, true, HELP},                            \
+     .type = &conf_type_##TYPE, .scope = SCOPE_PROVIDER, .key = KEY,                               \
+     .offset = offsetof(struct conf_provider, FIELD), __VA_ARGS__}
+#define IN_HOOK(KEY, WORD, TYPE, FIELD, RANGE, FALLBACK, HELP, ...)                                \
+    {.doc = {"hooks[]." KEY, WORD, RANGE, FALLBACK, true, HELP}, .type = &conf_type_##TYPE,        \
+     .scope = SCOPE_HOOK, .key = KEY, .offset = offsetof(struct conf_hook, FIELD), __VA_ARGS__}
+
+const struct conf_row conf_rows[] = {
+    IN_FILE("public_url", "url", text, public_url, "", "", true,
+            "address of this daemon as providers are told it", .required = true),
+    IN_FILE("listen", "list", listen, listen,
+            "1-8 of https://ADDRESS:PORT, http://ADDRESS:PORT, systemd", "", false,
+            "where receivers listen; http on loopback or behind a proxy; systemd: its sockets",
+            .required = true),
+    IN_FILE("behind_proxy", "bool", bool, behind_proxy, "yes|no", "no", true,
+            "a proxy in front does TLS, so plain http is fine"),
+    IN_FILE("tls.certificate", "path", path, tls.certificate, "", "", true,
+            "PEM file with the certificate and its chain"),
+    IN_FILE("tls.key", "path", path, tls.key, "", "", true,
+            "PEM file with the private key; closed to other users"),
+    IN_FILE("tls.min_version", "word", switch, tls.min_13, "1.2|1.3", "1.2", true,
+            "oldest TLS version that is spoken"),
+    IN_FILE("control", "path", path, control, "", VIDUHOOK_RUNSTATEDIR "/viduhook/control.sock",
+            false, "socket for viduhook; who may open it may use it", .computed = true),
+    IN_FILE("store", "text", text, store, "sqlite:PATH",
+            "sqlite:" VIDUHOOK_LOCALSTATEDIR "/lib/viduhook/viduhook.db", false,
+            "where tasks and runs are kept", .computed = true),
+    IN_FILE("receivers", "int", int, receivers, "1-64", "1", true,
+            "processes that serve the listeners"),
+    IN_FILE("log", "word", switch, log_json, "text|json", "text", true, "form of the log's lines"),
+    IN_FILE("log_level", "word", word, log_level, "error|warn|info|debug", "info", true,
+            "least important line that is written", .values = log_levels),
+    IN_FILE("retain", "duration", duration, retain_ms, "0-36500d", "90d", true,
+            "how long finished tasks are kept; 0: for ever"),
+    IN_FILE("shutdown_grace", "duration", duration, shutdown_grace_ms, "0-1h", "30s", true,
+            "how long running hooks may take when the daemon stops"),
+    IN_FILE("limits.max_body", "size", size, limits.max_body, "1KiB-64MiB", "8MiB", true,
+            "largest body of a callback"),
+    IN_FILE("limits.body_budget", "size", size, limits.body_budget, "1KiB-64GiB", "64MiB", true,
+            "bodies a receiver holds at the same time, together"),
+    IN_FILE("limits.min_free", "size", size, limits.min_free, "0-16TiB", "256MiB", true,
+            "free space of the store's file system below which callbacks get 503"),
+    IN_FILE("limits.connections", "int", int, limits.connections, "1-65536", "1024", true,
+            "connections of a receiver at the same time"),
+    IN_FILE("limits.handshakes", "int", int, limits.handshakes, "1-65536", "128", true,
+            "unfinished TLS handshakes of a receiver at the same time"),
+    IN_FILE("limits.per_source", "int", int, limits.per_source, "0-65536", "64", true,
+            "connections from one address at the same time; 0: no limit"),
+    IN_FILE("limits.source_rate", "int", int, limits.source_rate, "0-1000000", "50", true,
+            "requests per second from one address; 0: no limit"),
+    IN_FILE("limits.max_in_flight", "int", int, limits.max_in_flight, "1-65536", "4096", true,
+            "callbacks of a receiver that wait for their verdict"),
+    IN_FILE("limits.keepalive_requests", "int", int, limits.keepalive_requests, "1-1000000",
+            "100", true, "requests on one connection"),
+    IN_FILE("limits.handshake_timeout", "duration", duration, limits.handshake_ms, "100ms-10m",
+            "5s", true, "time for the TLS handshake"),
+    IN_FILE("limits.header_timeout", "duration", duration, limits.header_ms, "100ms-10m", "10s",
+            true, "time for the head of a request"),
+    IN_FILE("limits.body_timeout", "duration", duration, limits.body_ms, "100ms-10m", "30s", true,
+            "time for the body of a request"),
+    IN_FILE("limits.reply_timeout", "duration", duration, limits.reply_ms, "100ms-10m", "10s", true,
+            "time for the verdict, then 503"),
+    IN_FILE("limits.runs", "int", int, limits.runs, "1-1024", "16", true,
+            "runs of all hooks at the same time"),
+    IN_FILE("limits.output", "size", size, limits.output, "0-16MiB", "64KiB", true,
+            "how much of the end of a command's output is kept"),
+    IN_FILE("signature.window", "duration", duration, signature.window_ms, "1s-365d", "24h", true,
+            "how far the Date of a callback may be from now"),
+    IN_FILE("signature.nonce_keep", "duration", duration, signature.nonce_keep_ms, "1s-3650d",
+            "7d", true, "how long nonces are remembered; at least twice the window"),
+    IN_FILE("fetch.allow", "list", list, fetch.allow, "0-64 of ADDRESS:PORT, ADDRESS", "", true,
+            "private addresses that URLs of results may lead to"),
+    IN_FILE("fetch.ports", "list", list, fetch.ports, "0-64 of 1-65535", "", true,
+            "ports besides 443 that URLs of results may lead to"),
+    IN_FILE("fetch.ca_file", "path", path, fetch.ca_file, "", "", true,
+            "PEM file with the authorities that are trusted in place of the system's"),
+    IN_FILE("fetch.keep_free", "size", size, fetch.keep_free, "0-16TiB", "512MiB", true,
+            "space that downloads leave free"),
+    IN_FILE("providers", "map", providers, providers, "1-32", "", true,
+            "who makes the videos, by name", .required = true),
+    IN_PROVIDER("profile", "word", profile, profile, "vidu|vidu-cn|octopusx|powertokens", "NAME",
+                "how this provider is spoken with", .computed = true),
+    IN_PROVIDER("base_url", "url", base_url, base_url, "", "the profile's",
+                "address of its API; https, or http on loopback", .computed = true),
+    IN_PROVIDER("key", "secret", secret, key, "", "", "the API key", .required = true),
+    IN_PROVIDER("previous_keys", "list", previous_keys, previous_keys, "0-4", "",
+                "keys of before, still good for verifying callbacks"),
+    IN_PROVIDER("callback_secret", "secret", secret, callback_secret, "", "the key",
+                "what callbacks are signed with", .computed = true),
+    IN_PROVIDER("signature", "word", word, signature, "required|if-present|off", "the profile's",
+                "whether callbacks must be signed", .computed = true),
+    IN_PROVIDER("confirm", "word", word, confirm, "auto|always|never", "auto",
+                "look a success up before hooks run; auto: when its signature proves nothing"),
+    IN_PROVIDER("callbacks", "bool", bool, callbacks, "yes|no", "the profile's",
+                "whether it sends callbacks; no: its tasks are polled", .computed = true),
+    IN_FILE("hooks", "list", hooks, hooks, "0-64", "", true, "what is done when a task changes"),
+    IN_HOOK("name", "text", text, name, CONF_NAME_FORM, "", "its name, unique", .required = true),
+    IN_HOOK("on", "list", set, on, "processing|success|failed|cancelled|lost|test", "success",
+            "events that start it"),
+    IN_HOOK("match.provider", "list", list, match.provider, "0-64 patterns", "",
+            "only tasks of these providers"),
+    IN_HOOK("match.endpoint", "list", list, match.endpoint, "0-64 patterns", "",
+            "only tasks of these endpoints"),
+    IN_HOOK("match.model", "list", list, match.model, "0-64 patterns", "",
+            "only tasks with these models"),
+    IN_HOOK("match.tags", "list", list, match.tags, "0-64 of tag, tag=pattern", "",
+            "only tasks that carry all these tags"),
+    IN_HOOK("after", "text", text, after, "", "", "a hook above it that must be done first"),
+    IN_HOOK("exec", "list", argv, exec, "1-64", "",
+            "a program and its arguments, which may hold placeholders; no shell"),
+    IN_HOOK("download.dir", "path", path, download.dir, "", "", "where results are saved"),
+    IN_HOOK("download.cover", "bool", bool, download.cover, "yes|no", "yes", "save the cover too"),
+    IN_HOOK("download.watermarked", "bool", bool, download.watermarked, "yes|no", "no",
+            "save the watermarked copy too"),
+    IN_HOOK("download.max_size", "size", size, download.max_size, "1KiB-1TiB", "4GiB",
+            "largest file that is saved"),
+    IN_HOOK("timeout", "duration", duration, timeout_ms, "100ms-7d",
+            "300s for exec, 1h for download", "time for one attempt", .computed = true),
+    IN_HOOK("concurrency", "int", int, concurrency, "1-1024", "4", "its runs at the same time"),
+    IN_HOOK("retry.attempts", "int", int, retry.attempts, "1-1000", "8",
+            "attempts before a run is given up"),
+    IN_HOOK("retry.from", "duration", duration, retry.from_ms, "1ms-7d", "5s",
+            "wait before the second attempt; doubles from there"),
+    IN_HOOK("retry.to", "duration", duration, retry.to_ms, "1ms-30d", "1h",
+            "longest wait between attempts"),
+    IN_HOOK("retry.max_age", "duration", duration, retry.max_age_ms, "1s-365d", "24h",
+            "age of a run after which it is not tried again"),
+};
+const size_t conf_n_rows = ARRAY_LEN(conf_rows);
+
+/* clang-format on */
+
+/* The part of a row's key behind the group ("" or "limits."), NULL when it is not in there. */
+static const char *key_in(const struct conf_row *row, enum conf_scope scope, const char *group)
+{
+    return row->scope == scope && str_starts(row->key, group) ? row->key + strlen(group) : NULL;
+}
+
+static const struct conf_row *find_row(enum conf_scope scope, const char *group, const char *name)
+{
+    for (size_t i = 0; i < conf_n_rows; i++) {
+        const char *key = key_in(&conf_rows[i], scope, group);
+
+        if (key != NULL && strchr(key, '.') == NULL && str_eq(key, name))
+            return &conf_rows[i];
+    }
+    return NULL;
+}
+
+static bool is_group(enum conf_scope scope, const char *group)
+{
+    for (size_t i = 0; i < conf_n_rows; i++)
+        if (key_in(&conf_rows[i], scope, group) != NULL)
+            return true;
+    return false;
+}
+
+/* "the name up to its dot", so that groups are suggested as well. */
+static void offer_rows(struct nearest *nearest, enum conf_scope scope, const char *group,
+                       char names[][32])
+{
+    for (size_t i = 0; i < conf_n_rows; i++) {
+        const char *key = key_in(&conf_rows[i], scope, group);
+
+        if (key == NULL)
+            continue;
+        mem_copy_text(names[i], 32, key);
+        names[i][strcspn(names[i], ".")] = '\0';
+        nearest_offer(nearest, names[i]);
+    }
+}
+
+/* The right word in the wrong place: max_body at the top. */
+static const char *find_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < conf_n_rows; i++) {
+        const char *dot = strrchr(conf_rows[i].key, '.');
+
+        if (str_eq(dot != NULL ? dot + 1 : conf_rows[i].key, name))
+            return conf_rows[i].doc.name;
+    }
+    return NULL;
+}
+
+static void report_unknown(const struct conf_fill *fill, enum conf_scope scope, const char *group,
+                           const struct conf_node *node)
+{
+    static const char *const prefixes[] = {"", "providers.NAME.", "hooks[]."};
+    char names[ARRAY_LEN(conf_rows)][32];
+    struct nearest nearest = NEAREST_INIT(node->key);
+    const char *best;
+
+    offer_rows(&nearest, scope, group, names);
+    best = nearest.best != NULL ? nearest.best : find_elsewhere(node->key);
+    if (best != NULL)
+        conf_found_key(fill->found, node, "unknown option '%s%s%s'; did you mean '%s'?",
+                       prefixes[scope], group, node->key, best);
+    else
+        conf_found_key(fill->found, node, "unknown option '%s%s%s'", prefixes[scope], group,
+                       node->key);
+}
+
+static void fill_group(const struct conf_fill *fill, enum conf_scope scope, const char *group,
+                       const struct conf_node *map, void *object)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct conf_node *node = map->items[i];
+        const struct conf_row *row = find_row(scope, group, node->key);
+        autofree char *inner = mem_printf("%s%s.", group, node->key);
+
+        if (row != NULL)
+            row->type->set(fill, row, node, object);
+        else if (strchr(node->key, '.') != NULL || !is_group(scope, inner))
+            report_unknown(fill, scope, group, node);
+        else if (node->kind == NODE_MAP)
+            fill_group(fill, scope, inner, node, object);
+        else if (node->kind != NODE_EMPTY)
+            conf_found_at(fill->found, node, "'%s%s' must be a map of options, not %s", group,
+                          node->key, conf_node_kind_name(node));
+    }
+}
+
+static void fill_defaults(const struct conf_fill *fill, enum conf_scope scope, void *object)
+{
+    for (size_t i = 0; i < conf_n_rows; i++) {
+        const struct conf_row *row = &conf_rows[i];
+        struct conf_node node = {.kind = NODE_TEXT, .text = mem_strdup(row->doc.fallback)};
+
+        if (row->scope == scope && !row->computed && node.text[0] != '\0')
+            row->type->set(fill, row, &node, object);
+        free(node.text);
+    }
+}
+
+void conf_table_fill(const struct conf_fill *fill, enum conf_scope scope,
+                     const struct conf_node *map, void *object)
+{
+    fill_defaults(fill, scope, object);
+    fill_group(fill, scope, "", map, object);
+    for (size_t i = 0; i < conf_n_rows; i++) {
+        const struct conf_row *row = &conf_rows[i];
+
+        if (row->scope == scope && row->required && conf_node_get(map, row->key) == NULL)
+            conf_found_at(fill->found, map, "'%s' is missing: %s", row->doc.name, row->doc.help);
+    }
+}
+
+void conf_table_release(enum conf_scope scope, void *object)
+{
+    for (size_t i = 0; i < conf_n_rows; i++)
+        if (conf_rows[i].scope == scope && conf_rows[i].type->release != NULL)
+            conf_rows[i].type->release(&conf_rows[i], object);
+}
+
+size_t conf_option_count(void)
+{
+    return conf_n_rows;
+}
+
+const struct conf_option *conf_option_at(size_t i)
+{
+    return i < conf_n_rows ? &conf_rows[i].doc : NULL;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_hook.h"
+
+#include "conf_fixture.h"
+
+/* A hook of one line; its options start in column 6 of line 5. */
+#define HOOK(text) CONF_GOOD "hooks:\n  - { " text " }\n"
+#define AT         "DIR/viduhook.yaml:5:"
+
+static void a_hook_is_filled_in(void **state)
+{
+    struct conf_fixture *f = *state;
+    const struct conf_hook *h;
+    char path[256];
+
+    assert_int_equal(fixture_load_text(f, CONF_GOOD
+                                       "hooks:\n"
+                                       "  - name: archive\n"
+                                       "    on: [success, test]\n"
+                                       "    match: { provider: vidu, tags: [album, 'year=20*'] }\n"
+                                       "    download: { dir: media, watermarked: yes }\n"
+                                       "  - name: publish\n"
+                                       "    after: archive\n"
+                                       "    exec: [/bin/echo, '--id={task.id}', '{{}}', '']\n"
+                                       "    timeout: 60s\n"
+                                       "    retry: { attempts: 3, max_age: 2h }\n"),
+                     0);
+    h = &f->conf->hooks[0];
+    fixture_path(f, "media", path);
+    assert_int_equal(h->action, ACTION_DOWNLOAD);
+    assert_int_equal(h->on, 1U << EVENT_SUCCESS | 1U << EVENT_TEST);
+    assert_string_equal(h->download.dir, path);
+    assert_true(h->download.cover);
+    assert_true(h->download.watermarked);
+    assert_int_equal(h->timeout_ms, 3600000);
+    assert_int_equal(h->match.tags.n, 2);
+    assert_null(h->after);
+    h = conf_hook_find(f->conf, "publish");
+    assert_ptr_equal(h, &f->conf->hooks[1]);
+    assert_int_equal(h->action, ACTION_EXEC);
+    assert_string_equal(h->after, "archive");
+    assert_int_equal(h->exec.n, 4);
+    assert_string_equal(h->exec.v[1], "--id={task.id}");
+    assert_string_equal(h->exec.v[3], "");
+    assert_int_equal(h->timeout_ms, 60000);
+    assert_int_equal(h->retry.attempts, 3);
+    assert_int_equal(h->retry.from_ms, 5000);
+    assert_int_equal(h->retry.max_age_ms, 7200000);
+}
+
+static void a_hook_has_exactly_one_action(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HOOK("name: a"), AT "5: hook 'a' must have exactly one of exec and download\n"},
+        {HOOK("name: a, exec: []"), AT "5: hook 'a' must have exactly one of exec and download\n"},
+        {HOOK("name: a, exec: [/bin/true], download: { dir: m }"),
+         AT "5: hook 'a' must have exactly one of exec and download\n"},
+        {HOOK("name: a, download: {}"), AT "26: 'hooks[].download.dir' is missing\n"},
+        {HOOK("name: a, download:"), AT "26: 'hooks[].download.dir' is missing\n"},
+        {HOOK("name: a, download: { dir: [m] }"),
+         AT "33: 'hooks[].download.dir' must be a single value, not a list\n"},
+        {HOOK("name: a, download: media"),
+         AT "26: 'download' must be a map of options, not a text\n" AT
+            "26: 'hooks[].download.dir' is missing\n"},
+        {HOOK("name: a, download: { dir: 'm/{task.id}' }"),
+         AT "33: 'hooks[].download.dir' must not contain placeholders\n"},
+        {HOOK("name: a, http: { url: x }"),
+         AT "16: unknown option 'hooks[].http'\n" AT
+            "5: hook 'a' must have exactly one of exec and download\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void the_program_is_an_absolute_path_to_an_executable_file(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HOOK("name: a, exec: [echo]"),
+         AT "23: 'hooks[].exec': the program must be an absolute path, not 'echo'\n"},
+        {HOOK("name: a, exec: ['/bin/{task.id}']"),
+         AT "23: 'hooks[].exec': the program must not contain placeholders: /bin/{task.id}\n"},
+        {HOOK("name: a, exec: [/nope]"),
+         AT "23: 'hooks[].exec': /nope: No such file or directory\n"},
+        {HOOK("name: a, exec: [/bin]"), AT "23: 'hooks[].exec': /bin: not a regular file\n"},
+        {HOOK("name: a, exec: [/etc/passwd]"),
+         AT "23: 'hooks[].exec': /etc/passwd: not executable; run: chmod +x /etc/passwd\n"},
+        {HOOK("name: a, exec: [/bin/echo, {a: b}]"),
+         AT "34: an item of 'hooks[].exec' must be a text\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void arguments_are_checked_templates(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    assert_int_equal(
+        fixture_load_text(f, HOOK("name: a, exec: [/bin/echo, '{task.idd}', '{', '{task.id}']")),
+        -EINVAL);
+    assert_non_null(strstr(f->found, AT "34: 'hooks[].exec': unknown placeholder"));
+    assert_non_null(strstr(f->found, "task.id\""));
+    assert_non_null(strstr(f->found, AT "48: 'hooks[].exec': "));
+    assert_null(strstr(f->found, AT "53: "));
+}
+
+static void names_are_plain_and_unique(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HOOK("exec: /bin/true"), AT "5: 'hooks[].name' is missing: its name, unique\n"},
+        {HOOK("exec: /bin/true, name: a b"),
+         AT "30: the name of a hook must be 1 to 64 of A-Z a-z 0-9 _ -\n"},
+        {HOOK("exec: /bin/true, name: ../x"),
+         AT "30: the name of a hook must be 1 to 64 of A-Z a-z 0-9 _ -\n"},
+        {HOOK("exec: /bin/true, name: "
+              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+         AT "30: the name of a hook must be 1 to 64 of A-Z a-z 0-9 _ -\n"},
+        {HOOK("exec: /bin/true, name: "
+              "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_9"),
+         ""},
+        {HOOK("exec: /bin/true, name: a") "  - { exec: /bin/true, name: a }\n",
+         "DIR/viduhook.yaml:6:30: a hook 'a' stands above already\n"},
+        {CONF_GOOD "hooks:\n", ""},
+        {CONF_GOOD "hooks:\n  - archive\n",
+         "DIR/viduhook.yaml:5:5: a hook must be a map of options, not a text\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void a_hook_waits_only_for_one_above_it(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HOOK("name: archive, exec: /bin/true") "  - { name: b, exec: /bin/true, after: archve }\n",
+         "DIR/viduhook.yaml:6:40: there is no hook 'archve'; did you mean 'archive'?\n"},
+        {HOOK("name: archive, exec: /bin/true") "  - { name: b, exec: /bin/true, after: xyzzy }\n",
+         "DIR/viduhook.yaml:6:40: there is no hook 'xyzzy'\n"},
+        {HOOK("exec: /bin/true") "  - { name: b, exec: /bin/true, after: z }\n",
+         AT "5: 'hooks[].name' is missing: its name, unique\n"
+            "DIR/viduhook.yaml:6:40: there is no hook 'z'\n"},
+        {HOOK("name: a, exec: /bin/true, after: a"), AT "40: hook 'a' waits for itself\n"},
+        {HOOK("name: a, exec: /bin/true, after: b") "  - { name: b, exec: /bin/true, after: a }\n",
+         AT "40: hook 'b' stands below; move it above 'a'\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void retries_and_tags_make_sense(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HOOK("name: a, exec: /bin/true, retry: { from: 2h }"),
+         AT "40: 'hooks[].retry.from' is longer than 'hooks[].retry.to'\n"},
+        {HOOK("name: a, exec: /bin/true, retry: { from: 1h }"), ""},
+        {HOOK("name: a, exec: /bin/true, match: { tags: [=x, ''] }"),
+         AT "48: 'hooks[].match.tags' must be tag or tag=pattern, not '=x'\n" AT
+            "48: 'hooks[].match.tags' must be tag or tag=pattern, not ''\n"},
+        {HOOK("name: a, exec: /bin/true, match: { models: x }"),
+         AT "42: unknown option 'hooks[].match.models'; did you mean 'model'?\n"},
+        {HOOK("name: a, exec: /bin/true, tiemout: 5s"),
+         AT "33: unknown option 'hooks[].tiemout'; did you mean 'timeout'?\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void the_number_of_hooks_is_limited(void **state)
+{
+    struct conf_fixture *f = *state;
+    autobuf struct buf text = BUF_INIT(1U << 16);
+
+    buf_adds(&text, CONF_GOOD "hooks:\n");
+    for (int i = 0; i < CONF_MAX_HOOKS; i++)
+        buf_addf(&text, "  - { name: h%d, exec: /bin/true }\n", i);
+    assert_int_equal(fixture_load_text(f, buf_text(&text)), 0);
+    assert_int_equal(f->conf->n_hooks, CONF_MAX_HOOKS);
+    buf_adds(&text, "  - { name: more, exec: /bin/true }\n");
+    assert_int_equal(fixture_load_text(f, buf_text(&text)), -EINVAL);
+    assert_string_equal(f->found,
+                        "DIR/viduhook.yaml:5:3: 'hooks' must be a list of at most 64 hooks\n");
+}
+
+static void events_follow_from_states(void **state)
+{
+    static const struct {
+        enum task_state state;
+        bool is;
+        enum conf_event event;
+    } rows[] = {
+        {STATE_PROCESSING, true, EVENT_PROCESSING},
+        {STATE_SUCCESS, true, EVENT_SUCCESS},
+        {STATE_FAILED, true, EVENT_FAILED},
+        {STATE_CANCELLED, true, EVENT_CANCELLED},
+        {STATE_LOST, true, EVENT_LOST},
+        {STATE_REGISTERED, false, 0},
+        {STATE_SUBMITTED, false, 0},
+        {STATE_QUEUED, false, 0},
+        {STATE_REJECTED, false, 0},
+        {STATE_AMBIGUOUS, false, 0},
+    };
+
+    (void)state;
+    assert_int_equal(ARRAY_LEN(rows), STATE_COUNT);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        enum conf_event event = EVENT_COUNT;
+
+        assert_int_equal(conf_event_from_state(rows[i].state, &event), rows[i].is);
+        assert_int_equal(event, rows[i].is ? rows[i].event : EVENT_COUNT);
+    }
+    assert_string_equal(conf_event_name(EVENT_CANCELLED), "cancelled");
+    assert_string_equal(conf_event_name(EVENT_TEST), "test");
+    assert_string_equal(conf_event_name(EVENT_COUNT), "?");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONF_TEST(a_hook_is_filled_in),
+        CONF_TEST(a_hook_has_exactly_one_action),
+        CONF_TEST(the_program_is_an_absolute_path_to_an_executable_file),
+        CONF_TEST(arguments_are_checked_templates),
+        CONF_TEST(names_are_plain_and_unique),
+        CONF_TEST(a_hook_waits_only_for_one_above_it),
+        CONF_TEST(retries_and_tags_make_sense),
+        CONF_TEST(the_number_of_hooks_is_limited),
+        CONF_TEST(events_follow_from_states),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
