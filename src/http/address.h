@@ -24,6 +24,8 @@ struct address_rule {    /* an exception: this address and port, e.g. 127.0.0.1:
 MUST_CHECK int address_rule_parse(const char *text, struct address_rule *out, struct err *err);
 /* Static text naming the range when the address is private, NULL when it is public. */
 const char *address_denied(const struct sockaddr *sa);
+/* Whether a rule fits this address and port. */
+bool address_named(const struct sockaddr *sa, const struct address_rule *rules, size_t n_rules);
 /* True when the address is public and the port among ports (n_ports 0: any), or a rule fits. */
 bool address_allowed(const struct sockaddr *sa, const uint16_t *ports, size_t n_ports,
                      const struct address_rule *rules, size_t n_rules);

@@ -60,8 +60,9 @@ struct transfer_ops {
 
 struct client *client_new(struct event_base *base, const struct client_policy *policy,
                           struct err *err);
-/* Cancels what runs, without callbacks. Before its event base. */
+/* Cancels what runs, without callbacks. Before its event base, not from a callback. */
 void client_free(struct client *c);
+struct event_base *client_base(const struct client *c);
 
 /* NULL with err when the URL is not one we may use. ops is borrowed until the transfer's end. */
 struct transfer *client_start(struct client *c, const struct client_request *req,
@@ -70,5 +71,8 @@ struct transfer *client_start(struct client *c, const struct client_request *req
 void client_cancel(struct transfer *t);
 /* A header of the final answer, any case; NULL when absent. Valid until on_done returns. */
 const char *transfer_header(const struct transfer *t, const char *name);
+
+/* "libcurl/8.1 OpenSSL/3.0 ...", for --version. */
+const char *client_library_version(void);
 
 #endif

@@ -2,7 +2,8 @@
  * One URL into one file (hardening.md 3.3).
  *
  * Bytes go to `.NAME.part` beside the target; what a broken transfer left there is resumed with
- * Range and If-Range as long as the server says it is the same thing. At the end: length, type
+ * Range and If-Range as long as the server says it is the same thing. Without a strong validator
+ * nothing can be resumed, so no part is kept then. At the end: length, type
  * and (for video) the MP4 signature are checked, the file is synced, given its name without ever
  * replacing another, and the directory is synced. Nobody sees a partial file.
  *
@@ -15,7 +16,7 @@
 
 #include <sys/types.h>
 
-enum fetch_kind { FETCH_VIDEO, FETCH_IMAGE, FETCH_ANY };
+enum fetch_kind { FETCH_VIDEO, FETCH_IMAGE, FETCH_AUDIO, FETCH_ANY };
 
 enum fetch_result {
     FETCH_OK,
@@ -28,8 +29,8 @@ enum fetch_result {
 struct fetch_request {
     const char *url;
     int dir_fd;       /* opened directory; borrowed until on_done */
-    const char *name; /* one component, made by us; for images without its extension, which is
-                         chosen by magic bytes */
+    const char *name; /* one component, made by us, at most 220 bytes; for images and audio without
+                         its extension, which is chosen by magic bytes */
     enum fetch_kind kind;
     uint64_t max_size;
     uint64_t keep_free; /* bytes the file system must still have afterwards */

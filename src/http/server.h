@@ -3,8 +3,9 @@
  *
  * The guard (http/guard.c) sees every decrypted byte before evhttp does. It lets a request
  * through only after head_check and the owner's on_head have passed it; a refused one is answered
- * without its body having been read, and its connection closes. Deadlines are absolute, counted
- * from accept. Every limit, refusal and drop has a counter.
+ * without its body having been read, and its connection closes. Deadlines are absolute, one for
+ * each phase of a connection, however often bytes arrive. Every limit, refusal and drop has a
+ * counter. The process ignores SIGPIPE.
  *
  * Requests are valid from on_request until server_reply (or the end of a stream) is called,
  * exactly once, also when the client has gone meanwhile: the reply is then dropped.
@@ -31,6 +32,7 @@ struct server_limits {
     int source_rate;      /* new connections a second of one source, burst 4 times that; 0: none */
     int keepalive_requests; /* requests on one connection; 1: always close */
     int64_t handshake_ms, header_ms, body_ms, reply_ms;
+    const char *allow; /* Allow of a refusal with 405; NULL: "POST" */
 };
 
 /* What on_head says: 0 admits; an HTTP status refuses. Admitting marks the connection trusted. */
@@ -49,6 +51,7 @@ struct server *server_new(struct event_base *base, const struct server_limits *l
 /* No more accepts; idle connections close, busy ones after their reply. on_idle runs once, from
  * the loop, when none is left. */
 void server_drain(struct server *s, void (*on_idle)(void *ctx), void *ctx);
+/* Requests that are still with their owner are gone, too. */
 void server_free(struct server *s);
 /* Accepting off and on again (store full); connections wait in the backlog. */
 void server_pause(struct server *s, bool paused);
@@ -83,6 +86,8 @@ void server_stream_begin(struct server_request *req, int status,
 void server_stream_write(struct server_request *req, const void *p, size_t n);
 void server_stream_end(struct server_request *req);
 void server_stream_abort(struct server_request *req);
+/* Bytes of a stream that the network has not taken yet: write more when they are few. */
+size_t server_stream_backlog(const struct server_request *req);
 bool server_request_gone(const struct server_request *req);
 
 /* -- counters: names and values for status, in a fixed order -- */

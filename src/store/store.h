@@ -45,9 +45,9 @@ struct store_task {
     const char *result;      /* JSON array of creations, "" before there is one */
     const char *err_code, *err_msg, *trace_id;
     enum task_state state;
-    enum store_source source;   /* who told the present state */
-    enum task_state pending; /* a success that waits for confirmation; else equal to state */
-    int64_t credits;         /* -1: unknown */
+    enum store_source source; /* who told the present state */
+    enum task_state pending;  /* a success that waits for confirmation; else equal to state */
+    int64_t credits;          /* -1: unknown */
     bool off_peak, expects_callback;
     int64_t created_ms, updated_ms, finished_ms; /* finished 0: not yet */
     int64_t next_look_ms;                        /* 0: none */
@@ -136,10 +136,13 @@ struct store_ops {
                           struct store_task *out);
     /* -ENOTUNIQ when several begin so. Falls back to remote ids. */
     int (*task_by_prefix)(struct store *s, const char *prefix, struct store_task *out);
-    /* Everything but row, id, provider, key_hash and the request is written back. */
+    /*
+     * Everything is written back but row, id, provider, key_hash and what was submitted: prompt,
+     * request, payload. -ENOENT: no such row.
+     */
     int (*task_update)(struct store *s, const struct store_task *t, struct err *err);
     int (*task_list)(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
-    /* Unfinished tasks whose look is due, soonest first. */
+    /* Tasks whose look is due (next_look_ms not 0, whatever their state), soonest first. */
     int (*task_looks)(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
     int64_t (*task_next_look)(struct store *s); /* when; 0: none */
 
@@ -158,7 +161,10 @@ struct store_ops {
                    int limit, store_on_run *fn, void *ctx);
     int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
     int (*run_list)(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
-    /* Makes runs that wait for this task's run of `after` ready, or cancelled when ok is false. */
+    /*
+     * Makes runs that wait for this task's run of `after` ready; when ok is false they are
+     * cancelled, and so are those that wait for them.
+     */
     int (*run_release)(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);
     /* At start: what was running becomes ready now. */
@@ -168,7 +174,10 @@ struct store_ops {
     int (*file_list)(struct store *s, int64_t task, store_on_file *fn, void *ctx);
 
     int (*counts)(struct store *s, struct store_counts *out);
-    /* One small step of pruning (tasks finished before, nonces older than); *n rows went. */
+    /*
+     * One small step of pruning: at most `limit` nonces older than, and tasks finished before, with
+     * all that hangs on them; *n of them went. A task with runs that are not through stays.
+     */
     int (*prune)(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
                  int *n, struct err *err);
     /* When idle: checkpoint. Errors are as for commit. */
@@ -187,5 +196,8 @@ struct store {
  */
 MUST_CHECK int store_open(const char *url, bool read_only, struct store **out, struct err *err);
 void store_close(struct store *s); /* NULL is fine */
+
+/* The version of the library behind it, for --version. */
+const char *store_library_version(void);
 
 #endif

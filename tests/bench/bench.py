@@ -73,7 +73,7 @@ def daemon(name, store, hooks=(), runs=16):
     conf = {
         "public_url": f"https://127.0.0.1:{tls}",
         "listen": [f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}"],
-        "tls": {"certificate": str(WORK / "cert.pem"), "key": str(WORK / "key.pem"), "min": "1.3"},
+        "tls": {"certificate": str(WORK / "cert.pem"), "key": str(WORK / "key.pem"), "min_version": "1.3"},
         "control": str(WORK / f"{name}.sock"),
         "store": f"sqlite:{store}",
         "log_level": "warn",

@@ -43,7 +43,8 @@ static bool fits(struct conf_match match)
 
 #define LIST(...)                                                                                  \
     {                                                                                              \
-        .v = (char *[]){__VA_ARGS__}, .n = sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)        \
+        .v = (char **)(const char *[]){__VA_ARGS__},                                               \
+        .n = ARRAY_LEN(((const char *[]){__VA_ARGS__})),                                           \
     }
 
 static void a_hook_without_conditions_fits_everything(void **state)
@@ -74,7 +75,7 @@ static void tags_ask_for_presence_or_value_and_all_must_fit(void **state)
 
 static void a_run_is_told_the_task_its_files_and_its_action(void **state)
 {
-    struct conf_hook h = {.name = "publish",
+    struct conf_hook h = {.name = (char *)"publish",
                           .action = ACTION_EXEC,
                           .exec = LIST("/bin/echo", "{file.path}"),
                           .timeout_ms = 60000};

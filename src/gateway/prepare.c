@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/prepare.h"
+
+#include "vidu/document.h"
+#include "vidu/endpoint.h"
+#include "vidu/key.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RECORD_MAX_PROMPT (60U << 10)
+#define MAX_TAGS_TEXT     (16U << 10)
+#define MAX_ENDPOINT      64
+
+static const char *text_arg(const json_t *args, const char *name)
+{
+    return json_string_value(json_object_get(args, name));
+}
+
+/* A path below the provider's prefix that a person may force: img2video, one-click/mv. */
+static bool is_plain_path(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n != 0 && n <= MAX_ENDPOINT && name[0] != '/' && name[n - 1] != '/' &&
+           strstr(name, "//") == NULL &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/") == n;
+}
+
+static int choose_account(const struct hello_gateway *h, const json_t *args, struct prepared *p,
+                          struct err *err)
+{
+    p->account = account_find(h, text_arg(args, "provider"), err);
+    return p->account != NULL ? 0 : -ENOENT;
+}
+
+/* *known is NULL for an endpoint that was forced. */
+static int choose_endpoint(const json_t *args, struct prepared *p, const struct endpoint **known,
+                           struct err *err)
+{
+    const char *name = text_arg(args, "endpoint");
+    bool force = json_is_true(json_object_get(args, "force"));
+    const struct endpoint *e = name != NULL ? endpoint_find(name) : NULL;
+    autofree char *path = NULL;
+    struct endpoint forced = {.name = name};
+
+    if (name == NULL)
+        return err_set(err, -EINVAL, "submit needs an endpoint");
+    if (e == NULL && (!force || !is_plain_path(name)))
+        return err_set(err, -EINVAL, "unknown endpoint %s", name);
+    path = mem_printf("/%s", name);
+    forced.path = path;
+    p->endpoint = mem_strdup(name);
+    p->url = provider_create_url(account_profile(p->account), p->account->base_url,
+                                 e != NULL ? e : &forced);
+    *known = e;
+    return 0;
+}
+
+/* The body without its own callback_url; numbers and order stay. */
+static char *without_callback(struct slice body, size_t *n)
+{
+    autojson json_t *root = NULL;
+    char *text;
+
+    if (document_parse(body.p, body.n, &root, NULL) < 0)
+        return NULL;
+    json_object_del(root, "callback_url");
+    text = json_dumps(root, JSON_COMPACT);
+    *n = text != NULL ? strlen(text) : 0;
+    return text;
+}
+
+static int inject(const char *url, struct slice body, struct prepared *p, struct err *err)
+{
+    autofree char *bare = NULL;
+    char *none = NULL;
+    size_t n = 0;
+    int r = request_inject_callback(body.p, body.n, url, &p->body, &p->forward_url, err);
+
+    if (r != -EEXIST)
+        return r;
+    bare = without_callback(body, &n);
+    if (bare == NULL)
+        return err_set(err, -EINVAL, "the body cannot be rewritten");
+    return request_inject_callback(bare, n, url, &p->body, &none, err);
+}
+
+static const char *path_of(const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *slash = strchr(host != NULL ? host + 3 : url, '/');
+
+    return slash != NULL ? slash : "";
+}
+
+static int put_callback(const struct hello_gateway *h, struct slice body, struct prepared *p,
+                        struct err *err)
+{
+    char key[KEY_SIZE];
+    char *url;
+    int r;
+
+    key_new(h->seal_secret, key);
+    key_hash(key, KEY_LEN, p->key_hash);
+    p->callback_path = mem_printf("%s/callback/", path_of(h->public_url));
+    url = mem_printf("%s/callback/%s", h->public_url, key);
+    r = inject(url, body, p, err);
+    mem_wipe_free(url, strlen(url));
+    explicit_bzero(key, sizeof(key));
+    p->called_back = r == 0;
+    return r;
+}
+
+static int put_body(const struct hello_gateway *h, const struct endpoint *known, struct slice body,
+                    struct prepared *p, struct err *err)
+{
+    if (known != NULL && known->accepts_callback && p->account->callbacks &&
+        !str_empty(h->public_url))
+        return put_callback(h, body, p, err);
+    buf_add(&p->body, body.p, body.n);
+    return 0;
+}
+
+static char *cut_text(char *text, size_t max)
+{
+    if (text != NULL)
+        text[str_utf8_cut(text, strlen(text), max)] = '\0';
+    return text;
+}
+
+/* What the keeper writes down. */
+static void describe(const json_t *body, struct prepared *p)
+{
+    p->model = document_copy(json_object_get(body, "model"));
+    p->prompt = cut_text(document_copy(json_object_get(body, "prompt")), RECORD_MAX_PROMPT);
+    p->payload = document_copy(json_object_get(body, "payload"));
+    p->off_peak = json_is_true(json_object_get(body, "off_peak"));
+    p->summary = request_summary(body);
+}
+
+static bool are_texts(json_t *tags)
+{
+    void *i;
+
+    for (i = json_object_iter(tags); i != NULL; i = json_object_iter_next(tags, i))
+        if (!json_is_string(json_object_iter_value(i)))
+            return false;
+    return json_is_object(tags);
+}
+
+char *prepare_tags(const json_t *args, struct err *err)
+{
+    json_t *tags = json_object_get(args, "tags");
+    char *text;
+
+    if (tags == NULL || json_is_null(tags))
+        return mem_strdup("{}");
+    text = are_texts(tags) ? json_dumps(tags, JSON_COMPACT) : NULL;
+    if (text == NULL || strlen(text) > MAX_TAGS_TEXT) {
+        free(text);
+        err_set(err, -EINVAL, "the tags are not one object of texts, at most 16 KiB");
+        return NULL;
+    }
+    return text;
+}
+
+int prepare(const struct hello_gateway *h, const json_t *args, struct slice body,
+            struct prepared *out, struct err *err)
+{
+    const struct endpoint *known = NULL;
+    autojson json_t *root = NULL;
+    int r;
+
+    *out = (struct prepared){.body = BUF_INIT(REQUEST_MAX_BODY)};
+    if (body.n > REQUEST_MAX_BODY)
+        return err_set(err, -E2BIG, "the body is over %u MiB", REQUEST_MAX_BODY >> 20);
+    r = choose_account(h, args, out, err);
+    if (r == 0)
+        r = choose_endpoint(args, out, &known, err);
+    if (r == 0)
+        r = document_parse(body.p, body.n, &root, err);
+    if (r == 0)
+        r = put_body(h, known, body, out, err);
+    if (r < 0)
+        return r;
+    out->tags = prepare_tags(args, err);
+    if (out->tags == NULL)
+        return -EINVAL;
+    describe(root, out);
+    id_new_task(out->task);
+    return 0;
+}
+
+void prepared_register(const struct prepared *p, struct msg_register *out)
+{
+    *out = (struct msg_register){
+        .task = slice_str(p->task),
+        .provider = slice_str(p->account->name),
+        .endpoint = slice_str(p->endpoint),
+        .model = slice_str(p->model),
+        .prompt = slice_str(p->prompt),
+        .payload = slice_str(p->payload),
+        .callback_path = slice_str(p->callback_path),
+        .request = slice_str(p->summary),
+        .tags = slice_str(p->tags),
+        .forward_url = slice_str(p->forward_url),
+        .off_peak = p->off_peak,
+        .expects_callback = p->called_back,
+    };
+    if (p->called_back)
+        out->key_hash = (struct slice){(const char *)p->key_hash, sizeof(p->key_hash)};
+}
+
+void prepared_clear(struct prepared *p)
+{
+    if (p->body.data != NULL) /* has the key in it */
+        explicit_bzero(p->body.data, p->body.len);
+    buf_free(&p->body);
+    free(p->endpoint);
+    free(p->url);
+    free(p->callback_path);
+    free(p->forward_url);
+    free(p->model);
+    free(p->prompt);
+    free(p->payload);
+    free(p->tags);
+    free(p->summary);
+    *p = (struct prepared){.body = BUF_INIT(REQUEST_MAX_BODY)};
+}

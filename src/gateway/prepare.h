@@ -1,0 +1,42 @@
+/*
+ * What a submit will send, decided before anything is sent: provider, URL, body with our
+ * callback_url in it, and what the keeper is to write down about the task.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef GATEWAY_PREPARE_H
+#define GATEWAY_PREPARE_H
+
+#include "gateway/account.h"
+#include "vidu/id.h"
+#include "vidu/request.h"
+#include "wire/message.h"
+
+struct prepared {
+    const struct hello_provider *account; /* borrowed */
+    char *endpoint;
+    char *url; /* of the POST */
+    struct buf body;
+    char task[TASK_ID_SIZE];
+    bool called_back; /* the body has our callback_url */
+    uint8_t key_hash[SHA256_LEN];
+    char *callback_path; /* up to the key, which is written down nowhere */
+    char *forward_url;   /* the client's own callback_url, or NULL */
+    char *model, *prompt, *payload, *tags, *summary;
+    bool off_peak;
+};
+
+/*
+ * args: {"provider"?, "endpoint", "tags"?, "force"?}; body: the client's request. The text of an
+ * error is for the client. Release with prepared_clear, also after a failure.
+ */
+MUST_CHECK int prepare(const struct hello_gateway *h, const json_t *args, struct slice body,
+                       struct prepared *out, struct err *err);
+/* The slices point into p. */
+void prepared_register(const struct prepared *p, struct msg_register *out);
+void prepared_clear(struct prepared *p);
+
+/* {"k": "v"} of args as compact text, "{}" when there are none; NULL with err. Owned. */
+char *prepare_tags(const json_t *args, struct err *err);
+
+#endif

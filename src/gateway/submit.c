@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/submit.h"
+
+#include "base/log.h"
+#include "gateway/prepare.h"
+#include "vidu/answer.h"
+#include "vidu/document.h"
+
+#include <string.h>
+#include <sys/queue.h>
+
+#define MAX_ANSWER (22U << 20) /* providers echo the request */
+#define MAX_HANDED (4U << 20)  /* of it that goes to the client */
+
+struct submit {
+    TAILQ_ENTRY(submit) link;
+    struct gateway *g;
+    struct asker asker;
+    struct prepared p;
+    struct answer answer;
+    bool unsent;  /* the request has certainly not reached the provider */
+    char *error;  /* why there is no answer, or NULL */
+    json_t *body; /* the provider's, or NULL */
+};
+
+/* The questions to the keeper are the submit's own: they do not go with the client. */
+static const struct asker nobody;
+
+TAILQ_HEAD(submit_list, submit);
+
+struct submits {
+    struct submit_list list;
+    size_t n;
+};
+
+static void submit_free(struct submit *s)
+{
+    prepared_clear(&s->p);
+    free(s->error);
+    json_decref(s->body);
+    free(s);
+}
+
+static void end(struct submit *s)
+{
+    struct gateway *g = s->g;
+
+    TAILQ_REMOVE(&g->submits->list, s, link);
+    g->submits->n--;
+    submit_free(s);
+    gateway_check_idle(g);
+}
+
+/* -- the end: what the client is told -- */
+
+static void tell(struct submit *s, enum exit_status exit, json_t *json)
+{
+    if (s->body != NULL)
+        json_object_set(json, "answer", s->body);
+    if (s->answer.trace_id[0] != '\0')
+        json_object_set_new(json, "trace_id", json_string(s->answer.trace_id));
+    json_object_set_new(json, "task", json_string(s->p.task));
+    json_object_set_new(json, "http_status", json_integer(s->answer.http_status));
+    control_answer(s->g->control, s->asker, exit, json);
+}
+
+static void tell_failed(struct submit *s, const char *text)
+{
+    s->g->counters.submits_failed++;
+    tell(s, EXIT_FAILED, json_pack("{s:s}", "error", text));
+}
+
+static void tell_accepted(struct submit *s)
+{
+    s->g->counters.submits_accepted++;
+    tell(s, EXIT_OK,
+         json_pack("{s:s, s:s}", "remote_id", s->answer.remote_id, "state", "submitted"));
+}
+
+static void tell_refused(struct submit *s)
+{
+    const struct answer *a = &s->answer;
+    autofree char *text = mem_printf("%s refused the request: HTTP %d%s%s%s%s", s->p.account->name,
+                                     a->http_status, a->reason[0] != '\0' ? " " : "", a->reason,
+                                     a->message[0] != '\0' ? ": " : "", a->message);
+
+    s->g->counters.submits_refused++;
+    tell(s, EXIT_REFUSED,
+         json_pack("{s:s, s:s, s:s}", "error", text, "code", a->reason, "message", a->message));
+}
+
+static void tell_unsent(struct submit *s)
+{
+    autofree char *text = mem_printf("the request did not reach %s, nothing was created: %s",
+                                     s->p.account->name, s->error);
+
+    tell_failed(s, text);
+}
+
+static char *lost_reason(const struct submit *s)
+{
+    if (s->error != NULL)
+        return mem_strdup(s->error);
+    return mem_printf("HTTP %d%s%s", s->answer.http_status,
+                      s->answer.message[0] != '\0' ? ": " : "", s->answer.message);
+}
+
+static void tell_ambiguous(struct submit *s)
+{
+    autofree char *reason = lost_reason(s);
+    autofree char *text = mem_printf(
+        "no usable answer from %s (%s): the task may exist there. It is kept as %s, ambiguous, and "
+        "is never sent again by itself; its callback would still find it. `viduhook show %s` tells "
+        "what is known, and the provider's own task list whether it exists",
+        s->p.account->name, reason, s->p.task, s->p.task);
+
+    s->g->counters.submits_ambiguous++;
+    tell(s, EXIT_FAILED, json_pack("{s:s, s:s}", "error", text, "state", "ambiguous"));
+}
+
+static void tell_unrecorded(struct submit *s, const char *why)
+{
+    autofree char *text =
+        mem_printf("%s answered (%s%s%s), but that could not be recorded: %s", s->p.account->name,
+                   answer_outcome_name(s->answer.outcome),
+                   s->answer.remote_id[0] != '\0' ? ", its id is " : "", s->answer.remote_id, why);
+
+    log_error("submit.not_recorded", LOG_S("task", s->p.task),
+              LOG_S("remote_id", s->answer.remote_id), LOG_S("error", why));
+    s->g->counters.submits_failed++;
+    tell(s, EXIT_FAILED, json_pack("{s:s, s:s}", "error", text, "remote_id", s->answer.remote_id));
+}
+
+static bool on_answer_recorded(const struct frame *f, struct asker asker, void *ctx)
+{
+    struct submit *s = ctx;
+    struct msg_recorded msg;
+
+    (void)asker;
+    if (f == NULL || message_read(f, &msg) != 0)
+        tell_unrecorded(s, "the keeper has not answered in time");
+    else if (msg.error.n != 0)
+        tell_unrecorded(s, msg.error.p);
+    else if (s->unsent)
+        tell_unsent(s);
+    else if (s->answer.outcome == ANSWER_ACCEPTED)
+        tell_accepted(s);
+    else if (s->answer.outcome == ANSWER_REJECTED)
+        tell_refused(s);
+    else
+        tell_ambiguous(s);
+    end(s);
+    return false;
+}
+
+/* -- the answer: the keeper is told -- */
+
+static void log_answer(const struct submit *s)
+{
+    const struct answer *a = &s->answer;
+
+    if (a->outcome == ANSWER_ACCEPTED)
+        log_info("submit.accepted", LOG_S("task", s->p.task), LOG_S("remote_id", a->remote_id),
+                 LOG_S("state", a->state_word), LOG_S("trace_id", a->trace_id));
+    else if (a->outcome == ANSWER_REJECTED)
+        log_warn("submit.refused", LOG_S("task", s->p.task), LOG_I("status", a->http_status),
+                 LOG_S("code", a->reason), LOG_S("trace_id", a->trace_id));
+    else
+        log_warn("submit.ambiguous", LOG_S("task", s->p.task), LOG_I("status", a->http_status),
+                 LOG_S("error", s->error), LOG_S("trace_id", a->trace_id));
+}
+
+static struct msg_submitted submitted(const struct submit *s)
+{
+    const struct answer *a = &s->answer;
+
+    return (struct msg_submitted){
+        .task = slice_str(s->p.task),
+        .outcome = (uint32_t)a->outcome,
+        .http_status = (uint32_t)a->http_status,
+        .remote_id = slice_str(a->remote_id),
+        .state_word = slice_str(a->state_word),
+        .credits = a->credits,
+        .reason = slice_str(a->reason),
+        .message = slice_str(a->message),
+        .trace_id = slice_str(a->trace_id),
+    };
+}
+
+static void record_answer(struct submit *s)
+{
+    struct msg_submitted msg = submitted(s);
+
+    log_answer(s);
+    if (question_ask(s->g->questions, MSG_SUBMITTED, &msg, MSG_RECORDED, nobody, on_answer_recorded,
+                     s) == 0)
+        return;
+    tell_unrecorded(s, "the keeper cannot be told");
+    end(s);
+}
+
+/* Nothing was created, and that is certain. */
+static void record_unsent(struct submit *s, const char *why)
+{
+    s->unsent = true;
+    mem_replace(&s->error, why);
+    s->answer = (struct answer){.outcome = ANSWER_REJECTED, .credits = -1, .reason = "NotSent"};
+    mem_copy_text(s->answer.message, sizeof(s->answer.message), why);
+    record_answer(s);
+}
+
+static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
+{
+    struct submit *s = ctx;
+
+    if (a->status == 0 && !a->sent) {
+        record_unsent(s, str_or(a->error, "no connection"));
+        return;
+    }
+    mem_replace(&s->error, a->error);
+    answer_parse(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"), &s->answer);
+    if (a->body.n <= MAX_HANDED && document_parse(a->body.p, a->body.n, &s->body, NULL) < 0)
+        s->body = NULL;
+    record_answer(s);
+}
+
+static const struct transfer_ops transfer_ops = {.on_done = on_done};
+
+/* -- the request -- */
+
+static void send_request(struct submit *s)
+{
+    char *authorization = account_authorization(s->p.account);
+    struct err err = {""};
+    struct transfer *t = client_start(
+        s->g->client,
+        &(struct client_request){
+            .method = "POST",
+            .url = s->p.url,
+            .headers = (const char *const[]){"Content-Type: application/json", authorization, NULL},
+            .body = buf_text(&s->p.body),
+            .body_len = s->p.body.len,
+            .max_body = MAX_ANSWER,
+            .timeout_ms = SUBMIT_TIMEOUT_MS,
+        },
+        &transfer_ops, s, &err);
+
+    mem_wipe_free(authorization, strlen(authorization));
+    if (t == NULL) {
+        record_unsent(s, err.text);
+        return;
+    }
+    log_info("submit.sent", LOG_S("task", s->p.task), LOG_S("provider", s->p.account->name),
+             LOG_S("endpoint", s->p.endpoint), LOG_I("bytes", s->p.body.len),
+             LOG_I("callback", s->p.called_back));
+}
+
+/*
+ * Only after this the request may leave. Without an answer in time it never does; should the
+ * registration have been written after all, the second message closes it.
+ */
+static bool on_registered(const struct frame *f, struct asker asker, void *ctx)
+{
+    struct submit *s = ctx;
+    struct msg_recorded msg;
+
+    (void)asker;
+    if (f == NULL || message_read(f, &msg) != 0) {
+        record_unsent(s, "the task was not recorded in time");
+    } else if (msg.error.n != 0) {
+        autofree char *text =
+            mem_printf("nothing was sent: the task could not be recorded: %s", msg.error.p);
+
+        log_error("submit.not_registered", LOG_S("task", s->p.task), LOG_S("error", msg.error.p));
+        tell_failed(s, text);
+        end(s);
+    } else {
+        send_request(s);
+    }
+    return false;
+}
+
+struct submits *submits_new(void)
+{
+    struct submits *ss = mem_calloc(1, sizeof(*ss));
+
+    TAILQ_INIT(&ss->list);
+    return ss;
+}
+
+void submits_free(struct submits *ss)
+{
+    struct submit *s;
+
+    if (ss == NULL)
+        return;
+    while ((s = TAILQ_FIRST(&ss->list)) != NULL) {
+        TAILQ_REMOVE(&ss->list, s, link);
+        submit_free(s);
+    }
+    free(ss);
+}
+
+void submit_start(struct gateway *g, const struct command *cmd)
+{
+    struct msg_register msg;
+    struct err err = {""};
+    struct submit *s;
+
+    if (g->submits->n >= SUBMIT_AT_ONCE) {
+        control_refuse(g->control, cmd->asker, EXIT_FAILED,
+                       "%d requests are on their way already; nothing was sent, try again",
+                       SUBMIT_AT_ONCE);
+        return;
+    }
+    s = mem_calloc(1, sizeof(*s));
+    s->g = g;
+    s->asker = cmd->asker;
+    if (prepare(&g->hello, cmd->args, cmd->blob, &s->p, &err) < 0) {
+        control_refuse(g->control, cmd->asker, EXIT_USAGE, "%s", err.text);
+        submit_free(s);
+        return;
+    }
+    prepared_register(&s->p, &msg);
+    if (question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody, on_registered, s) !=
+        0) {
+        control_refuse(g->control, cmd->asker, EXIT_FAILED,
+                       "nothing was sent: the task cannot be recorded");
+        submit_free(s);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&g->submits->list, s, link);
+    g->submits->n++;
+}
+
+size_t submits_open(const struct submits *ss)
+{
+    return ss->n;
+}

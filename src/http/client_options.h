@@ -1,0 +1,21 @@
+/*
+ * What a request and a policy mean in options of curl. Only client.c uses it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef HTTP_CLIENT_OPTIONS_H
+#define HTTP_CLIENT_OPTIONS_H
+
+#include "http/client.h"
+
+struct curl_slist;
+
+/*
+ * Sets on an easy handle everything but the callbacks. -EINVAL with err: not a URL or header we
+ * may use. *headers is the caller's to free, on failure too, and must outlive the transfer.
+ */
+MUST_CHECK int client_options_apply(void *easy, const struct client_policy *p,
+                                    const struct client_request *req, struct curl_slist **headers,
+                                    struct err *err);
+
+#endif

@@ -1,0 +1,380 @@
+/*
+ * A download: for every creation of the result the video, its watermarked copy, its cover, one
+ * after the other. A URL that has expired is asked for anew, three times at most.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/clock.h"
+#include "base/fs.h"
+#include "http/fetch.h"
+#include "runner/action.h"
+#include "runner/download_plan.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT_MS 3600000
+#define DEFAULT_MAX_SIZE   (UINT64_C(4) << 30)
+#define FRESH_WAIT_MS      60000
+#define REFRESHES_MAX      3
+#define CREATIONS_MAX      16
+#define DIR_MODE           0755
+#define FILE_MODE          0644
+
+struct download {
+    const struct action_env *env;
+    const struct action_events *events;
+    void *ctx;
+    const json_t *action, *context;
+    json_t *result; /* the creations, as fresh as we have them */
+    json_t *files;
+    size_t creation;
+    enum download_part part;
+    struct event *timer; /* the next step, or the end of waiting for fresh URLs */
+    struct fetch *fetch;
+    char *dir; /* with the month */
+    int dir_fd;
+    bool waiting; /* for fresh URLs */
+    int refreshes;
+    uint64_t bytes;
+    int64_t started_ms, timeout_ms;
+    struct buf notes; /* what was left out, for people */
+    struct buf name;  /* of the part being fetched */
+};
+
+static void arm(struct download *d, int64_t ms)
+{
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    evtimer_add(d->timer, &tv);
+}
+
+/* ---- the end ---- */
+
+static void end(struct download *d, enum run_outcome outcome, const char *why,
+                int64_t retry_after_ms)
+{
+    autobuf struct buf detail = BUF_INIT(4096);
+    autofree char *files = json_dumps(d->files, JSON_COMPACT);
+    struct msg_done done = {.outcome = outcome, .retry_after_ms = retry_after_ms};
+    size_t n = json_array_size(d->files);
+    char size[16];
+
+    str_from_bytes(d->bytes, size);
+    if (outcome == RUN_OK)
+        buf_addf(&detail, "%zu file%s, %s fetched", n, n == 1 ? "" : "s", size);
+    else
+        buf_adds(&detail, why);
+    buf_adds(&detail, buf_text(&d->notes));
+    done.duration_ms = clock_mono_ms() - d->started_ms;
+    done.detail = (struct slice){buf_text(&detail), detail.len};
+    done.files = slice_str(files);
+    evtimer_del(d->timer);
+    d->waiting = false;
+    d->events->on_done(&done, d->ctx); /* d is gone now */
+}
+
+static void next_part(struct download *d)
+{
+    d->part++;
+    if (d->part == PART_COUNT) {
+        d->part = PART_MAIN;
+        d->creation++;
+    }
+    arm(d, 0);
+}
+
+static void skip(struct download *d, const char *why)
+{
+    static const char *const names[PART_COUNT] = {"result", "watermarked copy", "cover"};
+
+    buf_addf(&d->notes, "; no %s: %s", names[d->part], why);
+    next_part(d);
+}
+
+/* A video without its cover is worth having; everything else was asked for and is owed. */
+static void fail_part(struct download *d, enum run_outcome outcome, const char *why,
+                      int64_t retry_after_ms)
+{
+    if (d->part == PART_COVER)
+        skip(d, why);
+    else
+        end(d, outcome, why, retry_after_ms);
+}
+
+/* ---- one part ---- */
+
+static void add_file(struct download *d, const json_t *creation, const char *name, uint64_t bytes,
+                     const char *sha256)
+{
+    autofree char *path = fs_join(d->dir, name);
+    json_t *file = json_pack("{s:s, s:s, s:I, s:s}", "path", path, "kind",
+                             download_kind_name(d->context, creation, d->part), "bytes",
+                             (json_int_t)bytes, "sha256", sha256);
+
+    if (file == NULL || json_array_append_new(d->files, file) < 0)
+        abort();
+    d->bytes += bytes;
+}
+
+static void ask_fresh(struct download *d, const char *why)
+{
+    if (d->refreshes == REFRESHES_MAX) {
+        fail_part(d, RUN_FAILED, why, -1);
+        return;
+    }
+    d->refreshes++;
+    d->waiting = true;
+    arm(d, FRESH_WAIT_MS);
+    d->events->on_expired(d->ctx);
+}
+
+static void on_fetched(struct fetch *f, const struct fetch_outcome *o, void *ctx)
+{
+    struct download *d = ctx;
+
+    (void)f;
+    d->fetch = NULL;
+    switch (o->result) {
+    case FETCH_OK:
+        add_file(d, json_array_get(d->result, d->creation), o->name, o->bytes, o->sha256);
+        next_part(d);
+        break;
+    case FETCH_EXPIRED:
+        ask_fresh(d, o->detail);
+        break;
+    case FETCH_BAD:
+        fail_part(d, RUN_FAILED, o->detail, o->retry_after_ms);
+        break;
+    default:
+        fail_part(d, RUN_AGAIN, o->detail, o->retry_after_ms);
+    }
+}
+
+static void on_progress(struct fetch *f, uint64_t done, uint64_t total, void *ctx)
+{
+    struct download *d = ctx;
+
+    (void)f;
+    d->events->on_progress(buf_text(&d->name), done, total, d->ctx);
+}
+
+static const struct fetch_ops fetch_ops = {.on_progress = on_progress, .on_done = on_fetched};
+
+/* ".mp4" behind the stem: the same file, whatever its type turned out to be. */
+static bool is_file_of(const char *path, const char *dir, const char *stem)
+{
+    size_t n = strlen(dir);
+    size_t m = strlen(stem);
+
+    return strncmp(path, dir, n) == 0 && path[n] == '/' && strncmp(path + n + 1, stem, m) == 0 &&
+           path[n + 1 + m] == '.' && strchr(path + n + 1 + m, '/') == NULL;
+}
+
+/* An earlier attempt got this far: what it reported and still lies there is not fetched again. */
+static const json_t *find_known(const struct download *d, const char *kind, const char *stem)
+{
+    const json_t *files = json_object_get(d->context, "files");
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const json_t *file = json_array_get(files, i);
+        const char *path = str_or(json_string_value(json_object_get(file, "path")), "");
+        struct stat st;
+
+        if (str_eq(json_string_value(json_object_get(file, "kind")), kind) &&
+            is_file_of(path, d->dir, stem) && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+            st.st_size == json_integer_value(json_object_get(file, "bytes")))
+            return file;
+    }
+    return NULL;
+}
+
+static void start_fetch(struct download *d, const json_t *creation)
+{
+    json_int_t max_size = json_integer_value(json_object_get(d->action, "max_size"));
+    struct fetch_request req = {
+        .url = download_url(creation, d->part),
+        .dir_fd = d->dir_fd,
+        .kind = download_fetch_kind(d->context, creation, d->part),
+        .max_size = max_size > 0 ? (uint64_t)max_size : DEFAULT_MAX_SIZE,
+        .keep_free = d->env->keep_free,
+        .mode = FILE_MODE,
+        .timeout_ms = d->started_ms + d->timeout_ms - clock_mono_ms(),
+    };
+    struct err err;
+
+    if (req.kind == FETCH_VIDEO)
+        buf_adds(&d->name, ".mp4");
+    req.name = buf_text(&d->name);
+    d->fetch = fetch_start(d->env->client, &req, &fetch_ops, d, &err);
+    if (d->fetch == NULL)
+        fail_part(d, RUN_FATAL, err.text, -1);
+}
+
+static void start_part(struct download *d)
+{
+    const json_t *creation = json_array_get(d->result, d->creation);
+    const char *kind = download_kind_name(d->context, creation, d->part);
+    const json_t *known;
+
+    if (!download_wants(d->action, d->context, creation, d->part)) {
+        next_part(d);
+        return;
+    }
+    buf_reset(&d->name);
+    if (!download_stem(d->context, d->creation, d->part, &d->name)) {
+        end(d, RUN_FATAL, "the task's id cannot be part of a file name", -1);
+        return;
+    }
+    known = find_known(d, kind, buf_text(&d->name));
+    if (known != NULL) {
+        json_array_append(d->files, (json_t *)known);
+        next_part(d);
+    } else if (*download_url(creation, d->part) != '\0') {
+        start_fetch(d, creation);
+    } else if (d->part == PART_MAIN) {
+        ask_fresh(d, "the result has no URL");
+    } else {
+        skip(d, "the result has none");
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Ours is only the month; the directory of the configuration may be a link, that may not. */
+static int open_dir(struct download *d, struct err *err)
+{
+    const char *root = str_or(json_string_value(json_object_get(d->action, "dir")), "");
+    autoclose int root_fd = -1;
+    char month[8];
+    int rc;
+
+    if (root[0] != '/')
+        return err_set(err, -EINVAL, "%s: not an absolute directory", root);
+    rc = fs_mkdirs(root, DIR_MODE, err);
+    if (rc < 0)
+        return rc;
+    download_month(d->context, month);
+    d->dir = fs_join(root, month);
+    root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0 || (mkdirat(root_fd, month, DIR_MODE) < 0 && errno != EEXIST))
+        return err_sys(err, -errno, "%s", d->dir);
+    d->dir_fd = openat(root_fd, month, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return d->dir_fd < 0 ? err_sys(err, -errno, "%s", d->dir) : 0;
+}
+
+static void step(struct download *d)
+{
+    size_t n = json_array_size(d->result);
+    struct err err;
+
+    if (d->dir_fd < 0) {
+        int rc = open_dir(d, &err);
+
+        if (rc < 0) {
+            end(d, rc == -ENOSPC || rc == -EDQUOT ? RUN_AGAIN : RUN_FAILED, err.text, -1);
+            return;
+        }
+    }
+    if (d->creation > 0 && (d->creation >= n || d->creation >= CREATIONS_MAX))
+        end(d, RUN_OK, "", -1);
+    else
+        start_part(d);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct download *d = arg;
+
+    (void)fd;
+    (void)what;
+    if (!d->waiting) {
+        step(d);
+        return;
+    }
+    d->waiting = false;
+    fail_part(d, RUN_AGAIN, "no fresh URL came in time", -1);
+}
+
+static void *download_start(const struct action_env *env, const json_t *action,
+                            const json_t *context, const struct action_events *events, void *ctx)
+{
+    struct download *d = mem_calloc(1, sizeof(*d));
+    int64_t timeout_ms = json_integer_value(json_object_get(action, "timeout_ms"));
+
+    d->env = env;
+    d->events = events;
+    d->ctx = ctx;
+    d->action = action;
+    d->context = context;
+    d->result = json_incref(json_object_get(context, "result"));
+    d->files = json_array();
+    d->dir_fd = -1;
+    d->started_ms = clock_mono_ms();
+    d->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
+    d->notes = BUF_INIT(2048);
+    d->name = BUF_INIT(256);
+    d->timer = evtimer_new(env->base, on_timer, d);
+    if (d->timer == NULL || d->files == NULL)
+        abort();
+    arm(d, 0);
+    return d;
+}
+
+static void download_stop(void *a, enum run_outcome outcome, const char *why)
+{
+    struct download *d = a;
+
+    fetch_cancel(d->fetch);
+    d->fetch = NULL;
+    end(d, outcome, why, -1);
+}
+
+static void download_fresh(void *a, const json_t *result, const char *error)
+{
+    struct download *d = a;
+    autofree char *why = NULL;
+
+    if (!d->waiting)
+        return;
+    d->waiting = false;
+    if (result == NULL) {
+        why = mem_printf("no fresh URL: %s", error);
+        evtimer_del(d->timer);
+        fail_part(d, RUN_AGAIN, why, -1);
+        return;
+    }
+    json_decref(d->result);
+    d->result = json_deep_copy(result);
+    arm(d, 0);
+}
+
+static void download_free(void *a)
+{
+    struct download *d = a;
+
+    if (d == NULL)
+        return;
+    fetch_cancel(d->fetch);
+    event_free(d->timer);
+    json_decref(d->result);
+    json_decref(d->files);
+    fs_close_slot(&d->dir_fd);
+    buf_free(&d->notes);
+    buf_free(&d->name);
+    free(d->dir);
+    free(d);
+}
+
+const struct action_ops download_ops = {
+    .kind = "download",
+    .start = download_start,
+    .stop = download_stop,
+    .fresh = download_fresh,
+    .free = download_free,
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/download_plan.h"
+
+#include "base/clock.h"
+#include "vidu/template.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define TITLE_MAX   120
+#define TASK_ID_MAX 64
+
+static const char *text_at(const json_t *object, const char *member)
+{
+    return str_or(json_string_value(json_object_get(object, member)), "");
+}
+
+static const char *task_text(const json_t *context, const char *member)
+{
+    return text_at(json_object_get(context, "task"), member);
+}
+
+/* What the path of a result's URL ends in, without the query. */
+static const struct ending {
+    const char *text;
+    enum fetch_kind kind;
+} endings[] = {
+    {".mp4", FETCH_VIDEO}, {".mp3", FETCH_AUDIO}, {".wav", FETCH_AUDIO},  {".m4a", FETCH_AUDIO},
+    {".png", FETCH_IMAGE}, {".jpg", FETCH_IMAGE}, {".jpeg", FETCH_IMAGE}, {".webp", FETCH_IMAGE},
+};
+
+static enum fetch_kind result_kind(const json_t *context, const json_t *creation)
+{
+    const char *url = text_at(creation, "url");
+    autofree char *path = mem_strndup(url, strcspn(url, "?#"));
+    const char *endpoint = task_text(context, "endpoint");
+
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (str_ends(path, endings[i].text))
+            return endings[i].kind;
+    if (str_ends(endpoint, "2image"))
+        return FETCH_IMAGE;
+    return str_ends(endpoint, "2audio") ? FETCH_AUDIO : FETCH_VIDEO;
+}
+
+bool download_wants(const json_t *action, const json_t *context, const json_t *creation,
+                    enum download_part part)
+{
+    if (part == PART_WATERMARKED)
+        return json_is_true(json_object_get(action, "watermarked"));
+    if (part == PART_COVER) /* an image is its own */
+        return json_is_true(json_object_get(action, "cover")) &&
+               result_kind(context, creation) != FETCH_IMAGE;
+    return true;
+}
+
+const char *download_url(const json_t *creation, enum download_part part)
+{
+    static const char *const members[PART_COUNT] = {"url", "watermarked_url", "cover_url"};
+
+    return text_at(creation, members[part]);
+}
+
+enum fetch_kind download_fetch_kind(const json_t *context, const json_t *creation,
+                                    enum download_part part)
+{
+    return part == PART_COVER ? FETCH_IMAGE : result_kind(context, creation);
+}
+
+const char *download_kind_name(const json_t *context, const json_t *creation,
+                               enum download_part part)
+{
+    static const char *const names[] = {
+        [FETCH_VIDEO] = "video", [FETCH_IMAGE] = "image", [FETCH_AUDIO] = "audio"};
+
+    if (part == PART_COVER)
+        return "cover";
+    return part == PART_WATERMARKED ? "watermarked" : names[result_kind(context, creation)];
+}
+
+static bool is_month(const char *s)
+{
+    static const char form[] = "0000-00-00T";
+
+    for (size_t i = 0; form[i] != '\0'; i++)
+        if (form[i] == '0' ? !isdigit((unsigned char)s[i]) : s[i] != form[i])
+            return false;
+    return true;
+}
+
+void download_month(const json_t *context, char out[8])
+{
+    const char *created = task_text(context, "created_at");
+    char now[25];
+
+    if (!is_month(created)) {
+        clock_format_rfc3339(clock_wall_ms(), now);
+        created = now;
+    }
+    memcpy(out, created, 7);
+    out[7] = '\0';
+}
+
+static bool is_plain_id(const char *id)
+{
+    size_t n = strlen(id);
+
+    return n > 0 && n <= TASK_ID_MAX &&
+           strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == n;
+}
+
+bool download_stem(const json_t *context, size_t creation, enum download_part part, struct buf *out)
+{
+    const char *id = task_text(context, "id");
+
+    if (!is_plain_id(id))
+        return false;
+    template_file_name(task_text(context, "prompt"), TITLE_MAX, out);
+    if (out->len == 0)
+        template_file_name(task_text(context, "endpoint"), TITLE_MAX, out);
+    buf_addf(out, "%s[vidu-%s", out->len != 0 ? " " : "", id);
+    if (creation > 0)
+        buf_addf(out, "-c%zu", creation + 1);
+    buf_addf(out, "]%s", part == PART_WATERMARKED ? "-watermarked" : "");
+    return buf_ok(out);
+}

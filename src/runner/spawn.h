@@ -1,0 +1,26 @@
+/*
+ * A command of the configuration as a child: argv from templates, never through a shell; a
+ * minimal environment with the fields of the task; the whole context as JSON on stdin; a session
+ * of its own, default signals, no descriptor but 0, 1 and 2.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RUNNER_SPAWN_H
+#define RUNNER_SPAWN_H
+
+#include "base/err.h"
+
+#include <jansson.h>
+#include <sys/types.h>
+
+struct spawned {
+    pid_t pid;
+    int pidfd;
+    int output; /* both stdout and stderr, in the order of writing; non-blocking */
+};
+
+/* -E2BIG: an argument or all of it is too long; -EINVAL: not an argv; else what spawning said. */
+MUST_CHECK int spawn_command(const json_t *argv, const json_t *context, struct spawned *out,
+                             struct err *err);
+
+#endif

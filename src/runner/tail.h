@@ -1,0 +1,24 @@
+/*
+ * The last bytes of a stream of any length.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RUNNER_TAIL_H
+#define RUNNER_TAIL_H
+
+#include "base/buf.h"
+
+struct tail {
+    char *ring; /* NULL until the first byte */
+    size_t size;
+    uint64_t total; /* bytes that went through */
+};
+
+#define TAIL_INIT(bytes) ((struct tail){.size = (bytes)})
+
+void tail_add(struct tail *t, const char *p, size_t n);
+/* Appends what was kept, in order, behind a line that counts what was not. */
+void tail_text(const struct tail *t, struct buf *out);
+void tail_free(struct tail *t);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * What hangs on a task: its timeline, its nonces, its files; and pruning, which takes a task with
+ * all of them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "store/store_sqlite.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+/* 128 bits are enough, since only who can sign may offer nonces, and only for this task. */
+#define NONCE_DIGEST_LEN 16
+
+/* The task that finished first before then; one whose runs are not through stays. */
+static int find_prunable(struct sqlite_store *s, int64_t before_ms, int64_t *row, int *state)
+{
+    struct sqlite3_stmt *q = s->statements[SQL_PRUNE_FIND];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, before_ms);
+    rc = sql_first(s, SQL_PRUNE_FIND);
+    if (rc == 0) {
+        *row = sqlite3_column_int64(q, 0);
+        *state = sqlite3_column_int(q, 1);
+    }
+    sql_done(s, SQL_PRUNE_FIND);
+    return rc;
+}
+
+static int prune_task(struct sqlite_store *s, int64_t row, int state, struct err *err)
+{
+    struct sqlite3_stmt *q = s->statements[SQL_PRUNE_RUNS];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, row);
+    while ((rc = sql_next(s, SQL_PRUNE_RUNS)) > 0)
+        tally_move_runs(s, sqlite3_column_int(q, 0), TALLY_NONE, 1);
+    sql_done(s, SQL_PRUNE_RUNS);
+    if (rc < 0)
+        return err_sys(err, rc, "runs of task %lld", (long long)row);
+    tally_move_task(s, state, TALLY_NONE);
+    sqlite3_bind_int64(s->statements[SQL_PRUNE_TASK], 1, row);
+    return sql_write(s, SQL_PRUNE_TASK, NULL, err);
+}
+
+int sqlite_event_insert(struct store *base, const struct store_event *e, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_EVENT_INSERT];
+
+    sqlite3_bind_int64(q, 1, e->task);
+    sqlite3_bind_int64(q, 2, e->at_ms);
+    sqlite3_bind_int64(q, 3, e->source);
+    sqlite3_bind_int64(q, 4, e->state);
+    sql_bind_text(q, 5, e->verdict);
+    sql_bind_text(q, 6, e->detail);
+    sql_bind_blob(q, 7, e->headers);
+    sql_bind_blob(q, 8, e->body);
+    return sql_write(s, SQL_EVENT_INSERT, NULL, err);
+}
+
+int sqlite_event_list(struct store *base, int64_t task, store_on_event *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_EVENT_LIST];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, task);
+    while ((rc = sql_next(s, SQL_EVENT_LIST)) > 0) {
+        struct store_event e = {
+            .row = sqlite3_column_int64(q, 0),
+            .task = sqlite3_column_int64(q, 1),
+            .at_ms = sqlite3_column_int64(q, 2),
+            .source = (enum store_source)sqlite3_column_int(q, 3),
+            .state = (enum task_state)sqlite3_column_int(q, 4),
+            .verdict = sql_text(q, 5),
+            .detail = sql_text(q, 6),
+            .headers = sql_blob(q, 7),
+            .body = sql_blob(q, 8),
+        };
+
+        if (fn(&e, ctx) != 0)
+            break;
+    }
+    sql_done(s, SQL_EVENT_LIST);
+    return rc < 0 ? rc : 0;
+}
+
+int sqlite_nonce_insert(struct store *base, struct slice nonce, int64_t task, int64_t at_ms,
+                        struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_NONCE_INSERT];
+    uint8_t digest[SHA256_LEN];
+
+    crypto_sha256(nonce.p, nonce.n, digest);
+    sqlite3_bind_int64(q, 1, task);
+    sql_bind_blob(q, 2, (struct slice){(const char *)digest, NONCE_DIGEST_LEN});
+    sqlite3_bind_int64(q, 3, at_ms);
+    return sql_write(s, SQL_NONCE_INSERT, NULL, err);
+}
+
+int sqlite_file_insert(struct store *base, const struct store_file *f, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_FILE_INSERT];
+
+    sqlite3_bind_int64(q, 1, f->task);
+    sqlite3_bind_int64(q, 2, f->run);
+    sqlite3_bind_int64(q, 3, f->bytes);
+    sqlite3_bind_int64(q, 4, f->created_ms);
+    sql_bind_text(q, 5, f->path);
+    sql_bind_text(q, 6, f->kind);
+    sql_bind_text(q, 7, f->sha256);
+    return sql_write(s, SQL_FILE_INSERT, NULL, err);
+}
+
+int sqlite_file_list(struct store *base, int64_t task, store_on_file *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_FILE_LIST];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, task);
+    while ((rc = sql_next(s, SQL_FILE_LIST)) > 0) {
+        struct store_file f = {
+            .row = sqlite3_column_int64(q, 0),
+            .task = sqlite3_column_int64(q, 1),
+            .run = sqlite3_column_int64(q, 2),
+            .bytes = sqlite3_column_int64(q, 3),
+            .created_ms = sqlite3_column_int64(q, 4),
+            .path = sql_text(q, 5),
+            .kind = sql_text(q, 6),
+            .sha256 = sql_text(q, 7),
+        };
+
+        if (fn(&f, ctx) != 0)
+            break;
+    }
+    sql_done(s, SQL_FILE_LIST);
+    return rc < 0 ? rc : 0;
+}
+
+int sqlite_prune(struct store *base, int64_t finished_before_ms, int64_t nonces_before_ms,
+                 int limit, int *n, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    int64_t row = 0;
+    int state = 0;
+    int gone = 0;
+    int rc;
+
+    sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 1, nonces_before_ms);
+    sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 2, limit);
+    rc = sql_write(s, SQL_NONCE_PRUNE, &gone, err);
+    while (rc == 0 && gone < limit) {
+        rc = find_prunable(s, finished_before_ms, &row, &state);
+        if (rc == 0)
+            rc = prune_task(s, row, state, err);
+        if (rc == 0)
+            gone++;
+    }
+    if (rc < 0 && rc != -ENOENT)
+        return rc;
+    *n = gone;
+    return 0;
+}

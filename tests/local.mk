@@ -1,0 +1,427 @@
+## Tests mirror src/; each unit test links its layer and those below, nothing else.
+## SPDX-License-Identifier: MIT
+
+if HAVE_CMOCKA
+UNIT_TESTS = \
+	tests/unit/base/test_clock \
+	tests/unit/base/test_encode \
+	tests/unit/base/test_fs \
+	tests/unit/base/test_log \
+	tests/unit/base/test_str \
+	tests/unit/vidu/test_answer \
+	tests/unit/vidu/test_callback \
+	tests/unit/vidu/test_crypto \
+	tests/unit/vidu/test_document \
+	tests/unit/vidu/test_endpoint \
+	tests/unit/vidu/test_id \
+	tests/unit/vidu/test_key \
+	tests/unit/vidu/test_nearest \
+	tests/unit/vidu/test_percent \
+	tests/unit/vidu/test_provider \
+	tests/unit/vidu/test_redact \
+	tests/unit/vidu/test_request \
+	tests/unit/vidu/test_request_check \
+	tests/unit/vidu/test_request_summary \
+	tests/unit/vidu/test_sign \
+	tests/unit/vidu/test_state \
+	tests/unit/vidu/test_template \
+	tests/unit/vidu/test_template_file_name \
+	tests/unit/conf/test_conf \
+	tests/unit/conf/test_conf_check \
+	tests/unit/conf/test_conf_hook \
+	tests/unit/conf/test_conf_init \
+	tests/unit/conf/test_conf_listen \
+	tests/unit/conf/test_conf_node \
+	tests/unit/conf/test_conf_path \
+	tests/unit/conf/test_conf_provider \
+	tests/unit/conf/test_conf_secret \
+	tests/unit/conf/test_conf_show \
+	tests/unit/conf/test_conf_table \
+	tests/unit/conf/test_conf_type \
+	tests/unit/conf/test_conf_url \
+	tests/unit/conf/test_conf_yaml \
+	tests/unit/wire/test_channel \
+	tests/unit/wire/test_channel_blocking \
+	tests/unit/wire/test_frame \
+	tests/unit/wire/test_hello \
+	tests/unit/wire/test_message \
+	tests/unit/wire/test_report \
+	tests/unit/wire/test_run \
+	tests/unit/http/test_address \
+	tests/unit/http/test_chunk \
+	tests/unit/http/test_client \
+	tests/unit/http/test_fetch \
+	tests/unit/http/test_guard \
+	tests/unit/http/test_head \
+	tests/unit/http/test_server \
+	tests/unit/http/test_server_conn \
+	tests/unit/http/test_server_listen \
+	tests/unit/http/test_source \
+	tests/unit/http/test_tls \
+	tests/unit/keeper/test_hooks \
+	tests/unit/keeper/test_schedule \
+	tests/unit/gateway/test_adopt \
+	tests/unit/gateway/test_control \
+	tests/unit/gateway/test_gateway \
+	tests/unit/gateway/test_poll \
+	tests/unit/gateway/test_submit \
+	tests/unit/cli/test_body \
+	tests/unit/cli/test_control \
+	tests/unit/cli/test_init \
+	tests/unit/cli/test_main \
+	tests/unit/cli/test_manual \
+	tests/unit/cli/test_offline \
+	tests/unit/cli/test_options \
+	tests/unit/cli/test_progress \
+	tests/unit/cli/test_render \
+	tests/unit/cli/test_save \
+	tests/unit/cli/test_signing \
+	tests/unit/cli/test_suggest \
+	tests/unit/cli/test_table \
+	tests/unit/cli/test_term \
+	tests/unit/cli/test_when \
+	tests/unit/sim/test_sim_json \
+	tests/unit/sim/test_sim_options \
+	tests/unit/sim/test_sim_sign
+endif
+
+BASE_LAYER = \
+	libbase.a
+VIDU_LAYER = \
+	libvidu.a \
+	libbase.a \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)
+CONF_LAYER = \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(YAML_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)
+WIRE_LAYER = \
+	libwire.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(JANSSON_LIBS) \
+	$(OPENSSL_LIBS)
+HTTP_LAYER = \
+	libhttp.a \
+	libwire.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(EVENT_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)
+STORE_LAYER = \
+	libstore.a \
+	libvidu.a \
+	libbase.a \
+	$(SQLITE_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)
+RECEIVER_LAYER = \
+	libreceiver.a \
+	libhttp.a \
+	libwire.a \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(SECCOMP_LIBS) \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(EVENT_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS) \
+	$(YAML_LIBS)
+KEEPER_LAYER = \
+	libkeeper.a \
+	libstore.a \
+	libwire.a \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(SQLITE_LIBS) \
+	$(JANSSON_LIBS) \
+	$(YAML_LIBS) \
+	$(OPENSSL_LIBS)
+GATEWAY_LAYER = \
+	libgateway.a \
+	libhttp.a \
+	libwire.a \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS) \
+	$(YAML_LIBS)
+RUNNER_LAYER = \
+	librunner.a \
+	libhttp.a \
+	libwire.a \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS) \
+	$(YAML_LIBS)
+CLI_LAYER = \
+	libcli.a \
+	libsim.a \
+	libhttp.a \
+	libstore.a \
+	libwire.a \
+	libconf.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(SQLITE_LIBS) \
+	$(JANSSON_LIBS) \
+	$(YAML_LIBS)
+SIM_LAYER = \
+	libsim.a \
+	libhttp.a \
+	libwire.a \
+	libvidu.a \
+	libbase.a \
+	$(EVENT_LIBS) \
+	$(EVENT_EXTRA_LIBS) \
+	$(EVENT_OPENSSL_LIBS) \
+	$(CURL_LIBS) \
+	$(OPENSSL_LIBS) \
+	$(JANSSON_LIBS)
+
+tests_unit_base_test_clock_SOURCES = tests/unit/base/test_clock.c
+tests_unit_base_test_clock_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_encode_SOURCES = tests/unit/base/test_encode.c
+tests_unit_base_test_encode_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_fs_SOURCES = tests/unit/base/test_fs.c
+tests_unit_base_test_fs_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
+tests_unit_base_test_log_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_str_SOURCES = tests/unit/base/test_str.c
+tests_unit_base_test_str_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_answer_SOURCES = tests/unit/vidu/test_answer.c
+tests_unit_vidu_test_answer_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_callback_SOURCES = tests/unit/vidu/test_callback.c
+tests_unit_vidu_test_callback_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_crypto_SOURCES = tests/unit/vidu/test_crypto.c
+tests_unit_vidu_test_crypto_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_document_SOURCES = tests/unit/vidu/test_document.c
+tests_unit_vidu_test_document_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_endpoint_SOURCES = tests/unit/vidu/test_endpoint.c
+tests_unit_vidu_test_endpoint_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_id_SOURCES = tests/unit/vidu/test_id.c
+tests_unit_vidu_test_id_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_key_SOURCES = tests/unit/vidu/test_key.c
+tests_unit_vidu_test_key_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_nearest_SOURCES = tests/unit/vidu/test_nearest.c
+tests_unit_vidu_test_nearest_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_percent_SOURCES = tests/unit/vidu/test_percent.c
+tests_unit_vidu_test_percent_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_provider_SOURCES = tests/unit/vidu/test_provider.c
+tests_unit_vidu_test_provider_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_redact_SOURCES = tests/unit/vidu/test_redact.c
+tests_unit_vidu_test_redact_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_request_SOURCES = tests/unit/vidu/test_request.c
+tests_unit_vidu_test_request_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_request_check_SOURCES = tests/unit/vidu/test_request_check.c
+tests_unit_vidu_test_request_check_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_request_summary_SOURCES = tests/unit/vidu/test_request_summary.c
+tests_unit_vidu_test_request_summary_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_sign_SOURCES = tests/unit/vidu/test_sign.c
+tests_unit_vidu_test_sign_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c
+tests_unit_vidu_test_state_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_template_SOURCES = tests/unit/vidu/test_template.c
+tests_unit_vidu_test_template_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_template_file_name_SOURCES = tests/unit/vidu/test_template_file_name.c
+tests_unit_vidu_test_template_file_name_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_SOURCES = tests/unit/conf/test_conf.c
+tests_unit_conf_test_conf_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_check_SOURCES = tests/unit/conf/test_conf_check.c
+tests_unit_conf_test_conf_check_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_hook_SOURCES = tests/unit/conf/test_conf_hook.c
+tests_unit_conf_test_conf_hook_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_init_SOURCES = tests/unit/conf/test_conf_init.c
+tests_unit_conf_test_conf_init_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_listen_SOURCES = tests/unit/conf/test_conf_listen.c
+tests_unit_conf_test_conf_listen_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_node_SOURCES = tests/unit/conf/test_conf_node.c
+tests_unit_conf_test_conf_node_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_path_SOURCES = tests/unit/conf/test_conf_path.c
+tests_unit_conf_test_conf_path_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_provider_SOURCES = tests/unit/conf/test_conf_provider.c
+tests_unit_conf_test_conf_provider_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_secret_SOURCES = tests/unit/conf/test_conf_secret.c
+tests_unit_conf_test_conf_secret_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_show_SOURCES = tests/unit/conf/test_conf_show.c
+tests_unit_conf_test_conf_show_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_table_SOURCES = tests/unit/conf/test_conf_table.c
+tests_unit_conf_test_conf_table_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_type_SOURCES = tests/unit/conf/test_conf_type.c
+tests_unit_conf_test_conf_type_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_url_SOURCES = tests/unit/conf/test_conf_url.c
+tests_unit_conf_test_conf_url_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_yaml_SOURCES = tests/unit/conf/test_conf_yaml.c
+tests_unit_conf_test_conf_yaml_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_channel_SOURCES = tests/unit/wire/test_channel.c
+tests_unit_wire_test_channel_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_channel_blocking_SOURCES = tests/unit/wire/test_channel_blocking.c
+tests_unit_wire_test_channel_blocking_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_frame_SOURCES = tests/unit/wire/test_frame.c
+tests_unit_wire_test_frame_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_hello_SOURCES = tests/unit/wire/test_hello.c
+tests_unit_wire_test_hello_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_message_SOURCES = tests/unit/wire/test_message.c
+tests_unit_wire_test_message_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_report_SOURCES = tests/unit/wire/test_report.c
+tests_unit_wire_test_report_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_run_SOURCES = tests/unit/wire/test_run.c
+tests_unit_wire_test_run_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_address_SOURCES = tests/unit/http/test_address.c
+tests_unit_http_test_address_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_chunk_SOURCES = tests/unit/http/test_chunk.c
+tests_unit_http_test_chunk_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_client_SOURCES = tests/unit/http/test_client.c
+tests_unit_http_test_client_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_fetch_SOURCES = tests/unit/http/test_fetch.c
+tests_unit_http_test_fetch_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_guard_SOURCES = tests/unit/http/test_guard.c
+tests_unit_http_test_guard_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_head_SOURCES = tests/unit/http/test_head.c
+tests_unit_http_test_head_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_server_SOURCES = tests/unit/http/test_server.c
+tests_unit_http_test_server_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_server_conn_SOURCES = tests/unit/http/test_server_conn.c
+tests_unit_http_test_server_conn_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_server_listen_SOURCES = tests/unit/http/test_server_listen.c
+tests_unit_http_test_server_listen_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_source_SOURCES = tests/unit/http/test_source.c
+tests_unit_http_test_source_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_tls_SOURCES = tests/unit/http/test_tls.c
+tests_unit_http_test_tls_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
+tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_schedule_SOURCES = tests/unit/keeper/test_schedule.c
+tests_unit_keeper_test_schedule_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_adopt_SOURCES = tests/unit/gateway/test_adopt.c
+tests_unit_gateway_test_adopt_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_control_SOURCES = tests/unit/gateway/test_control.c
+tests_unit_gateway_test_control_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_gateway_SOURCES = tests/unit/gateway/test_gateway.c
+tests_unit_gateway_test_gateway_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_poll_SOURCES = tests/unit/gateway/test_poll.c
+tests_unit_gateway_test_poll_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c
+tests_unit_gateway_test_submit_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
+tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c
+tests_unit_cli_test_control_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_init_SOURCES = tests/unit/cli/test_init.c
+tests_unit_cli_test_init_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_main_SOURCES = tests/unit/cli/test_main.c
+tests_unit_cli_test_main_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_manual_SOURCES = tests/unit/cli/test_manual.c
+tests_unit_cli_test_manual_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_offline_SOURCES = tests/unit/cli/test_offline.c
+tests_unit_cli_test_offline_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_options_SOURCES = tests/unit/cli/test_options.c
+tests_unit_cli_test_options_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_progress_SOURCES = tests/unit/cli/test_progress.c
+tests_unit_cli_test_progress_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_render_SOURCES = tests/unit/cli/test_render.c
+tests_unit_cli_test_render_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_save_SOURCES = tests/unit/cli/test_save.c
+tests_unit_cli_test_save_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_signing_SOURCES = tests/unit/cli/test_signing.c
+tests_unit_cli_test_signing_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_suggest_SOURCES = tests/unit/cli/test_suggest.c
+tests_unit_cli_test_suggest_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_table_SOURCES = tests/unit/cli/test_table.c
+tests_unit_cli_test_table_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_term_SOURCES = tests/unit/cli/test_term.c
+tests_unit_cli_test_term_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_when_SOURCES = tests/unit/cli/test_when.c
+tests_unit_cli_test_when_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_sim_test_sim_json_SOURCES = tests/unit/sim/test_sim_json.c
+tests_unit_sim_test_sim_json_LDADD = $(SIM_LAYER) $(CMOCKA_LIBS)
+tests_unit_sim_test_sim_options_SOURCES = tests/unit/sim/test_sim_options.c
+tests_unit_sim_test_sim_options_LDADD = $(SIM_LAYER) $(CMOCKA_LIBS)
+tests_unit_sim_test_sim_sign_SOURCES = tests/unit/sim/test_sim_sign.c
+tests_unit_sim_test_sim_sign_LDADD = $(SIM_LAYER) $(CMOCKA_LIBS)
+
+## -- fuzz drivers, replayed over their corpora --
+REPLAY_TESTS =
+REPLAY_TESTS += tests/fuzz/replay_callback
+tests_fuzz_replay_callback_SOURCES = tests/fuzz/fuzz_callback.c tests/fuzz/replay.c
+tests_fuzz_replay_callback_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"callback"'
+tests_fuzz_replay_callback_LDADD = $(VIDU_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_chunk
+tests_fuzz_replay_chunk_SOURCES = tests/fuzz/fuzz_chunk.c tests/fuzz/replay.c
+tests_fuzz_replay_chunk_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"chunk"'
+tests_fuzz_replay_chunk_LDADD = $(HTTP_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_conf
+tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
+tests_fuzz_replay_conf_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"conf"'
+tests_fuzz_replay_conf_LDADD = $(CONF_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_frame
+tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/replay.c
+tests_fuzz_replay_frame_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"frame"'
+tests_fuzz_replay_frame_LDADD = $(WIRE_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_guard
+tests_fuzz_replay_guard_SOURCES = tests/fuzz/fuzz_guard.c tests/fuzz/replay.c
+tests_fuzz_replay_guard_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"guard"'
+tests_fuzz_replay_guard_LDADD = $(HTTP_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_head
+tests_fuzz_replay_head_SOURCES = tests/fuzz/fuzz_head.c tests/fuzz/replay.c
+tests_fuzz_replay_head_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"head"'
+tests_fuzz_replay_head_LDADD = $(HTTP_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_request
+tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/replay.c
+tests_fuzz_replay_request_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"request"'
+tests_fuzz_replay_request_LDADD = $(VIDU_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_sign
+tests_fuzz_replay_sign_SOURCES = tests/fuzz/fuzz_sign.c tests/fuzz/replay.c
+tests_fuzz_replay_sign_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"sign"'
+tests_fuzz_replay_sign_LDADD = $(VIDU_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_template
+tests_fuzz_replay_template_SOURCES = tests/fuzz/fuzz_template.c tests/fuzz/replay.c
+tests_fuzz_replay_template_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"template"'
+tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
+
+## -- whole programs --
+SYSTEM_TESTS =
+
+TESTS += $(UNIT_TESTS) $(REPLAY_TESTS) $(SYSTEM_TESTS)
+check_PROGRAMS += $(UNIT_TESTS) $(REPLAY_TESTS)
+EXTRA_DIST += tests/count.py tests/lint.py tests/fuzz tests/e2e tests/bench
+AM_TESTS_ENVIRONMENT = VIDUHOOK='$(abs_builddir)/viduhook' VIDUHOOKD='$(abs_builddir)/viduhookd' \
+	PYTHON3='$(PYTHON3)'; export VIDUHOOK VIDUHOOKD PYTHON3;
+
+## -- programs of the bench --
+BENCH_BINARIES = tests/bench/bare_evhttp tests/bench/fill_store tests/bench/spawn_loop
+EXTRA_PROGRAMS += $(BENCH_BINARIES)
+CLEANFILES += $(BENCH_BINARIES)
+tests_bench_bare_evhttp_LDADD = $(EVENT_EXTRA_LIBS) $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS)
+tests_bench_fill_store_LDADD = $(STORE_LAYER)
+bench-programs: $(BENCH_BINARIES)

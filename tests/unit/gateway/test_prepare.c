@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/prepare.h"
+
+#include "vidu/key.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct hello_gateway hello = {
+    .public_url = (char *)"https://hooks.example.org",
+    .seal_secret = {1, 2, 3},
+    .n_providers = 1,
+    .providers = {{(char *)"main", (char *)"vidu", (char *)"https://api.example", (char *)"k",
+                   true}},
+};
+
+static int prepare_with(const struct hello_gateway *h, const char *args, const char *body, size_t n,
+                        struct prepared *p)
+{
+    json_t *json = json_loads(args, 0, NULL);
+    struct err err = {""};
+    int r = prepare(h, json, (struct slice){body, n}, p, &err);
+
+    if (r != 0)
+        assert_string_not_equal(err.text, "");
+    json_decref(json);
+    return r;
+}
+
+static int prepare_text(const char *body, struct prepared *p)
+{
+    return prepare_with(&hello, "{\"endpoint\":\"text2video\"}", body, strlen(body), p);
+}
+
+static void the_first_provider_is_the_default(void **state)
+{
+    struct prepared p;
+
+    (void)state;
+    assert_int_equal(prepare_text("{}", &p), 0);
+    assert_string_equal(p.account->name, "main");
+    assert_string_equal(p.url, "https://api.example/ent/v2/text2video");
+    prepared_clear(&p);
+}
+
+static void two_tasks_have_neither_name_nor_key_in_common(void **state)
+{
+    struct prepared a, b;
+
+    (void)state;
+    assert_int_equal(prepare_text("{}", &a), 0);
+    assert_int_equal(prepare_text("{}", &b), 0);
+    assert_string_not_equal(a.task, b.task);
+    assert_string_not_equal(buf_text(&a.body), buf_text(&b.body));
+    assert_memory_not_equal(a.key_hash, b.key_hash, SHA256_LEN);
+    prepared_clear(&a);
+    prepared_clear(&b);
+}
+
+static void without_a_public_url_there_is_no_callback(void **state)
+{
+    struct hello_gateway h = hello;
+    struct prepared p;
+    struct msg_register msg;
+
+    (void)state;
+    h.public_url = (char *)"";
+    assert_int_equal(prepare_with(&h, "{\"endpoint\":\"text2video\"}", "{\"a\":1}", 7, &p), 0);
+    assert_string_equal(buf_text(&p.body), "{\"a\":1}");
+    prepared_register(&p, &msg);
+    assert_true(!msg.expects_callback && msg.key_hash.n == 0);
+    prepared_clear(&p);
+}
+
+static void the_rest_of_a_body_survives_the_exchange_of_its_callback(void **state)
+{
+    struct prepared p;
+    const char *rest;
+
+    (void)state;
+    assert_int_equal(
+        prepare_text(
+            "{\"z\":912345678901234567,\"callback_url\":\"http://m/\",\"a\":[1.5,\"\\u00e9\"]}",
+            &p),
+        0);
+    assert_string_equal(p.forward_url, "http://m/");
+    rest = strstr(buf_text(&p.body), "\",\"z\"");
+    assert_non_null(rest);
+    assert_string_equal(rest + 2, "\"z\":912345678901234567,\"a\":[1.5,\"\xc3\xa9\"]}");
+    prepared_clear(&p);
+}
+
+static void a_long_prompt_is_recorded_in_part_and_sent_whole(void **state)
+{
+    struct prepared p;
+    struct msg_register msg;
+    size_t n = 200000;
+    char *body = mem_calloc(n + 1, 1);
+
+    (void)state;
+    memset(body, 'x', n);
+    memcpy(body, "{\"prompt\":\"", 11);
+    memcpy(body + n - 2, "\"}", 2);
+    assert_int_equal(prepare_text(body, &p), 0);
+    prepared_register(&p, &msg);
+    assert_int_equal(message_check(MSG_REGISTER, &msg), 0);
+    assert_in_range(msg.prompt.n, 10000, 65536);
+    assert_in_range(p.body.len, n, n + 200);
+    prepared_clear(&p);
+    free(body);
+}
+
+static void a_body_over_the_limit_is_refused(void **state)
+{
+    struct prepared p;
+    size_t n = REQUEST_MAX_BODY + 1;
+    char *body = mem_calloc(n, 1);
+
+    (void)state;
+    memset(body, ' ', n);
+    body[0] = '{';
+    body[1] = '}';
+    assert_int_equal(prepare_with(&hello, "{\"endpoint\":\"text2video\"}", body, n, &p), -E2BIG);
+    prepared_clear(&p);
+    free(body);
+}
+
+static void tags_are_bounded(void **state)
+{
+    json_t *tags = json_object();
+    json_t *args = json_pack("{s:o}", "tags", tags);
+    struct err err = {""};
+    char name[32];
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "tag%d", i);
+        json_object_set_new(tags, name, json_string("v"));
+    }
+    assert_null(prepare_tags(args, &err));
+    assert_string_not_equal(err.text, "");
+    json_object_clear(tags);
+    text = prepare_tags(args, &err);
+    assert_string_equal(text, "{}");
+    free(text);
+    json_decref(args);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_provider_is_the_default),
+        cmocka_unit_test(two_tasks_have_neither_name_nor_key_in_common),
+        cmocka_unit_test(without_a_public_url_there_is_no_callback),
+        cmocka_unit_test(the_rest_of_a_body_survives_the_exchange_of_its_callback),
+        cmocka_unit_test(a_long_prompt_is_recorded_in_part_and_sent_whole),
+        cmocka_unit_test(a_body_over_the_limit_is_refused),
+        cmocka_unit_test(tags_are_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

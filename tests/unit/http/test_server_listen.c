@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "server_fixture.h"
+
+static void a_listener_is_what_the_header_says(void **state)
+{
+    struct err err;
+    int value = 0;
+    socklen_t len = sizeof(value);
+    int fd = server_listen("127.0.0.1", 0, &err);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &len), 0);
+    assert_int_equal(value, 1);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len), 0);
+    assert_int_equal(value, 1);
+    assert_in_range(server_port(fd), 1, 65535);
+    close(fd);
+    assert_int_equal(server_port(fd), -EBADF);
+}
+
+static void both_families_meet_on_one_ipv6_listener(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct sockaddr_in6 sa = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct server_listener listener;
+    struct server *second;
+    struct client *four;
+    struct client *six;
+    struct err err;
+    int fd = server_listen("::", 0, &err);
+    int port = server_port(fd);
+
+    (void)state;
+    assert_true(fd >= 0);
+    listener = (struct server_listener){.fd = fd};
+    second = server_new(f->base, &limits, &listener, 1, fixture_on_head, fixture_on_request, f);
+    f->port = port;
+    four = client_open(f);
+    client_say(four, FIVE);
+    until(f, client_has(four, "200 OK"));
+    assert_string_equal(f->peer, "127.0.0.1");
+    six = client_open(f);
+    close(six->fd);
+    six->fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sa.sin6_port = htons((uint16_t)port);
+    assert_int_equal(connect(six->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    fs_set_nonblock(six->fd);
+    client_say(six, FIVE);
+    until(f, client_has(six, "200 OK"));
+    assert_string_equal(f->peer, "::1");
+    client_free(four);
+    client_free(six);
+    server_free(second);
+    close(fd);
+    fixture_free(f);
+}
+
+static void only_numeric_addresses_and_real_ports(void **state)
+{
+    static const struct {
+        const char *host;
+        int port;
+    } bad[] = {{"localhost", 0}, {"", 0},           {"127.0.0.1:80", 0}, {"[::]", 0},
+               {"127.1", 0},     {"127.0.0.1", -1}, {"127.0.0.1", 65536}};
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(server_listen(bad[i].host, bad[i].port, &err), -EINVAL);
+}
+
+static void a_taken_port_is_an_error_with_a_reason(void **state)
+{
+    struct err err;
+    int fd = server_listen("127.0.0.1", 0, &err);
+
+    (void)state;
+    assert_int_equal(server_listen("127.0.0.1", server_port(fd), &err), -EADDRINUSE);
+    assert_non_null(strstr(err.text, "bind to 127.0.0.1"));
+    close(fd);
+}
+
+static void the_caller_keeps_its_socket(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+
+    (void)state;
+    server_free(f->server);
+    f->server = NULL;
+    assert_true(fcntl(f->fd, F_GETFD) >= 0);
+    fixture_free(f);
+}
+
+static void without_descriptors_it_rests_instead_of_spinning(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct rlimit before;
+    struct rlimit none;
+    struct client *c = client_open(f);
+    int64_t end_ms;
+    int fd;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &before);
+    fd = dup(0);
+    none = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = before.rlim_max};
+    close(fd);
+    setrlimit(RLIMIT_NOFILE, &none);
+    client_say(c, FIVE);
+    until(f, counter(f, "accept_errors") == 1);
+    end_ms = clock_mono_ms() + 350;
+    until(f, clock_mono_ms() > end_ms);
+    assert_in_range(counter(f, "accept_errors"), 3, 5);
+    setrlimit(RLIMIT_NOFILE, &before);
+    until(f, client_has(c, "200 OK"));
+    client_free(c);
+    fixture_free(f);
+}
+
+static void a_pause_leaves_connections_in_the_backlog(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct client *c;
+
+    (void)state;
+    server_pause(f->server, true);
+    c = client_open(f);
+    client_say(c, FIVE);
+    for (int i = 0; i < 50; i++)
+        turn(f);
+    assert_int_equal(counter(f, "accepted"), 0);
+    server_pause(f->server, false);
+    until(f, client_has(c, "200 OK"));
+    client_free(c);
+    fixture_free(f);
+}
+
+static void a_rush_is_taken_in_pieces_and_served(void **state)
+{
+    enum { RUSH = 90 };
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct client *c[RUSH];
+
+    (void)state;
+    for (int i = 0; i < RUSH; i++) {
+        c[i] = client_open(f);
+        client_say(c[i], FIVE);
+    }
+    for (int i = 0; i < RUSH; i++)
+        until(f, client_has(c[i], "200 OK"));
+    assert_int_equal(counter(f, "accept_paced"), 1);
+    for (int i = 0; i < RUSH; i++)
+        client_free(c[i]);
+    until(f, counter(f, "open") == 0);
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_listener_is_what_the_header_says),
+        cmocka_unit_test(both_families_meet_on_one_ipv6_listener),
+        cmocka_unit_test(only_numeric_addresses_and_real_ports),
+        cmocka_unit_test(a_taken_port_is_an_error_with_a_reason),
+        cmocka_unit_test(the_caller_keeps_its_socket),
+        cmocka_unit_test(without_descriptors_it_rests_instead_of_spinning),
+        cmocka_unit_test(a_pause_leaves_connections_in_the_backlog),
+        cmocka_unit_test(a_rush_is_taken_in_pieces_and_served),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
