@@ -94,7 +94,7 @@ viduhook explain "$task"
 video=$(find "$dir/media" -name '*.mp4')
 cmp -s "$video" src/sim/clip.mp4 || fail "the video is not what the provider made"
 [ -n "$(find "$dir/media" -name '*.jpg')" ] || fail "there is no cover"
-grep -q "success: $video" "$dir/note.txt" || fail "the command did not get the file"
+grep -qF "success: $video" "$dir/note.txt" || fail "the command did not get the file"
 
 say "7. Stop"
 kill "$daemon_pid"

@@ -157,7 +157,15 @@ libstore_a_SOURCES = \
 	src/store/store_sqlite_version.c
 
 noinst_LIBRARIES += libreceiver.a
-libreceiver_a_SOURCES =
+libreceiver_a_SOURCES = \
+	src/receiver/drill.c \
+	src/receiver/drill.h \
+	src/receiver/intake.c \
+	src/receiver/intake.h \
+	src/receiver/receiver.c \
+	src/receiver/receiver.h \
+	src/receiver/sandbox.c \
+	src/receiver/sandbox.h
 if HAVE_SECCOMP
 libreceiver_a_SOURCES += src/receiver/sandbox_seccomp.c
 else
@@ -221,7 +229,20 @@ libgateway_a_SOURCES = \
 	src/gateway/submit.h
 
 noinst_LIBRARIES += librunner.a
-librunner_a_SOURCES =
+librunner_a_SOURCES = \
+	src/runner/action.h \
+	src/runner/download.c \
+	src/runner/download_plan.c \
+	src/runner/download_plan.h \
+	src/runner/exec.c \
+	src/runner/reap.c \
+	src/runner/reap.h \
+	src/runner/runner.c \
+	src/runner/runner.h \
+	src/runner/spawn.c \
+	src/runner/spawn.h \
+	src/runner/tail.c \
+	src/runner/tail.h
 
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \

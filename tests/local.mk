@@ -58,13 +58,28 @@ UNIT_TESTS = \
 	tests/unit/http/test_server_listen \
 	tests/unit/http/test_source \
 	tests/unit/http/test_tls \
+	tests/unit/store/test_store \
+	tests/unit/store/test_store_lock \
+	tests/unit/store/test_store_sqlite \
+	tests/unit/store/test_store_sqlite_event \
+	tests/unit/store/test_store_sqlite_open \
+	tests/unit/store/test_store_sqlite_run \
+	tests/unit/store/test_store_sqlite_tally \
+	tests/unit/store/test_store_sqlite_task \
+	tests/unit/receiver/test_drill \
+	tests/unit/receiver/test_intake \
+	tests/unit/receiver/test_receiver \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_schedule \
+	tests/unit/gateway/test_account \
 	tests/unit/gateway/test_adopt \
 	tests/unit/gateway/test_control \
 	tests/unit/gateway/test_gateway \
 	tests/unit/gateway/test_poll \
+	tests/unit/gateway/test_prepare \
+	tests/unit/gateway/test_question \
 	tests/unit/gateway/test_submit \
+	tests/unit/runner/test_exec \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
 	tests/unit/cli/test_init \
@@ -319,10 +334,34 @@ tests_unit_http_test_source_SOURCES = tests/unit/http/test_source.c
 tests_unit_http_test_source_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_tls_SOURCES = tests/unit/http/test_tls.c
 tests_unit_http_test_tls_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_SOURCES = tests/unit/store/test_store.c
+tests_unit_store_test_store_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_lock_SOURCES = tests/unit/store/test_store_lock.c
+tests_unit_store_test_store_lock_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_SOURCES = tests/unit/store/test_store_sqlite.c
+tests_unit_store_test_store_sqlite_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_event_SOURCES = tests/unit/store/test_store_sqlite_event.c
+tests_unit_store_test_store_sqlite_event_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_open_SOURCES = tests/unit/store/test_store_sqlite_open.c
+tests_unit_store_test_store_sqlite_open_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_run_SOURCES = tests/unit/store/test_store_sqlite_run.c
+tests_unit_store_test_store_sqlite_run_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_tally_SOURCES = tests/unit/store/test_store_sqlite_tally.c
+tests_unit_store_test_store_sqlite_tally_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_task_SOURCES = tests/unit/store/test_store_sqlite_task.c
+tests_unit_store_test_store_sqlite_task_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_receiver_test_drill_SOURCES = tests/unit/receiver/test_drill.c
+tests_unit_receiver_test_drill_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
+tests_unit_receiver_test_intake_SOURCES = tests/unit/receiver/test_intake.c
+tests_unit_receiver_test_intake_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
+tests_unit_receiver_test_receiver_SOURCES = tests/unit/receiver/test_receiver.c
+tests_unit_receiver_test_receiver_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_schedule_SOURCES = tests/unit/keeper/test_schedule.c
 tests_unit_keeper_test_schedule_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_account_SOURCES = tests/unit/gateway/test_account.c
+tests_unit_gateway_test_account_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_adopt_SOURCES = tests/unit/gateway/test_adopt.c
 tests_unit_gateway_test_adopt_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_control_SOURCES = tests/unit/gateway/test_control.c
@@ -331,8 +370,14 @@ tests_unit_gateway_test_gateway_SOURCES = tests/unit/gateway/test_gateway.c
 tests_unit_gateway_test_gateway_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_poll_SOURCES = tests/unit/gateway/test_poll.c
 tests_unit_gateway_test_poll_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_prepare_SOURCES = tests/unit/gateway/test_prepare.c
+tests_unit_gateway_test_prepare_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_question_SOURCES = tests/unit/gateway/test_question.c
+tests_unit_gateway_test_question_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c
 tests_unit_gateway_test_submit_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
+tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c

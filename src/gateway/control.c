@@ -52,8 +52,8 @@ size_t control_watchers(const struct control *c)
     const struct peer *p;
     size_t n = 0;
 
-    LIST_FOREACH(p, &c->peers, link)
-    n += p->watching;
+    for (p = LIST_FIRST(&c->peers); p != NULL; p = LIST_NEXT(p, link))
+        n += p->watching;
     return n;
 }
 
@@ -78,8 +78,6 @@ static void drop(struct peer *p)
     channel_free(p->channel);
     free(p);
     tell_keeper(c);
-    if (!c->draining)
-        event_add(c->accepting, NULL);
     gateway_check_idle(c->g);
 }
 
@@ -87,9 +85,9 @@ static struct peer *find(struct control *c, uint64_t number)
 {
     struct peer *p;
 
-    LIST_FOREACH(p, &c->peers, link)
-    if (p->number == number)
-        return p;
+    for (p = LIST_FIRST(&c->peers); p != NULL; p = LIST_NEXT(p, link))
+        if (p->number == number)
+            return p;
     return NULL;
 }
 
@@ -327,7 +325,7 @@ static bool is_passing(int error)
     return error == EAGAIN || error == EINTR || error == ECONNABORTED;
 }
 
-/* When there are too many clients, or no descriptors, the next ones wait in the backlog. */
+/* With too many clients, or without descriptors, the next ones wait in the backlog. */
 static void on_acceptable(evutil_socket_t listening, short what, void *ctx)
 {
     struct control *c = ctx;
@@ -374,9 +372,9 @@ void control_drain(struct control *c)
 
     c->draining = true;
     event_del(c->accepting);
-    LIST_FOREACH(p, &c->peers, link)
-    if (p->open == 0)
-        channel_finish(p->channel);
+    for (p = LIST_FIRST(&c->peers); p != NULL; p = LIST_NEXT(p, link))
+        if (p->open == 0)
+            channel_finish(p->channel);
 }
 
 size_t control_clients(const struct control *c)

@@ -44,7 +44,7 @@ void control_tell(struct control *c, const struct msg_event *event);
 void control_drain(struct control *c);
 size_t control_clients(const struct control *c);
 size_t control_watchers(const struct control *c);
-/* About once a second: takes up accepting again after the system ran out of something. */
+/* About once a second: accepts again when there is room. */
 void control_tick(struct control *c);
 
 #endif

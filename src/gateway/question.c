@@ -20,6 +20,7 @@ TAILQ_HEAD(question_list, question);
 struct questions {
     struct channel *keeper;
     uint64_t last_id;
+    size_t n_open;
     struct question_list open; /* soonest deadline first: they are all equally long */
 };
 
@@ -27,9 +28,9 @@ static struct question *find(struct questions *qs, uint64_t id)
 {
     struct question *q;
 
-    TAILQ_FOREACH(q, &qs->open, link)
-    if (q->id == id)
-        return q;
+    for (q = TAILQ_FIRST(&qs->open); q != NULL; q = TAILQ_NEXT(q, link))
+        if (q->id == id)
+            return q;
     return NULL;
 }
 
@@ -37,6 +38,13 @@ static void push(struct questions *qs, struct question *q)
 {
     q->deadline_ms = clock_mono_ms() + QUESTION_DEADLINE_MS;
     TAILQ_INSERT_TAIL(&qs->open, q, link);
+    qs->n_open++;
+}
+
+static void take_out(struct questions *qs, struct question *q)
+{
+    TAILQ_REMOVE(&qs->open, q, link);
+    qs->n_open--;
 }
 
 struct questions *questions_new(struct channel *keeper)
@@ -55,7 +63,7 @@ void questions_free(struct questions *qs)
     if (qs == NULL)
         return;
     while ((q = TAILQ_FIRST(&qs->open)) != NULL) {
-        TAILQ_REMOVE(&qs->open, q, link);
+        take_out(qs, q);
         free(q);
     }
     free(qs);
@@ -82,7 +90,7 @@ void questions_answer(struct questions *qs, const struct frame *f)
 
     if (q == NULL || q->answer != f->type)
         return;
-    TAILQ_REMOVE(&qs->open, q, link);
+    take_out(qs, q);
     if (q->fn(f, q->asker, q->ctx))
         push(qs, q);
     else
@@ -95,7 +103,7 @@ void questions_expire(struct questions *qs)
     struct question *q;
 
     while ((q = TAILQ_FIRST(&qs->open)) != NULL && q->deadline_ms <= now) {
-        TAILQ_REMOVE(&qs->open, q, link);
+        take_out(qs, q);
         (void)q->fn(NULL, q->asker, q->ctx);
         free(q);
     }
@@ -109,7 +117,12 @@ void questions_drop(struct questions *qs, uint64_t client)
         next = TAILQ_NEXT(q, link);
         if (q->asker.client != client)
             continue;
-        TAILQ_REMOVE(&qs->open, q, link);
+        take_out(qs, q);
         free(q);
     }
+}
+
+size_t questions_open(const struct questions *qs)
+{
+    return qs->n_open;
 }

@@ -35,5 +35,6 @@ void questions_answer(struct questions *qs, const struct frame *f);
 void questions_expire(struct questions *qs);
 /* A client has gone: what it asked is forgotten, without callbacks. */
 void questions_drop(struct questions *qs, uint64_t client);
+size_t questions_open(const struct questions *qs);
 
 #endif

@@ -512,3 +512,8 @@ void fetch_cancel(struct fetch *f)
     part_keep(&f->part);
     fetch_free(f);
 }
+
+void fetch_sweep(int dir_fd, int64_t older_than_ms)
+{
+    part_sweep(dir_fd, (time_t)((clock_wall_ms() - older_than_ms) / 1000));
+}

@@ -63,4 +63,7 @@ struct fetch *fetch_start(struct client *c, const struct fetch_request *req,
 /* Keeps the part; no callback follows. */
 void fetch_cancel(struct fetch *f);
 
+/* Deletes parts that nobody has touched for so long. */
+void fetch_sweep(int dir_fd, int64_t older_than_ms);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -274,4 +275,44 @@ void part_keep(struct part *p)
         part_discard(p);
     else
         part_close(p);
+}
+
+/* ---- what nobody came back for ---- */
+
+static bool is_in_use(int dir_fd, const char *file)
+{
+    autoclose int fd = openat(dir_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+static void sweep_one(int dir_fd, const char *name, time_t before)
+{
+    autofree char *part = mem_strdup(name);
+    bool is_meta = str_ends(name, ".part.meta");
+    struct stat st;
+
+    if (name[0] != '.' || (!is_meta && !str_ends(name, ".part")))
+        return;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtime >= before)
+        return;
+    if (is_meta)
+        part[strlen(part) - strlen(".meta")] = '\0';
+    if (!is_in_use(dir_fd, part))
+        unlinkat(dir_fd, name, 0);
+}
+
+void part_sweep(int dir_fd, time_t before)
+{
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *e;
+
+    if (d == NULL) {
+        fs_close_slot(&fd);
+        return;
+    }
+    while ((e = readdir(d)) != NULL)
+        sweep_one(dir_fd, e->d_name, before);
+    closedir(d);
 }

@@ -54,4 +54,7 @@ MUST_CHECK ssize_t part_head(const struct part *p, void *out, size_t n);
 void part_keep(struct part *p);
 void part_discard(struct part *p);
 
+/* Deletes parts, and meta files without one, that were last written before this time. */
+void part_sweep(int dir_fd, time_t before);
+
 #endif

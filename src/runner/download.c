@@ -20,6 +20,7 @@
 
 #define DEFAULT_TIMEOUT_MS 3600000
 #define DEFAULT_MAX_SIZE   (UINT64_C(4) << 30)
+#define PART_LIFE_MS       (INT64_C(7) * 24 * 3600 * 1000)
 #define FRESH_WAIT_MS      60000
 #define REFRESHES_MAX      3
 #define CREATIONS_MAX      16
@@ -265,7 +266,10 @@ static int open_dir(struct download *d, struct err *err)
     if (root_fd < 0 || (mkdirat(root_fd, month, DIR_MODE) < 0 && errno != EEXIST))
         return err_sys(err, -errno, "%s", d->dir);
     d->dir_fd = openat(root_fd, month, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return d->dir_fd < 0 ? err_sys(err, -errno, "%s", d->dir) : 0;
+    if (d->dir_fd < 0)
+        return err_sys(err, -errno, "%s", d->dir);
+    fetch_sweep(d->dir_fd, PART_LIFE_MS);
+    return 0;
 }
 
 static void step(struct download *d)

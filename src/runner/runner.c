@@ -24,6 +24,8 @@
 #define DOWNLOAD_CONNECTIONS 64
 #define OOM_SCORE            "500"
 #define OUTPUT_MAX           (16 << 20)
+#define FILES_A_RUN          4
+#define FILES_AT_LEAST       1024
 
 struct run {
     LIST_ENTRY(run) link;
@@ -52,26 +54,33 @@ struct runner {
 /* Inherited by every command, so it is done once, here, and not in each of them. */
 static void confine(void)
 {
+    static const int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM}; /* the keeper says when */
     static const struct rlimit no_core = {0, 0};
     autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    struct rlimit files;
 
     /* Before PR_SET_DUMPABLE, which takes our own /proc files away from us. */
     if (fd < 0 || fs_write_all(fd, OOM_SCORE, sizeof(OOM_SCORE) - 1) < 0)
         log_debug("runner.no_oom_score");
     setrlimit(RLIMIT_CORE, &no_core);
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_DUMPABLE, 0);
     umask(022);
     if (chdir("/") < 0)
         log_debug("runner.no_chdir");
-    for (int sig = SIGHUP; sig <= SIGTERM; sig++)
-        if (sig == SIGHUP || sig == SIGINT || sig == SIGPIPE || sig == SIGTERM)
-            signal(sig, SIG_IGN); /* the keeper says when we stop */
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+}
+
+/* Enough for us, and not more than that for commands that close whatever they might hold. */
+static void limit_files(int runs)
+{
+    rlim_t wanted = (rlim_t)(runs > 0 ? runs : 0) * FILES_A_RUN + FILES_AT_LEAST;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* ---- runs ---- */
@@ -294,6 +303,7 @@ static int set_up(struct runner *r, const struct hello_runner *h, struct err *er
     r->client = client_new(r->base, &policy, err);
     if (r->client == NULL)
         return -1;
+    limit_files(h->runs);
     r->most_runs = h->runs;
     r->env = (struct action_env){
         .base = r->base,

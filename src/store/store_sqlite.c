@@ -157,7 +157,7 @@ static void op_close(struct store *base)
     bool clean = false;
 
     op_rollback(base);
-    if (!s->read_only && s->broken == 0) {
+    if (!s->read_only) {
         clean = sqlite_set_clean(s, true, &err) == 0 && sqlite_checkpoint(s, true, &err) == 0;
         if (!clean)
             log_debug("store.not_closed_cleanly", LOG_E(&err));

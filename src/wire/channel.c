@@ -16,6 +16,7 @@
 #define READ_STEP (64U << 10)
 #define READ_TURN (1U << 20) /* then others have their turn */
 #define KEEP      (1U << 20) /* memory an idle channel holds on to */
+#define EARLY     (8U << 10) /* as much as this does not wait for the end of the turn */
 
 /* Bytes between start and end are waiting. */
 struct bytes {
@@ -291,9 +292,12 @@ int channel_send(struct channel *ch, enum message_type type, uint64_t id, const 
     if (r != 0)
         return r;
     p = begin_frame(ch, (uint16_t)type, id, message_size(type, msg), &r);
-    if (p != NULL)
-        message_write(type, msg, p);
-    return r;
+    if (p == NULL)
+        return r;
+    message_write(type, msg, p);
+    if (!ch->blocked && waiting(&ch->out) >= EARLY)
+        (void)write_out(ch); /* an error comes again at the end of the turn */
+    return 0;
 }
 
 int channel_forward(struct channel *ch, const struct frame *f, uint64_t id)
@@ -313,8 +317,6 @@ size_t channel_queued(const struct channel *ch)
 
 void channel_finish(struct channel *ch)
 {
-    if (ch->closed || ch->dead)
-        return;
     ch->finishing = true;
     event_del(ch->readable);
     flush_soon(ch);

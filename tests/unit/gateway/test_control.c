@@ -153,6 +153,7 @@ static void a_client_that_leaves_drops_its_questions(void **state)
     leave_client(c);
     while (control_clients(t->g->control) != 0)
         turn(t);
+    assert_int_equal(questions_open(t->g->questions), 0);
     send_result(t, id, 0, "{}");
     other = new_client(t);
     command(other, "{\"command\":\"status\"}", "");
@@ -195,6 +196,21 @@ static void only_so_many_questions_at_once(void **state)
     assert_int_equal(find_frame(&c->in, MSG_RESULT, 0)->id, CONTROL_MAX_QUESTIONS + 1);
     assert_int_equal(count(&t->keeper_in, MSG_COMMAND), CONTROL_MAX_QUESTIONS);
     json_decref(json);
+}
+
+static void an_answered_question_makes_room_for_another(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    struct msg_command msg;
+    unsigned int exit;
+
+    for (int i = 0; i < 2 * CONTROL_MAX_QUESTIONS; i++) {
+        command(c, "{\"command\":\"list\"}", "");
+        send_result(t, await(t, &t->keeper_in, MSG_COMMAND, i, &msg)->id, 0, "{}");
+        json_decref(await_result(t, c, i, &exit));
+        assert_int_equal(exit, EXIT_OK);
+    }
 }
 
 static void watchers_get_the_events_they_asked_for(void **state)
@@ -299,6 +315,7 @@ int main(void)
         TEST(a_client_that_leaves_drops_its_questions),
         TEST(nonsense_is_answered_or_ends_the_connection),
         TEST(only_so_many_questions_at_once),
+        TEST(an_answered_question_makes_room_for_another),
         TEST(watchers_get_the_events_they_asked_for),
         TEST(the_keeper_knows_whether_anybody_watches),
         TEST(a_watch_of_no_task_is_refused),

@@ -119,6 +119,7 @@ static void a_long_prompt_is_recorded_in_part_and_sent_whole(void **state)
 
 static void a_body_over_the_limit_is_refused(void **state)
 {
+    struct hello_gateway h = hello;
     struct prepared p;
     size_t n = REQUEST_MAX_BODY + 1;
     char *body = mem_calloc(n, 1);
@@ -127,8 +128,11 @@ static void a_body_over_the_limit_is_refused(void **state)
     memset(body, ' ', n);
     body[0] = '{';
     body[1] = '}';
-    assert_int_equal(prepare_with(&hello, "{\"endpoint\":\"text2video\"}", body, n, &p), -E2BIG);
-    prepared_clear(&p);
+    for (int callbacks = 0; callbacks < 2; callbacks++) {
+        h.providers[0].callbacks = callbacks != 0;
+        assert_int_equal(prepare_with(&h, "{\"endpoint\":\"text2video\"}", body, n, &p), -E2BIG);
+        prepared_clear(&p);
+    }
     free(body);
 }
 

@@ -102,6 +102,7 @@ static void an_answer_comes_once_and_knows_who_asked(void **state)
     assert_int_equal(a->answers, 1);
     answer(a, 1);
     assert_int_equal(a->answers, 2);
+    assert_int_equal(questions_open(a->qs), 0);
 }
 
 static void an_answer_of_another_type_is_none(void **state)
@@ -155,7 +156,9 @@ static void questions_of_a_client_are_forgotten_with_it(void **state)
     ask(a, (struct asker){5, 1});
     ask(a, (struct asker){7, 1});
     ask(a, (struct asker){5, 2});
+    assert_int_equal(questions_open(a->qs), 3);
     questions_drop(a->qs, 5);
+    assert_int_equal(questions_open(a->qs), 1);
     answer(a, 1);
     answer(a, 3);
     assert_int_equal(a->answers, 0);

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #define T0 INT64_C(1700000000000)
 

@@ -12,6 +12,7 @@
 
 static struct {
     int syncs;
+    int directory_syncs;
     int fail_sync, fail_write; /* errno to fail with, or 0 */
     const char *only;          /* files whose name ends so; NULL: all */
 } disk;
@@ -38,6 +39,15 @@ int fdatasync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        disk.directory_syncs++;
+    return (int)syscall(SYS_fsync, fd);
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
@@ -94,6 +104,12 @@ static void every_commit_is_synced(void **state)
         assert_ok(f, commit_number(f, i));
         assert_true(disk.syncs > before);
     }
+}
+
+static void the_name_of_a_new_file_is_synced_before_it_is_used(void **state)
+{
+    (void)state;
+    assert_true(disk.directory_syncs > 0);
 }
 
 static void what_was_rolled_back_is_gone(void **state)
@@ -340,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OPEN(every_commit_is_synced),
+        OPEN(the_name_of_a_new_file_is_synced_before_it_is_used),
         OPEN(what_was_rolled_back_is_gone),
         OPEN(writes_need_a_transaction),
         OPEN(meta_reads_back),
