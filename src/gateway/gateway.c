@@ -110,15 +110,18 @@ static void on_ping(struct gateway *g, const struct frame *f)
 
     if (message_read(f, &ping) != 0)
         return;
-    text = mem_printf(
-        "{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,\"submits_open\":%zu,"
-        "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
-        "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
-        "\"polls_answered\":%llu,\"polls_failed\":%llu}",
-        control_clients(g->control), control_watchers(g->control), (unsigned long long)n->commands, questions_open(g->questions), submits_open(g->submits), (unsigned long long)n->submits_accepted,
-        (unsigned long long)n->submits_refused, (unsigned long long)n->submits_ambiguous,
-        (unsigned long long)n->submits_failed, polls_open(g->polls),
-        (unsigned long long)n->polls_answered, (unsigned long long)n->polls_failed);
+    text =
+        mem_printf("{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
+                   "\"submits_open\":%zu,"
+                   "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
+                   "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
+                   "\"polls_answered\":%llu,\"polls_failed\":%llu}",
+                   control_clients(g->control), control_watchers(g->control),
+                   (unsigned long long)n->commands, questions_open(g->questions),
+                   submits_open(g->submits), (unsigned long long)n->submits_accepted,
+                   (unsigned long long)n->submits_refused, (unsigned long long)n->submits_ambiguous,
+                   (unsigned long long)n->submits_failed, polls_open(g->polls),
+                   (unsigned long long)n->polls_answered, (unsigned long long)n->polls_failed);
     pong = (struct msg_pong){.stamp = ping.stamp, .json = slice_str(text)};
     (void)channel_send(g->keeper, MSG_PONG, f->id, &pong);
 }

@@ -59,8 +59,10 @@ static size_t headers_of(const struct msg_callback *msg, struct sign_header out[
     return n;
 }
 
-/* Against the callback_url as it was given at creation first (a proxy may have rewritten the
- * path), then against the request as it came. */
+/*
+ * Over the request as it came, then over the callback_url as it was given at creation: a proxy may
+ * have rewritten the path. What is stored of that ends before the key, which only the request has.
+ */
 static struct sign_result verify(const struct msg_callback *msg, const struct store_task *t,
                                  const struct conf_provider *p)
 {
@@ -73,10 +75,12 @@ static struct sign_result verify(const struct msg_callback *msg, const struct st
                                .headers = headers,
                                .n_headers = headers_of(msg, headers)};
     struct sign_result result = sign_verify(&req, secrets, n_secrets);
+    autofree char *given = NULL;
 
     if (result.verdict != SIGN_WRONG || t == NULL || str_empty(t->callback_path))
         return result;
-    req.path = slice_str(t->callback_path);
+    given = mem_printf("%s%.*s", t->callback_path, (int)msg->key.n, msg->key.p);
+    req.path = slice_str(given);
     req.query = slice_str(t->callback_query);
     return sign_verify(&req, secrets, n_secrets);
 }

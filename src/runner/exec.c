@@ -3,7 +3,7 @@
  *
  *   running --- exited, output closed ------------------------------> done
  *      |           '-- output still open: a grandchild holds it ----> done after a second
- *      '-- time is up, or stop --> TERM --> (10 s) --> KILL --> its orphans too --> done
+ *      '-- time is up, or stop --> TERM --> (10 s) --> KILL --> who left it too --> done
  *
  * The leader stays a zombie until the very end: as long as it does, its pid is the name of its
  * process group and cannot become somebody else's.
@@ -45,7 +45,7 @@ struct exec {
     struct event *exit_event, *output_event, *timer;
     struct tail tail;
     siginfo_t end; /* si_pid 0: it lives */
-    int sweeps;
+    int sweeps, empty_sweeps;
     int64_t started_ms, timeout_ms;
     const char *stopped; /* why we ended it, NULL when we did not */
     enum run_outcome stop_outcome;
@@ -158,15 +158,13 @@ static void finish(struct exec *x)
     report(x);
 }
 
-/*
- * After a stop nothing of it may go on: the group, and those who left the group. A killed
- * process hands its own children to us, so look again until there is nobody.
- */
+/* After a stop nothing of it may go on: neither the group, nor those who left the group. */
 static void sweep(struct exec *x)
 {
     x->phase = PHASE_SWEEP;
     kill(-x->child.pid, SIGKILL);
-    if (reap_kill_run(x->env->reap, x->run) == 0 || ++x->sweeps >= SWEEPS_MAX)
+    x->empty_sweeps = reap_kill_run(x->env->reap, x->run) == 0 ? x->empty_sweeps + 1 : 0;
+    if (x->empty_sweeps == 2 || ++x->sweeps >= SWEEPS_MAX)
         finish(x);
     else
         arm(x, SWEEP_MS);

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define SWEEP_MS        1000
+#define DESCENDANTS_MAX 65536
 #define CHILDREN_MAX    (1U << 20) /* bytes of the list */
 #define ENVIRONMENT_MAX (4U << 20)
 #define LAST_ROUNDS     100
@@ -34,37 +35,76 @@ static bool is_owned(const struct reap *r, pid_t pid)
     return false;
 }
 
-/* Calls fn for every child of ours, and adds up what it returns. */
-static size_t each_child(struct reap *r, size_t (*fn)(struct reap *r, pid_t pid, void *ctx),
-                         void *ctx)
+/* ---- who there is ---- */
+
+struct pids {
+    pid_t *list;
+    size_t n, room;
+};
+
+static void pids_free(struct pids *p)
 {
-    char path[64];
-    autofree char *text = NULL;
-    autoclose int fd = -1;
-    size_t n, sum = 0;
-
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fs_read_fd(fd, CHILDREN_MAX, &text, &n) < 0)
-        return 0;
-    for (const char *at = text; at < text + n; at += strcspn(at, " ") + 1) {
-        uint64_t pid;
-
-        if (str_to_u64(at, strcspn(at, " "), INT32_MAX, &pid) == 0 && pid > 1)
-            sum += fn(r, (pid_t)pid, ctx);
-    }
-    return sum;
+    free(p->list);
 }
 
-/* 1 when an orphan lives on. */
-static size_t collect(struct reap *r, pid_t pid, void *ctx)
-{
-    siginfo_t info = {.si_pid = 0};
+#define autopids __attribute__((cleanup(pids_free)))
 
-    (void)ctx;
-    if (is_owned(r, pid))
-        return 0;
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0;
+static void add_pid(struct pids *p, pid_t pid)
+{
+    if (p->n == p->room) {
+        p->room = p->room * 2 + 32;
+        p->list = mem_realloc(p->list, p->room, sizeof(*p->list));
+    }
+    p->list[p->n++] = pid;
+}
+
+static void add_children_of_thread(const char *task_dir, const char *thread, struct pids *out)
+{
+    autofree char *path = mem_printf("%s/%s/children", task_dir, thread);
+    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    autofree char *text = NULL;
+    uint64_t pid;
+    size_t n;
+
+    if (fd < 0 || fs_read_fd(fd, CHILDREN_MAX, &text, &n) < 0)
+        return;
+    for (const char *at = text; at < text + n; at += strcspn(at, " ") + 1)
+        if (str_to_u64(at, strcspn(at, " "), INT32_MAX, &pid) == 0 && pid > 1)
+            add_pid(out, (pid_t)pid);
+}
+
+static void add_children(pid_t parent, struct pids *out)
+{
+    autofree char *task_dir = mem_printf("/proc/%d/task", (int)parent);
+    DIR *d = opendir(task_dir);
+    const struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (e->d_name[0] != '.')
+            add_children_of_thread(task_dir, e->d_name, out);
+    if (d != NULL)
+        closedir(d);
+}
+
+/* ---- what becomes of them ---- */
+
+/* Reaps the orphans that have ended; true when some live on. */
+static bool collect(struct reap *r)
+{
+    autopids struct pids children = {0};
+    bool alive = false;
+
+    add_children(getpid(), &children);
+    for (size_t i = 0; i < children.n; i++) {
+        siginfo_t info = {.si_pid = 0};
+
+        if (is_owned(r, children.list[i]))
+            continue;
+        alive = (waitid(P_PID, (id_t)children.list[i], &info, WEXITED | WNOHANG) == 0 &&
+                 info.si_pid == 0) ||
+                alive;
+    }
+    return alive;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -73,7 +113,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (each_child(r, collect, NULL) > 0)
+    if (collect(r))
         reap_soon(r);
 }
 
@@ -92,20 +132,6 @@ static bool has_variable(pid_t pid, const char *wanted)
         if (strcmp(at, wanted) == 0)
             return true;
     return false;
-}
-
-static size_t kill_when_of_run(struct reap *r, pid_t pid, void *wanted)
-{
-    if (collect(r, pid, NULL) == 0 || !has_variable(pid, wanted))
-        return 0;
-    kill(pid, SIGKILL);
-    return 1;
-}
-
-static size_t kill_and_collect(struct reap *r, pid_t pid, void *ctx)
-{
-    kill(pid, SIGKILL);
-    return collect(r, pid, ctx);
 }
 
 struct reap *reap_new(struct event_base *base)
@@ -156,10 +182,18 @@ void reap_soon(struct reap *r)
 
 size_t reap_kill_run(struct reap *r, uint64_t run)
 {
-    char wanted[64];
+    autofree char *wanted = mem_printf("VIDUHOOK_RUN_ID=%llu", (unsigned long long)run);
+    autopids struct pids all = {0};
+    size_t killed = 0;
 
-    snprintf(wanted, sizeof(wanted), "VIDUHOOK_RUN_ID=%llu", (unsigned long long)run);
-    return each_child(r, kill_when_of_run, wanted);
+    collect(r);
+    add_children(getpid(), &all);
+    for (size_t i = 0; i < all.n && all.n < DESCENDANTS_MAX; i++)
+        add_children(all.list[i], &all);
+    for (size_t i = 0; i < all.n; i++)
+        if (has_variable(all.list[i], wanted))
+            killed += kill(all.list[i], SIGKILL) == 0;
+    return killed;
 }
 
 void reap_kill_all(struct reap *r)
@@ -167,6 +201,15 @@ void reap_kill_all(struct reap *r)
     static const struct timespec pause = {.tv_nsec = LAST_ROUND_NS};
 
     r->n_owned = 0;
-    for (int i = 0; i < LAST_ROUNDS && each_child(r, kill_and_collect, NULL) > 0; i++)
-        nanosleep(&pause, NULL);
+    for (int round = 0; round < LAST_ROUNDS; round++) {
+        autopids struct pids children = {0};
+
+        add_children(getpid(), &children);
+        if (children.n == 0)
+            break;
+        for (size_t i = 0; i < children.n; i++)
+            kill(children.list[i], SIGKILL);
+        if (collect(r))
+            nanosleep(&pause, NULL);
+    }
 }

@@ -26,7 +26,8 @@ void reap_own(struct reap *r, pid_t pid);
 void reap_disown(struct reap *r, pid_t pid);
 /* A command has ended: look for what it left, within a second. */
 void reap_soon(struct reap *r);
-/* Kills the orphans that carry this VIDUHOOK_RUN_ID; says how many there were. */
+/* Kills whatever below us carries this VIDUHOOK_RUN_ID, and says how many that were. Whoever has
+ * just lost its parent may be missed: 0 twice in a row means that there is nobody. */
 size_t reap_kill_run(struct reap *r, uint64_t run);
 /* The end of the room: kills every child and waits for them, up to a second. */
 void reap_kill_all(struct reap *r);

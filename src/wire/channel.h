@@ -1,7 +1,8 @@
 /*
  * A channel: frames over one connected stream socket.
  *
- * Sending only collects; everything collected in one turn of the loop leaves in one system call.
+ * Sending collects: what one turn of the loop has to say leaves in one system call, or, when it is
+ * much, in a few large ones.
  * Frames are handed up in order, as many as have arrived. A frame is valid only while on_frame
  * runs. Nothing but this file and its users knows whether the other end is a parent, a child or
  * a client.

@@ -87,6 +87,47 @@ static void draining_finishes_submits_and_polls(void **state)
     json_decref(json);
 }
 
+static void draining_waits_for_a_submit_without_client(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    struct msg_submitted sub;
+
+    t->provider_silent = true;
+    command(c, submit, "{}");
+    until(t, &t->requests, 1);
+    leave_client(c);
+    drain(t);
+    while (!t->g->draining || control_clients(t->g->control) != 0)
+        turn(t);
+    turn(t);
+    turn(t);
+    assert_int_equal(t->left, 0);
+    bufferevent_write(t->conns[0], t->reply, strlen(t->reply));
+    await(t, &t->keeper_in, MSG_SUBMITTED, 0, &sub);
+    until(t, &t->left, 1);
+}
+
+static void draining_waits_for_a_poll(void **state)
+{
+    struct msg_poll poll = {SLICE_LIT("t1"), SLICE_LIT("main"), SLICE_LIT(""), SLICE_LIT("88")};
+    struct fixture *t = *state;
+    struct msg_polled polled;
+
+    t->provider_silent = true;
+    assert_int_equal(channel_send(t->keeper, MSG_POLL, 9, &poll), 0);
+    until(t, &t->requests, 1);
+    drain(t);
+    while (!t->g->draining)
+        turn(t);
+    turn(t);
+    turn(t);
+    assert_int_equal(t->left, 0);
+    bufferevent_write(t->conns[0], t->reply, strlen(t->reply));
+    await(t, &t->keeper_in, MSG_POLLED, 0, &polled);
+    until(t, &t->left, 1);
+}
+
 static void a_draining_room_takes_no_command(void **state)
 {
     struct fixture *t = *state;
@@ -167,7 +208,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_ping_is_answered_with_counters),    TEST(an_idle_room_leaves_when_it_is_drained),
-        TEST(draining_finishes_submits_and_polls), TEST(a_draining_room_takes_no_command),
+        TEST(draining_finishes_submits_and_polls), TEST(draining_waits_for_a_submit_without_client),
+        TEST(draining_waits_for_a_poll),           TEST(a_draining_room_takes_no_command),
         TEST(without_its_keeper_the_room_ends),    TEST(a_room_that_cannot_work_says_why),
     };
 

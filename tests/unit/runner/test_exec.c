@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -492,12 +493,13 @@ static void freeing_kills_and_is_silent(void **state)
     autofree char *script = mem_printf("echo $$ > %s/freed; echo; exec sleep 1000", b.dir);
     int64_t until_ms = clock_mono_ms() + 5000;
     autofree char *path = fs_join(b.dir, "freed");
+    struct stat st;
     pid_t pid;
 
     (void)state;
     set_argv(60000, json_pack("[s, s, s]", "/bin/sh", "-c", script));
     begin();
-    while (access(path, F_OK) < 0 && clock_mono_ms() < until_ms)
+    while ((stat(path, &st) < 0 || st.st_size == 0) && clock_mono_ms() < until_ms)
         event_base_loop(b.base, EVLOOP_NONBLOCK);
     event_base_loop(b.base, EVLOOP_NONBLOCK);
     exec_ops.free(b.running);

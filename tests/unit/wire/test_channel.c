@@ -329,6 +329,23 @@ static void the_last_words_of_one_who_left_are_heard(void **state)
     close_ends(&e);
 }
 
+static void nonsense_and_a_broken_pipe_close_only_once(void **state)
+{
+    uint8_t bytes[FRAME_HEAD] = {0};
+    struct ends e;
+
+    (void)state;
+    open_ends(&e, SOCK_STREAM, FRAME_MAX);
+    put(&e, bytes, sizeof(bytes));
+    close(e.far);
+    e.far = -1;
+    assert_int_equal(channel_send(e.ch, MSG_PING, 0, &(struct msg_ping){0}), 0);
+    until(&e, &e.closes, 1);
+    turn(&e);
+    assert_int_equal(e.closes, 1);
+    close_ends(&e);
+}
+
 static void a_full_channel_refuses_more(void **state)
 {
     struct msg_ready m = {{NULL, 60000}};
@@ -340,9 +357,10 @@ static void a_full_channel_refuses_more(void **state)
     m.error.p = text;
     open_ends(&e, SOCK_STREAM, FRAME_MAX);
     channel_limit(e.ch, 100000);
-    assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), 0);
-    assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), 0);
+    while (channel_queued(e.ch) < 100000)
+        assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), 0);
     queued = channel_queued(e.ch);
+    assert_in_range(queued, 100000, 200000);
     assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), -ENOBUFS);
     assert_int_equal(channel_queued(e.ch), queued);
     while (channel_queued(e.ch) != 0) {
@@ -384,7 +402,7 @@ static void finishing_writes_everything_first(void **state)
     open_ends(&e, SOCK_STREAM, FRAME_MAX);
     for (i = 0; i < 20; i++)
         assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), 0);
-    want = channel_queued(e.ch);
+    want = 20 * (FRAME_HEAD + message_size(MSG_READY, &m));
     channel_finish(e.ch);
     assert_int_equal(channel_send(e.ch, MSG_READY, 0, &m), -EPIPE);
     turn(&e);
@@ -448,6 +466,7 @@ int main(void)
         cmocka_unit_test(an_end_inside_a_frame_is_named),
         cmocka_unit_test(nonsense_closes_the_channel),
         cmocka_unit_test(the_last_words_of_one_who_left_are_heard),
+        cmocka_unit_test(nonsense_and_a_broken_pipe_close_only_once),
         cmocka_unit_test(a_full_channel_refuses_more),
         cmocka_unit_test(a_message_the_other_end_would_refuse_is_not_sent),
         cmocka_unit_test(finishing_writes_everything_first),
