@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "gateway": {"base", "vidu", "conf", "wire", "http"},
     "runner": {"base", "vidu", "conf", "wire", "http"},
     "cli": {"base", "vidu", "conf", "wire", "http", "store"},
-    "sim": {"base", "vidu", "http"},
+    "sim": {"base", "vidu", "wire", "http"},
 }
 # A foreign library lives in these files only.
 WALLS = {

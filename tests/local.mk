@@ -79,6 +79,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_prepare \
 	tests/unit/gateway/test_question \
 	tests/unit/gateway/test_submit \
+	tests/unit/runner/test_download \
 	tests/unit/runner/test_exec \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
@@ -376,6 +377,8 @@ tests_unit_gateway_test_question_SOURCES = tests/unit/gateway/test_question.c
 tests_unit_gateway_test_question_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c
 tests_unit_gateway_test_submit_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_download_SOURCES = tests/unit/runner/test_download.c
+tests_unit_runner_test_download_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
 tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
@@ -455,13 +458,22 @@ tests_fuzz_replay_template_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"template"'
 tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
-SYSTEM_TESTS =
+SYSTEM_TESTS = tests/lint.sh \
+	tests/e2e/test_sim.py \
+	tests/e2e/test_sim_callbacks.py
 
+TEST_EXTENSIONS = .sh .py
+PY_LOG_COMPILER = $(PYTHON3) -m pytest
+AM_PY_LOG_FLAGS = -q -rs --color=no -p no:cacheprovider
 TESTS += $(UNIT_TESTS) $(REPLAY_TESTS) $(SYSTEM_TESTS)
 check_PROGRAMS += $(UNIT_TESTS) $(REPLAY_TESTS)
-EXTRA_DIST += tests/count.py tests/lint.py tests/fuzz tests/e2e tests/bench
+EXTRA_DIST += tests/count.py tests/lint.py tests/lint.sh tests/fuzz tests/e2e tests/crash tests/bench
 AM_TESTS_ENVIRONMENT = VIDUHOOK='$(abs_builddir)/viduhook' VIDUHOOKD='$(abs_builddir)/viduhookd' \
-	PYTHON3='$(PYTHON3)'; export VIDUHOOK VIDUHOOKD PYTHON3;
+	PYTHON3='$(PYTHON3)' PYTHONDONTWRITEBYTECODE=1; \
+	export VIDUHOOK VIDUHOOKD PYTHON3 PYTHONDONTWRITEBYTECODE;
+
+dist-hook:
+	find $(distdir)/tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## -- programs of the bench --
 BENCH_BINARIES = tests/bench/bare_evhttp tests/bench/fill_store tests/bench/spawn_loop
@@ -470,3 +482,12 @@ CLEANFILES += $(BENCH_BINARIES)
 tests_bench_bare_evhttp_LDADD = $(EVENT_EXTRA_LIBS) $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS)
 tests_bench_fill_store_LDADD = $(STORE_LAYER)
 bench-programs: $(BENCH_BINARIES)
+
+EXTRA_DIST += \
+	tests/unit/cli/fake_daemon.h \
+	tests/unit/conf/conf_fixture.h \
+	tests/unit/gateway/gateway_fixture.h \
+	tests/unit/http/file_server.h \
+	tests/unit/http/server_fixture.h \
+	tests/unit/receiver/room_fixture.h \
+	tests/unit/store/store_fixture.h

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -89,31 +90,43 @@ static int month_of(const char *s)
     return -1;
 }
 
-/*
- * Parsing is the inverse of formatting: read the fields from their fixed places, then format
- * the result and compare. What is not byte for byte the canonical form fails there.
- */
+/* Days since 1970-01-01 in the Gregorian calendar; month counts from 0. */
+static int64_t days_from_civil(int year, int month, int day)
+{
+    int64_t y = month < 2 ? year - 1 : year; /* years that begin in March */
+    int64_t m = (month + 10) % 12;
+
+    return y * 365 + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719468;
+}
+
+static int month_length(int year, int month)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return lengths[month] + (month == 1 && leap);
+}
+
 int clock_parse_http(const char *s, size_t n, int64_t *wall_ms)
 {
-    struct tm tm = {0};
-    char again[30];
-    time_t seconds;
+    int day, month, year, hour, minute, second;
+    int64_t since;
 
-    if (n != 29)
+    if (n != 29 || memcmp(s + 3, ", ", 2) != 0 || s[7] != ' ' || s[11] != ' ' || s[16] != ' ' ||
+        s[19] != ':' || s[22] != ':' || memcmp(s + 25, " GMT", 4) != 0)
         return -EINVAL;
-    tm.tm_mday = digits(s + 5, 2);
-    tm.tm_mon = month_of(s + 8);
-    tm.tm_year = digits(s + 12, 4) - 1900;
-    tm.tm_hour = digits(s + 17, 2);
-    tm.tm_min = digits(s + 20, 2);
-    tm.tm_sec = digits(s + 23, 2);
-    if (tm.tm_mday < 1 || tm.tm_mon < 0 || tm.tm_year < 70 || tm.tm_hour < 0 || tm.tm_min < 0 ||
-        tm.tm_sec < 0)
+    day = digits(s + 5, 2);
+    month = month_of(s + 8);
+    year = digits(s + 12, 4);
+    hour = digits(s + 17, 2);
+    minute = digits(s + 20, 2);
+    second = digits(s + 23, 2);
+    if (month < 0 || year < 1970 || day < 1 || day > month_length(year, month) || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
         return -EINVAL;
-    seconds = timegm(&tm);
-    clock_format_http((int64_t)seconds * 1000, again);
-    if (memcmp(s, again, 29) != 0)
+    since = days_from_civil(year, month, day);
+    if (memcmp(s, days[(since + 4) % 7], 3) != 0)
         return -EINVAL;
-    *wall_ms = (int64_t)seconds * 1000;
+    *wall_ms = (((since * 24 + hour) * 60 + minute) * 60 + second) * 1000;
     return 0;
 }

@@ -38,8 +38,7 @@ struct log_field {
 
 /* A string (NULL is written as -), bytes with a length, a signed number, an error text. */
 #define LOG_S(k, v) ((struct log_field){.kind = LOG_KIND_TEXT, .key = (k), .text = (v)})
-#define LOG_B(k, p, n)                                                                             \
-    ((struct log_field){.kind = LOG_KIND_BYTES, .key = (k), .text = (p), .len = (n)})
+#define LOG_B(k, p, n) ((struct log_field){.kind = LOG_KIND_BYTES, .key = (k), .text = (p), .len = (n)})
 #define LOG_I(k, v) ((struct log_field){.kind = LOG_KIND_INT, .key = (k), .number = (int64_t)(v)})
 #define LOG_E(e)    LOG_S("error", (e)->text)
 

@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "http/server.h"
+
 #include "http/server_conn.h"
 
 #include "base/clock.h"

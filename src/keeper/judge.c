@@ -346,7 +346,13 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
                                              : judge_proven(k, msg, &t, p, &proof, verdict, err);
 }
 
-/* A task that somebody else's code created with our fixed address, seen for the first time. */
+static bool has_id(const struct msg_callback *msg)
+{
+    return id_is_remote(msg->report.id.p, msg->report.id.n);
+}
+
+/* A task that somebody else's code created with our fixed address, seen for the first time. Without
+ * an id it still keeps what was said, since that is authentic. */
 static int adopt(struct keeper *k, const struct msg_callback *msg, const struct conf_provider *p,
                  struct store_task *t, struct err *err)
 {
@@ -354,7 +360,7 @@ static int adopt(struct keeper *k, const struct msg_callback *msg, const struct 
     int rc;
 
     *t = (struct store_task){.provider = p->name,
-                             .remote_id = msg->report.id.p,
+                             .remote_id = has_id(msg) ? msg->report.id.p : "",
                              .state = STATE_SUBMITTED,
                              .pending = STATE_SUBMITTED,
                              .source = SOURCE_CALLBACK,
@@ -389,13 +395,10 @@ static int by_provider(struct keeper *k, const struct msg_callback *msg, enum ve
     *verdict = proof.refusal;
     if (proof.refusal != VERDICT_ACCEPTED)
         return 0;
-    if (!id_is_remote(msg->report.id.p, msg->report.id.n)) {
-        log_warn("callback.no_id", LOG_S("provider", p->name),
-                 LOG_S("why", "the fixed callback address needs a task id in the body"));
-        *verdict = VERDICT_UNKNOWN;
-        return 0;
-    }
-    rc = k->store->ops->task_by_remote(k->store, p->name, msg->report.id.p, &t);
+    if (!has_id(msg) && proof.doubt == NULL)
+        proof.doubt = "names no task, and the fixed callback address has no key";
+    rc = has_id(msg) ? k->store->ops->task_by_remote(k->store, p->name, msg->report.id.p, &t)
+                     : -ENOENT;
     if (rc == -ENOENT)
         rc = adopt(k, msg, p, &t, err);
     return rc < 0 ? rc : judge_proven(k, msg, &t, p, &proof, verdict, err);

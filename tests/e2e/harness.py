@@ -24,13 +24,13 @@ import socket
 import subprocess
 import tempfile
 
-from web import (DEADLINE, LOOPBACK, SIM_KEY, Answer, Receiver, callback_body, exchange, get,
-                 http_date, post_callback, request, sign, signature_is_good, signed_headers,
+from web import (DEADLINE, LOOPBACK, SIM_KEY, Answer, Receiver, Recorder, callback_body, exchange,
+                 get, http_date, post_callback, request, sign, signature_is_good, signed_headers,
                  string_to_sign, wait_for)
 
 __all__ = [
-    "DEADLINE", "LOOPBACK", "SIM_KEY", "Answer", "Daemon", "Port", "Process", "Receiver", "Run",
-    "Sim", "callback_body", "descendants", "exchange", "get", "http_date", "leftovers",
+    "DEADLINE", "LOOPBACK", "SIM_KEY", "Answer", "Daemon", "Port", "Process", "Receiver", "Recorder",
+    "Run", "Sim", "callback_body", "descendants", "exchange", "get", "http_date", "leftovers",
     "make_certificate", "post_callback", "program", "request", "sign", "signature_is_good",
     "signed_headers", "string_to_sign", "viduhook", "wait_for",
 ]
@@ -316,6 +316,38 @@ class Daemon(Process):
         except ValueError:
             return done.returncode, done.stdout or done.stderr
 
+    def command(self, *args, **options):
+        """`viduhook ARGS` as people type it: a subprocess.CompletedProcess with text."""
+        return viduhook("-c", self.conf_path, *args, **options)
+
+    def submit(self, *args, endpoint="text2video", model="viduq3-turbo", prompt="a paper boat"):
+        """Creates a task that the provider accepts: its id here."""
+        said = ["--model", model, "--prompt", prompt] if endpoint == "text2video" else []
+        return self.cli("submit", endpoint, *said, *args)[1]["task"]
+
+    def task(self, task):
+        return self.cli("show", task, "--urls")[1]["task"]
+
+    def wait_task(self, task, state, seconds=DEADLINE):
+        """The task, once it is in this state."""
+        def reached():
+            seen = self.task(task)
+            return seen if seen["state"] == state else None
+
+        return wait_for(reached, lambda: f"state {state}: {self.cli('explain', task)[1]}", seconds)
+
+    def runs(self, *args):
+        """Oldest first."""
+        return sorted(self.cli("runs", "--limit", 1000, *args)[1]["runs"], key=lambda r: r["id"])
+
+    def wait_runs(self, *states, seconds=DEADLINE, args=()):
+        """All runs, once there are as many and they are in these states, oldest first."""
+        def reached():
+            seen = self.runs(*args)
+            return seen if [r["state"] for r in seen] == list(states) else None
+
+        return wait_for(reached, lambda: f"runs {states}: {self.runs(*args)}", seconds)
+
     def url(self, path=""):
         return f"{self.conf['public_url'].partition('://')[0]}://{LOOPBACK}:{self.port}{path}"
 
@@ -365,6 +397,12 @@ class Run:
         receiver = Receiver(**options)
         self.closers.append(receiver)
         return receiver
+
+    def recorder(self, sim, **options):
+        """Put its url into base_url in place of the simulator's."""
+        recorder = Recorder(sim.url, **options)
+        self.closers.append(recorder)
+        return recorder
 
     def port(self):
         port = Port()

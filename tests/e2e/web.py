@@ -247,3 +247,84 @@ class Receiver:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+
+# -- what goes over the wire to a provider -------------------------------------------------------
+
+
+class Exchange:
+    """One request that went through a Recorder, and what was answered (None: nothing)."""
+
+    def __init__(self, method, path, headers, body, answer):
+        self.method, self.path, self.headers, self.body = method, path, headers, body
+        self.answer = answer
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Recorder:
+    """Stands between the daemon and a simulator and keeps every request as it was sent. With
+    refuse (status, body) it answers the creates itself."""
+
+    def __init__(self, target, refuse=None):
+        recorder = self
+        self.exchanges, self.lock = [], threading.Lock()
+        self.refuse = refuse
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                answer = recorder.answer(target, self, body)
+                with recorder.lock:
+                    recorder.exchanges.append(
+                        Exchange(self.command, self.path, self.headers, body, answer))
+                self.close_connection = True
+                if answer is None:
+                    return
+                self.send_response_only(answer.status)
+                for name, value in answer.headers.items():
+                    if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            do_GET = do_POST = pass_on
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self.server = Server((LOOPBACK, 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def answer(self, target, asked, body):
+        if self.refuse is not None and asked.command == "POST":
+            status, text = self.refuse
+            return Answer(status, {"Content-Type": "application/json"}, text.encode())
+        headers = {k: v for k, v in asked.headers.items() if k.lower() not in ("host", "connection")}
+        headers["Host"] = target.split("://", 1)[1]  # so that media URLs are the simulator's own
+        try:
+            return request(asked.command, target + asked.path, body or None, headers)
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def all(self, method=None):
+        with self.lock:
+            return [e for e in self.exchanges if method in (None, e.method)]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
 
     if (template_check(text, &err) == 0) {
-        template_fill(text, lookup, "{url}", &out);
+        template_fill(text, lookup, (char *)"{url}", &out);
         if (strchr(text, '{') == NULL && !str_eq(buf_text(&out), text) && strchr(text, '}') == NULL)
             abort();
     } else if (err.text[0] == '\0') {

@@ -30,6 +30,9 @@ static void other_forms_of_dates_are_refused(void **state)
         "Tue, 06 May 2025 12:09:42 UTC",
         "Tue, 06 May 2025 24:09:42 GMT",
         "Tue, 31 Apr 2025 12:09:42 GMT",
+        "Sat, 29 Feb 2025 12:09:42 GMT",
+        "Tue, 06 May 2025 12:09:60 GMT",
+        "Tue, 06 May 2025 12:09-42 GMT",
         "tue, 06 May 2025 12:09:42 GMT",
         "Tue, 6 May 2025 12:09:42 GMT",
         "Tuesday, 06-May-25 12:09:42 GMT",
@@ -43,6 +46,22 @@ static void other_forms_of_dates_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(clock_parse_http(bad[i], strlen(bad[i]), &ms), -EINVAL);
     assert_true(ms == 5);
+}
+
+/* Every day of eight centuries, there and back. */
+static void the_calendar_agrees_with_the_system(void **state)
+{
+    int64_t day_ms = 86400000;
+
+    (void)state;
+    for (int64_t ms = 43200000; ms < 8 * 36525 * day_ms; ms += day_ms) {
+        char text[30];
+        int64_t back = -1;
+
+        clock_format_http(ms, text);
+        assert_int_equal(clock_parse_http(text, 29, &back), 0);
+        assert_true(back == ms);
+    }
 }
 
 static void a_frozen_clock_stands_still(void **state)
@@ -63,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(http_dates_go_both_ways),
         cmocka_unit_test(other_forms_of_dates_are_refused),
+        cmocka_unit_test(the_calendar_agrees_with_the_system),
         cmocka_unit_test(a_frozen_clock_stands_still),
     };
 

@@ -17,8 +17,8 @@
 
 static void assert_has(const char *text, const char *part)
 {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" does not have \"%s\"", text, part);
+    if (strstr(str_or(text, ""), part) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", str_or(text, ""), part);
 }
 
 static void assert_status(const struct printed *p, int status)

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/fs.h"
+#include "http/client.h"
+#include "runner/action.h"
+#include "runner/download_plan.h"
+#include "tests/unit/http/file_server.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+/* Waiting for fresh URLs passes a hundred times as fast: takes the place of the library's. */
+int event_add(struct event *ev, const struct timeval *tv)
+{
+    static int (*real)(struct event *, const struct timeval *);
+    struct timeval quick = {.tv_usec = 600000};
+
+    if (real == NULL)
+        real = (int (*)(struct event *, const struct timeval *))dlsym(RTLD_NEXT, "event_add");
+    return real(ev, tv != NULL && tv->tv_sec == 60 ? &quick : tv);
+}
+
+struct bench {
+    struct file_server server;
+    struct event_base *base;
+    struct client *client;
+    struct action_env env;
+    json_t *action, *context;
+    void *running;
+    int dones, refreshes, progress;
+    bool stop_at_progress;
+    /* What on_expired answers: the creations, or an error, or nothing at all. */
+    json_t *fresh;
+    const char *fresh_error;
+    enum run_outcome outcome;
+    char detail[4096];
+    json_t *files;
+    int64_t retry_after_ms;
+    int descriptors;
+    char dir[64];
+};
+
+static struct bench b;
+
+static void on_done(const struct msg_done *done, void *ctx)
+{
+    (void)ctx;
+    b.dones++;
+    b.outcome = done->outcome;
+    b.retry_after_ms = done->retry_after_ms;
+    snprintf(b.detail, sizeof(b.detail), "%.*s", (int)done->detail.n, done->detail.p);
+    json_decref(b.files);
+    b.files = json_loadb(done->files.p, done->files.n, 0, NULL);
+    download_ops.free(b.running);
+    b.running = NULL;
+    event_base_loopbreak(b.base);
+}
+
+static void on_stop_now(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    download_ops.stop(b.running, RUN_AGAIN, "stopped with the daemon");
+}
+
+static void on_progress(const char *name, uint64_t done, uint64_t total, void *ctx)
+{
+    (void)ctx;
+    assert_non_null(strstr(name, "[vidu-t3k9"));
+    assert_true(total == 0 || done <= total);
+    b.progress++;
+    if (b.stop_at_progress)
+        event_base_once(b.base, -1, EV_TIMEOUT, on_stop_now, NULL, NULL);
+    b.stop_at_progress = false;
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    download_ops.fresh(b.running, b.fresh, b.fresh_error);
+}
+
+static void on_expired(void *ctx)
+{
+    (void)ctx;
+    b.refreshes++;
+    if (b.fresh != NULL || b.fresh_error != NULL)
+        event_base_once(b.base, -1, EV_TIMEOUT, on_answer, NULL, NULL);
+}
+
+static const struct action_events events = {
+    .on_done = on_done, .on_progress = on_progress, .on_expired = on_expired};
+
+static char *url(const char *path)
+{
+    return *path != '\0' ? mem_printf("http://127.0.0.1:%d%s", b.server.port, path)
+                         : mem_strdup("");
+}
+
+static json_t *creation(const char *video, const char *watermarked, const char *cover)
+{
+    autofree char *v = url(video);
+    autofree char *w = url(watermarked);
+    autofree char *c = url(cover);
+
+    return json_pack("{s:s, s:s, s:s, s:s}", "id", "9", "url", v, "watermarked_url", w, "cover_url",
+                     c);
+}
+
+static void set_result(json_t *creations)
+{
+    json_object_set_new(b.context, "result", creations);
+}
+
+static void set_one(const char *video, const char *watermarked, const char *cover)
+{
+    set_result(json_pack("[o]", creation(video, watermarked, cover)));
+}
+
+static void set_task(const char *member, const char *text)
+{
+    json_object_set_new(json_object_get(b.context, "task"), member, json_string(text));
+}
+
+static void run(void)
+{
+    struct timeval limit = {.tv_sec = 20};
+
+    b.dones = b.refreshes = 0;
+    b.running = download_ops.start(&b.env, b.action, b.context, &events, NULL);
+    assert_int_equal(b.dones, 0);
+    event_base_loopexit(b.base, &limit);
+    event_base_dispatch(b.base);
+    assert_int_equal(b.dones, 1);
+}
+
+static void expect(enum run_outcome outcome, const char *detail)
+{
+    if (b.outcome != outcome || strstr(b.detail, detail) == NULL)
+        fail_msg("outcome %u: %s", b.outcome, b.detail);
+    assert_null(strchr(b.detail, '?'));
+    assert_null(strchr(b.detail, '\n'));
+}
+
+/* The i-th file reported: there, of that kind and name, and as large as it is said to be. */
+static void assert_file(size_t i, const char *kind, const char *name)
+{
+    const json_t *file = json_array_get(b.files, i);
+    autofree char *want = mem_printf("%s/media/%s", b.dir, name);
+    struct stat st;
+
+    assert_non_null(file);
+    assert_string_equal(json_string_value(json_object_get(file, "path")), want);
+    assert_string_equal(json_string_value(json_object_get(file, "kind")), kind);
+    assert_int_equal(json_string_length(json_object_get(file, "sha256")), 64);
+    assert_int_equal(stat(want, &st), 0);
+    assert_int_equal(st.st_size, json_integer_value(json_object_get(file, "bytes")));
+    assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static void everything_wanted_arrives_in_order(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "watermarked", json_true());
+    set_one("/good/v", "/good/w?seed=2", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "3 files, ");
+    assert_int_equal(json_array_size(b.files), 3);
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_file(1, "watermarked", "2026-11/A cat [vidu-t3k9]-watermarked.mp4");
+    assert_file(2, "cover", "2026-11/A cat [vidu-t3k9].jpg");
+    assert_true(b.progress > 0);
+}
+
+static void only_what_is_wanted_is_fetched(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "cover", json_false());
+    set_one("/good/v", "/status/500", "/status/500");
+    run();
+    expect(RUN_OK, "1 file, ");
+    assert_int_equal(json_array_size(b.files), 1);
+}
+
+static void every_creation_has_its_own_name(void **state)
+{
+    (void)state;
+    set_result(json_pack("[o, o, o]", creation("/good/1", "", "/kind/png/1"),
+                         creation("/good/2?seed=2", "", "/kind/webp/2"),
+                         creation("/good/3?seed=3", "", "")));
+    run();
+    expect(RUN_OK, "5 files, ");
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_file(1, "cover", "2026-11/A cat [vidu-t3k9].png");
+    assert_file(2, "video", "2026-11/A cat [vidu-t3k9-c2].mp4");
+    assert_file(3, "cover", "2026-11/A cat [vidu-t3k9-c2].webp");
+    assert_file(4, "video", "2026-11/A cat [vidu-t3k9-c3].mp4");
+    expect(RUN_OK, "no cover: the result has none");
+}
+
+static void a_video_without_its_cover_is_worth_having(void **state)
+{
+    static const char *const covers[] = {"", "/status/500", "/status/401", "/kind/html/cover",
+                                         "/redirect?to=http://169.254.169.254/"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(covers); i++) {
+        set_one("/good/v", "", covers[i]);
+        run();
+        expect(RUN_OK, "no cover: ");
+        assert_int_equal(json_array_size(b.files), 1);
+    }
+}
+
+static void an_expired_cover_does_not_fail_the_run(void **state)
+{
+    (void)state;
+    b.fresh_error = "provider unreachable";
+    set_one("/good/v", "", "/status/403");
+    run();
+    expect(RUN_OK, "no cover: no fresh URL: provider unreachable");
+    assert_int_equal(b.refreshes, 1);
+    b.fresh_error = NULL;
+    run(); /* nobody answers */
+    expect(RUN_OK, "no cover: no fresh URL came in time");
+}
+
+static void failures_have_their_outcome(void **state)
+{
+    static const struct {
+        const char *video;
+        enum run_outcome outcome;
+        const char *detail;
+    } rows[] = {
+        {"/status/500?after=9", RUN_AGAIN, "status 500"},
+        {"/status/429?after=9", RUN_AGAIN, "status 429"},
+        {"/status/401?after=9", RUN_FAILED, "status 401"},
+        {"/garbage?after=9", RUN_FAILED, "not an MP4"},
+        {"/redirect?to=http://169.254.169.254/", RUN_FAILED, "link local"},
+        {"/redirect?to=http://%5B::ffff:127.0.0.1%5D:1/", RUN_FAILED, "loopback"},
+        {"/redirect?to=http://2130706433:1/", RUN_FAILED, "loopback"},
+        {"/close", RUN_AGAIN, "reply"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        set_one(rows[i].video, "", "");
+        run();
+        expect(rows[i].outcome, rows[i].detail);
+        assert_int_equal(json_array_size(b.files), 0);
+        assert_int_equal(b.retry_after_ms, str_starts(rows[i].video, "/status") ? 9000 : -1);
+    }
+}
+
+static void a_failed_copy_fails_the_run_but_not_the_video(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "watermarked", json_true());
+    set_one("/good/v", "/status/503", "/kind/jpg/c");
+    run();
+    expect(RUN_AGAIN, "status 503");
+    assert_int_equal(json_array_size(b.files), 1);
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    set_one("/good/v", "", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "no watermarked copy: the result has none");
+}
+
+/* The keeper hands the files of the first attempt to the second. */
+static void what_is_there_is_not_fetched_again(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "watermarked", json_true());
+    set_one("/good/v", "/status/503", "/kind/jpg/c");
+    run();
+    json_object_set(b.context, "files", b.files);
+    set_one("/status/500", "/good/w?seed=2", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "3 files, ");
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_int_equal(unlink(json_string_value(json_object_get(json_array_get(b.files, 0), "path"))),
+                     0);
+    run();
+    expect(RUN_AGAIN, "status 500"); /* it is not there any more */
+}
+
+static void an_expired_url_is_asked_for_and_resumed(void **state)
+{
+    (void)state;
+    set_one("/expires/a", "", "/kind/jpg/c");
+    run(); /* breaks off after the half */
+    expect(RUN_AGAIN, "");
+    b.fresh = json_pack("[o]", creation("/expires/a?fresh=1", "", "/kind/jpg/c"));
+    run();
+    expect(RUN_OK, "2 files, ");
+    assert_int_equal(b.refreshes, 1);
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+}
+
+static void urls_are_asked_for_three_times_at_most(void **state)
+{
+    (void)state;
+    b.fresh = json_pack("[o]", creation("/status/403", "", ""));
+    set_one("/status/403", "", "");
+    run();
+    expect(RUN_FAILED, "status 403");
+    assert_int_equal(b.refreshes, 3);
+}
+
+static void a_result_without_url_is_asked_for(void **state)
+{
+    (void)state;
+    b.fresh = json_pack("[o]", creation("/good/v", "", "/kind/jpg/c"));
+    set_result(json_array());
+    run();
+    expect(RUN_OK, "2 files, ");
+    assert_int_equal(b.refreshes, 1);
+    json_decref(b.fresh);
+    b.fresh = json_array();
+    run();
+    expect(RUN_FAILED, "the result has no URL");
+    json_object_del(b.context, "result");
+    run();
+    expect(RUN_FAILED, "the result has no URL");
+}
+
+static void without_an_answer_the_run_comes_again(void **state)
+{
+    (void)state;
+    set_one("/status/410", "", "");
+    run();
+    expect(RUN_AGAIN, "no fresh URL came in time");
+    b.fresh_error = "unknown task";
+    run();
+    expect(RUN_AGAIN, "no fresh URL: unknown task");
+}
+
+static void an_answer_nobody_waits_for_is_dropped(void **state)
+{
+    (void)state;
+    set_one("/good/v", "", "/kind/jpg/c");
+    b.fresh_error = "late";
+    b.running = download_ops.start(&b.env, b.action, b.context, &events, NULL);
+    download_ops.fresh(b.running, NULL, "early");
+    download_ops.free(b.running);
+    run();
+    expect(RUN_OK, "2 files, ");
+}
+
+static void images_and_sounds_have_their_own_kind(void **state)
+{
+    (void)state;
+    set_task("endpoint", "reference2image");
+    set_one("/kind/png", "", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "1 file, "); /* an image is its own cover */
+    assert_file(0, "image", "2026-11/A cat [vidu-t3k9].png");
+    set_task("endpoint", "text2audio");
+    set_one("/kind/mp3", "", "");
+    run();
+    assert_file(0, "audio", "2026-11/A cat [vidu-t3k9].mp3");
+    set_task("endpoint", "img2video");
+    set_one("/kind/wav/a.wav?x=.mp4", "", "");
+    run();
+    assert_file(0, "audio", "2026-11/A cat [vidu-t3k9].wav");
+}
+
+static void strangers_choose_no_directory(void **state)
+{
+    static const struct {
+        const char *prompt, *name;
+    } rows[] = {
+        {"../../etc/passwd", NULL},
+        {"/etc/cron.d/x", NULL},
+        {".hidden", NULL},
+        {"", "2026-11/img2video [vidu-t3k9].mp4"},
+        {"\xe7\x8c\xab", "2026-11/\xe7\x8c\xab [vidu-t3k9].mp4"},
+        {"v1.5 beta", "2026-11/v1.5 beta [vidu-t3k9].mp4"},
+        {"a\nb\x1b[31m", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        autofree char *inside = mem_printf("%s/media/2026-11/", b.dir);
+        const char *path;
+
+        set_task("prompt", rows[i].prompt);
+        set_one("/good/v", "", "");
+        run();
+        expect(RUN_OK, "1 file, ");
+        path = json_string_value(json_object_get(json_array_get(b.files, 0), "path"));
+        assert_true(str_starts(path, inside));
+        assert_null(strchr(path + strlen(inside), '/'));
+        assert_true(path[strlen(inside)] != '.');
+        if (rows[i].name != NULL)
+            assert_file(0, "video", rows[i].name);
+    }
+}
+
+static void a_long_prompt_makes_no_long_name(void **state)
+{
+    autofree char *prompt = mem_calloc(5001, 1);
+    const char *path;
+
+    (void)state;
+    memset(prompt, 'x', 5000);
+    set_task("prompt", prompt);
+    set_one("/good/v", "", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "2 files, ");
+    path = json_string_value(json_object_get(json_array_get(b.files, 0), "path"));
+    assert_int_equal(strlen(strrchr(path, '/') + 1), 120 + strlen(" [vidu-t3k9].mp4"));
+}
+
+static void an_odd_task_id_is_refused(void **state)
+{
+    static const char *const ids[] = {"", "a/b", "..", "a b", "a\n"};
+
+    (void)state;
+    set_one("/good/v", "", "");
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        set_task("id", ids[i]);
+        run();
+        expect(RUN_FATAL, "id");
+    }
+}
+
+static void the_month_is_the_task_s(void **state)
+{
+    char month[8];
+    static const char *const odd[] = {"", "yesterday", "2026-1", "../../../x", "2026-11"};
+
+    (void)state;
+    download_month(b.context, month);
+    assert_string_equal(month, "2026-11");
+    clock_freeze(1000, 1746533400000);
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        set_task("created_at", odd[i]);
+        download_month(b.context, month);
+        assert_string_equal(month, "2025-05");
+    }
+    clock_freeze(-1, -1);
+}
+
+static void a_link_for_the_month_is_not_followed(void **state)
+{
+    autofree char *media = mem_printf("%s/media", b.dir);
+    autofree char *month = mem_printf("%s/2026-11", media);
+
+    (void)state;
+    assert_int_equal(mkdir(media, 0755), 0);
+    assert_int_equal(symlink("/tmp", month), 0);
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_FAILED, "2026-11");
+}
+
+static void a_directory_that_cannot_be_is_told(void **state)
+{
+    (void)state;
+    set_one("/good/v", "", "");
+    json_object_set_new(b.action, "dir", json_string("/proc/nothing/here"));
+    run();
+    expect(RUN_FAILED, "/proc/nothing");
+    json_object_set_new(b.action, "dir", json_string("media"));
+    run();
+    expect(RUN_FAILED, "not an absolute directory");
+}
+
+static void a_full_disk_means_again(void **state)
+{
+    (void)state;
+    b.env.keep_free = UINT64_MAX / 2;
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_AGAIN, "No space left");
+}
+
+static void sizes_are_limited_by_the_action(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "max_size", json_integer(1000));
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_FAILED, "size");
+}
+
+static void the_time_is_limited_by_the_action(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "timeout_ms", json_integer(300));
+    set_one("/stall/v", "", "");
+    run();
+    expect(RUN_AGAIN, "timed out");
+}
+
+static void a_stopped_download_keeps_its_part(void **state)
+{
+    autofree char *part = mem_printf("%s/media/2026-11/.A cat [vidu-t3k9].mp4.part", b.dir);
+
+    (void)state;
+    b.stop_at_progress = true;
+    set_one("/stall/x", "", "");
+    run();
+    expect(RUN_AGAIN, "stopped with the daemon");
+    assert_int_equal(json_array_size(b.files), 0);
+    assert_int_equal(access(part, F_OK), 0);
+    set_one("/good/x", "", "");
+    run();
+    expect(RUN_OK, "1 file, ");
+    assert_int_equal(access(part, F_OK), -1);
+}
+
+static void old_parts_are_swept(void **state)
+{
+    autofree char *month = mem_printf("%s/media/2026-11", b.dir);
+    static const char *const names[] = {".old.mp4.part", ".old.mp4.part.meta", ".young.mp4.part",
+                                        "old.part", ".other"};
+    static const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+
+    (void)state;
+    assert_int_equal(fs_mkdirs(month, 0755, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        autofree char *path = fs_join(month, names[i]);
+
+        assert_int_equal(fs_create_file(path, "x", 1, 0600, NULL), 0);
+        if (i != 2)
+            assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    }
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_OK, "1 file, ");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        autofree char *path = fs_join(month, names[i]);
+
+        assert_int_equal(access(path, F_OK) == 0, i >= 2);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct client_policy p = {
+        .public_only = true, .allow_http = true, .max_transfers = 8, .redirects = 3, .n_rules = 1};
+    autofree char *rule = mem_printf("127.0.0.1:%d", b.server.port);
+    autofree char *media = NULL;
+    struct file_server server = b.server;
+
+    (void)state;
+    b = (struct bench){.server = server, .descriptors = open_descriptors()};
+    snprintf(b.dir, sizeof(b.dir), "/tmp/test_download.XXXXXX");
+    if (mkdtemp(b.dir) == NULL || address_rule_parse(rule, &p.rules[0], NULL) < 0)
+        return -1;
+    media = mem_printf("%s/media", b.dir);
+    b.base = event_base_new();
+    b.client = client_new(b.base, &p, NULL);
+    b.env = (struct action_env){.base = b.base, .client = b.client};
+    b.action = json_pack("{s:s, s:s, s:b, s:b}", "kind", "download", "dir", media, "cover", 1,
+                         "watermarked", 0);
+    b.context = json_pack("{s:{s:s, s:s, s:s, s:s}, s:[], s:[]}", "task", "id", "t3k9", "prompt",
+                          "A cat", "endpoint", "img2video", "created_at",
+                          "2026-11-20T17:05:27.123Z", "result", "files");
+    return b.action == NULL || b.context == NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    client_free(b.client);
+    event_base_free(b.base);
+    json_decref(b.action);
+    json_decref(b.context);
+    json_decref(b.files);
+    json_decref(b.fresh);
+    nftw(b.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return open_descriptors() == b.descriptors ? 0 : -1;
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    umask(022);
+    return file_server_start(&b.server, NULL);
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    file_server_stop(&b.server);
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(everything_wanted_arrives_in_order),
+        TEST(only_what_is_wanted_is_fetched),
+        TEST(every_creation_has_its_own_name),
+        TEST(a_video_without_its_cover_is_worth_having),
+        TEST(an_expired_cover_does_not_fail_the_run),
+        TEST(failures_have_their_outcome),
+        TEST(a_failed_copy_fails_the_run_but_not_the_video),
+        TEST(what_is_there_is_not_fetched_again),
+        TEST(an_expired_url_is_asked_for_and_resumed),
+        TEST(urls_are_asked_for_three_times_at_most),
+        TEST(a_result_without_url_is_asked_for),
+        TEST(without_an_answer_the_run_comes_again),
+        TEST(an_answer_nobody_waits_for_is_dropped),
+        TEST(images_and_sounds_have_their_own_kind),
+        TEST(strangers_choose_no_directory),
+        TEST(a_long_prompt_makes_no_long_name),
+        TEST(an_odd_task_id_is_refused),
+        TEST(the_month_is_the_task_s),
+        TEST(a_link_for_the_month_is_not_followed),
+        TEST(a_directory_that_cannot_be_is_told),
+        TEST(a_full_disk_means_again),
+        TEST(sizes_are_limited_by_the_action),
+        TEST(the_time_is_limited_by_the_action),
+        TEST(a_stopped_download_keeps_its_part),
+        TEST(old_parts_are_swept),
+    };
+
+    return cmocka_run_group_tests(tests, start_all, stop_all);
+}
