@@ -206,7 +206,8 @@ static int advance(struct keeper *k, struct statement *st, struct err *err)
     t->source = st->source;
     final = state_is_final(t->state);
     t->finished_ms = final ? clock_wall_ms() : 0;
-    t->next_look_ms = final ? 0 : look_later(t);
+    if (final || t->next_look_ms == 0) /* else the look that is planned stays the safety net */
+        t->next_look_ms = final ? 0 : look_later(t);
     rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word", err);
     if (rc == 0 && conf_event_from_state(t->state, &event))
         rc = schedule_add(k, t, event, err);

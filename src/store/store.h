@@ -129,6 +129,7 @@ struct store_ops {
     int (*meta_set)(struct store *s, const char *name, const void *p, size_t n, struct err *err);
 
     int (*task_insert)(struct store *s, const struct store_task *t, int64_t *row, struct err *err);
+    /* Without prompt, request and payload, which a callback does not need. */
     int (*task_by_key)(struct store *s, const uint8_t hash[SHA256_LEN], struct store_task *out);
     int (*task_by_row)(struct store *s, int64_t row, struct store_task *out);
     int (*task_by_id)(struct store *s, const char *id, struct store_task *out);

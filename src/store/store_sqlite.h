@@ -99,6 +99,7 @@ struct sqlite_store {
     struct sqlite_tally tally, tally_before; /* now, and when the transaction began */
     struct sql_pin task_pin, run_pin;
     char key_pin[SHA256_LEN];
+    struct store_task pinned; /* the task in task_pin as the file has it; row 0: not known */
     struct sqlite3_stmt *statements[SQL_COUNT];
 };
 

@@ -18,9 +18,11 @@
     "t.row, t.state, t.pending, t.credits, t.off_peak, t.expects_callback, t.created_ms,"          \
     " t.updated_ms, t.finished_ms, t.next_look_ms, t.looks, t.n_events, t.source,"                 \
     " t.id, t.key_hash, t.endpoint, t.model, t.remote_id, t.callback_path, t.callback_query,"      \
-    " t.tags, t.forward_url, t.trace_id, t.err_code, t.err_msg, t.result, t.provider, x.prompt,"   \
-    " x.request, x.payload"
-#define SELECT_TASK "SELECT " TASK_FIELDS " FROM task t JOIN task_text x ON x.task = t.row "
+    " t.tags, t.forward_url, t.trace_id, t.err_code, t.err_msg, t.result, t.provider, "
+#define SELECT_TASK                                                                                \
+    "SELECT " TASK_FIELDS "x.prompt, x.request, x.payload"                                         \
+    " FROM task t JOIN task_text x ON x.task = t.row "
+#define SELECT_LEAN_TASK "SELECT " TASK_FIELDS "'', '', '' FROM task t "
 
 /* Bound by bind_task: ?1 row to ?13 source, ?14 id, ?15 endpoint to ?25 result. */
 #define TASK_LOOSE_SET                                                                             \
@@ -81,7 +83,7 @@ static const char *const sql[SQL_COUNT] = {
                         " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
     [SQL_TASK_TEXT_INSERT] = "INSERT INTO task_text (task, prompt, request, payload)"
                              " VALUES (?1, ?2, ?3, ?4)",
-    [SQL_TASK_BY_KEY] = SELECT_TASK "WHERE t.key_hash = ?1",
+    [SQL_TASK_BY_KEY] = SELECT_LEAN_TASK "WHERE t.key_hash = ?1",
     [SQL_TASK_BY_ROW] = SELECT_TASK "WHERE t.row = ?1",
     [SQL_TASK_BY_ID] = SELECT_TASK "WHERE t.id = ?1",
     [SQL_TASK_BY_REMOTE] = SELECT_TASK "WHERE t.remote_id = ?2 AND t.remote_id <> ''"

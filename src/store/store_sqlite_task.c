@@ -82,6 +82,7 @@ static void pin_task(struct sqlite_store *s, struct store_task *t)
     if (t->key_hash.n > 0)
         memcpy(s->key_pin, t->key_hash.p, t->key_hash.n);
     t->key_hash.p = s->key_pin;
+    s->pinned = *t;
 }
 
 static int take_task(struct sqlite_store *s, enum sql_id id, struct store_task *out)
@@ -145,9 +146,25 @@ static int find_prefix(struct sqlite_store *s, enum sql_id id, const char *prefi
     return rc;
 }
 
-/* The least of the updates that writes what differs: each index it leaves alone is a page less. */
-static int choose_update(struct sqlite_store *s, const struct store_task *t, enum sql_id *id,
-                         int *old_state)
+/* How a task differs from what the file has of it. */
+struct change {
+    enum task_state old_state;
+    bool remote_id, indexed; /* indexed: state, finished or next look */
+};
+
+/* From the task as it was handed out, which spares a look into the file. */
+static struct change compare(const struct store_task *was, const struct store_task *t)
+{
+    return (struct change){
+        .old_state = was->state,
+        .remote_id =
+            was->remote_id != t->remote_id && strcmp(was->remote_id, str_or(t->remote_id, "")) != 0,
+        .indexed = was->state != t->state || was->finished_ms != t->finished_ms ||
+                   was->next_look_ms != t->next_look_ms,
+    };
+}
+
+static int look_up_change(struct sqlite_store *s, const struct store_task *t, struct change *out)
 {
     struct sqlite3_stmt *q = s->statements[SQL_TASK_CHANGES];
     int rc;
@@ -158,13 +175,10 @@ static int choose_update(struct sqlite_store *s, const struct store_task *t, enu
     sqlite3_bind_int64(q, 10, t->next_look_ms);
     sql_bind_text(q, 17, t->remote_id);
     rc = sql_first(s, SQL_TASK_CHANGES);
-    if (rc == 0) {
-        *old_state = sqlite3_column_int(q, 0);
-        if (sqlite3_column_int(q, 1) != 0)
-            *id = SQL_TASK_UPDATE_ALL;
-        else if (sqlite3_column_int(q, 2) != 0)
-            *id = SQL_TASK_UPDATE_STATE;
-    }
+    if (rc == 0)
+        *out = (struct change){.old_state = (enum task_state)sqlite3_column_int(q, 0),
+                               .remote_id = sqlite3_column_int(q, 1) != 0,
+                               .indexed = sqlite3_column_int(q, 2) != 0};
     sql_done(s, SQL_TASK_CHANGES);
     return rc;
 }
@@ -241,19 +255,28 @@ int sqlite_task_by_prefix(struct store *base, const char *prefix, struct store_t
     return rc == 0 ? sqlite_task_by_row(base, row, out) : rc;
 }
 
+/* The least of the updates that writes what differs: each index it leaves alone is a page less. */
 int sqlite_task_update(struct store *base, const struct store_task *t, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
-    enum sql_id id = SQL_TASK_UPDATE;
-    int old_state = TALLY_NONE;
-    int rc = choose_update(s, t, &id, &old_state);
+    struct change change;
+    enum sql_id id;
+    int rc = 0;
 
+    if (s->pinned.row == t->row)
+        change = compare(&s->pinned, t);
+    else
+        rc = look_up_change(s, t, &change);
     if (rc < 0)
         return err_sys(err, rc, "task %s", t->id);
+    s->pinned.row = 0;
+    id = change.remote_id ? SQL_TASK_UPDATE_ALL
+         : change.indexed ? SQL_TASK_UPDATE_STATE
+                          : SQL_TASK_UPDATE;
     bind_task(s->statements[id], t);
     rc = sql_write(s, id, NULL, err);
     if (rc == 0)
-        tally_move_task(s, old_state, (int)t->state);
+        tally_move_task(s, (int)change.old_state, (int)t->state);
     return rc;
 }
 

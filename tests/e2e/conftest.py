@@ -18,11 +18,23 @@ def pytest_configure(config):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
-    run = getattr(item, "funcargs", {}).get("run")
+    given = getattr(item, "funcargs", {})
+    run = given.get("run") or given.get("shared_run")
     if call.when == "call":
         item.failed = report.failed
     if report.failed and run is not None:
         report.sections.append((f"logs, kept in {run.home}", run.report()))
+
+
+@pytest.fixture(scope="module")
+def shared_run():
+    """The same for all tests of a file, where each of them starting a daemon would take long."""
+    world = harness.Run()
+    yield world
+    problems = world.finish()
+    world.remove()
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 @pytest.fixture

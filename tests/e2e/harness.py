@@ -110,7 +110,8 @@ class Process:
 
     counter = 0
 
-    def __init__(self, argv, home, name, env=None, expected=0):
+    def __init__(self, argv, home, name, env=None, expected=0, popen=None):
+        """popen: more arguments for subprocess.Popen."""
         Process.counter += 1
         self.name = f"{name}-{Process.counter}"
         self.argv = [str(a) for a in argv]
@@ -119,8 +120,8 @@ class Process:
         self.log_path = pathlib.Path(home) / f"{self.name}.log"
         with open(self.out_path, "wb") as out, open(self.log_path, "wb") as log:
             self.popen = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
-                env={**os.environ, **(env or {})})
+                self.argv, **{"stdin": subprocess.DEVNULL, "stdout": out, "stderr": log,
+                              "env": {**os.environ, **(env or {})}, **(popen or {})})
 
     @property
     def pid(self):
@@ -275,13 +276,13 @@ class Sim(Process):
 class Daemon(Process):
     """viduhookd with a configuration (a dict; JSON is YAML)."""
 
-    def __init__(self, home, conf, env=None, args=(), expected=0):
+    def __init__(self, home, conf, env=None, args=(), expected=0, popen=None):
         self.home = pathlib.Path(home)
         self.conf_path = self.home / "viduhook.yaml"
         self.ca = self.home / "cert.pem"
         self.write(conf)
         super().__init__([program("viduhookd"), "-c", self.conf_path, *args], home, "daemon", env,
-                         expected)
+                         expected, popen)
         self.port = None
 
     def write(self, conf):
@@ -436,12 +437,12 @@ class Run:
         return conf
 
     def daemon(self, sim=None, conf=None, hooks=(), env=None, args=(), expected=0, wait=True,
-               **changes):
+               popen=None, **changes):
         """The daemon against a simulator; give conf instead of sim to say everything yourself.
         The simulator must have been started with --ca run.ca() to reach it."""
         if conf is None:
             conf = self.conf(sim, hooks, **changes)
-        process = self.add(Daemon(self.home, conf, env, args, expected))
+        process = self.add(Daemon(self.home, conf, env, args, expected, popen))
         return process.wait_ready() if wait else process
 
     def ca(self):

@@ -114,11 +114,51 @@ static void a_task_is_found_by_every_name_it_has(void **state)
     assert_same_task(&t, &back);
     assert_ok(f, f->ops->task_by_id(f->s, t.id, &back));
     assert_same_task(&t, &back);
-    assert_ok(f, f->ops->task_by_key(f->s, (const uint8_t *)t.key_hash.p, &back));
-    assert_same_task(&t, &back);
     assert_ok(f, f->ops->task_by_remote(f->s, "provider", t.remote_id, &back));
     assert_same_task(&t, &back);
     assert_int_equal(back.row, t.row);
+    assert_ok(f, f->ops->task_by_key(f->s, (const uint8_t *)t.key_hash.p, &back));
+    t.prompt = t.request = t.payload = "";
+    assert_same_task(&t, &back);
+}
+
+/* What was handed out is compared with what is written, as long as the two belong together. */
+static void every_update_of_a_task_that_was_read_once_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct store_task t = task_of_distinct_fields();
+    struct store_task back;
+
+    t.row = add_task(f, &t);
+    assert_ok(f, f->ops->begin(f->s, &f->err));
+    assert_ok(f, f->ops->task_by_row(f->s, t.row, &back));
+    back.state = STATE_SUCCESS;
+    assert_ok(f, f->ops->task_update(f->s, &back, &f->err));
+    back.state = STATE_PROCESSING;
+    back.remote_id = "r-new";
+    assert_ok(f, f->ops->task_update(f->s, &back, &f->err));
+    assert_ok(f, f->ops->commit(f->s, &f->err));
+    assert_ok(f, f->ops->task_by_remote(f->s, "provider", "r-new", &back));
+    assert_int_equal(back.state, STATE_PROCESSING);
+}
+
+static void an_update_that_was_rolled_back_can_be_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct store_task t = task_of_distinct_fields();
+    struct store_task back;
+
+    t.row = add_task(f, &t);
+    assert_ok(f, f->ops->task_by_row(f->s, t.row, &back));
+    back.state = STATE_SUCCESS;
+    assert_ok(f, f->ops->begin(f->s, &f->err));
+    assert_ok(f, f->ops->task_update(f->s, &back, &f->err));
+    f->ops->rollback(f->s);
+    assert_ok(f, f->ops->begin(f->s, &f->err));
+    assert_ok(f, f->ops->task_update(f->s, &back, &f->err));
+    assert_ok(f, f->ops->commit(f->s, &f->err));
+    assert_ok(f, f->ops->task_by_row(f->s, t.row, &back));
+    assert_int_equal(back.state, STATE_SUCCESS);
 }
 
 static void an_unknown_task_is_enoent(void **state)
@@ -431,6 +471,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OPEN(a_task_is_found_by_every_name_it_has),
+        OPEN(every_update_of_a_task_that_was_read_once_counts),
+        OPEN(an_update_that_was_rolled_back_can_be_made_again),
         OPEN(an_unknown_task_is_enoent),
         OPEN(tasks_without_key_or_remote_id_do_not_collide),
         OPEN(a_second_task_of_the_same_id_or_key_is_refused),
