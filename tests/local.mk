@@ -69,6 +69,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_drill \
 	tests/unit/receiver/test_intake \
 	tests/unit/receiver/test_receiver \
+	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_schedule \
 	tests/unit/gateway/test_account \
@@ -81,6 +82,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_submit \
 	tests/unit/runner/test_download \
 	tests/unit/runner/test_exec \
+	tests/unit/runner/test_runner \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
 	tests/unit/cli/test_init \
@@ -357,6 +359,8 @@ tests_unit_receiver_test_intake_SOURCES = tests/unit/receiver/test_intake.c
 tests_unit_receiver_test_intake_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_receiver_test_receiver_SOURCES = tests/unit/receiver/test_receiver.c
 tests_unit_receiver_test_receiver_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
+tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
+tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_schedule_SOURCES = tests/unit/keeper/test_schedule.c
@@ -381,6 +385,8 @@ tests_unit_runner_test_download_SOURCES = tests/unit/runner/test_download.c
 tests_unit_runner_test_download_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
 tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_runner_SOURCES = tests/unit/runner/test_runner.c
+tests_unit_runner_test_runner_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c
@@ -458,22 +464,23 @@ tests_fuzz_replay_template_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"template"'
 tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
-SYSTEM_TESTS = tests/lint.sh \
+SYSTEM_TESTS = tests/run-lint.sh \
+	tests/e2e/test_http_strict.py \
+	tests/e2e/test_judge.py \
+	tests/e2e/test_reload.py \
+	tests/e2e/test_rooms.py \
 	tests/e2e/test_sim.py \
-	tests/e2e/test_sim_callbacks.py
+	tests/e2e/test_sim_callbacks.py \
+	tests/e2e/test_submit.py
 
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(PYTHON3) -m pytest
 AM_PY_LOG_FLAGS = -q -rs --color=no -p no:cacheprovider
 TESTS += $(UNIT_TESTS) $(REPLAY_TESTS) $(SYSTEM_TESTS)
 check_PROGRAMS += $(UNIT_TESTS) $(REPLAY_TESTS)
-EXTRA_DIST += tests/count.py tests/lint.py tests/lint.sh tests/fuzz tests/e2e tests/crash tests/bench
 AM_TESTS_ENVIRONMENT = VIDUHOOK='$(abs_builddir)/viduhook' VIDUHOOKD='$(abs_builddir)/viduhookd' \
 	PYTHON3='$(PYTHON3)' PYTHONDONTWRITEBYTECODE=1; \
 	export VIDUHOOK VIDUHOOKD PYTHON3 PYTHONDONTWRITEBYTECODE;
-
-dist-hook:
-	find $(distdir)/tests -name __pycache__ -prune -exec rm -rf {} +
 
 ## -- programs of the bench --
 BENCH_BINARIES = tests/bench/bare_evhttp tests/bench/fill_store tests/bench/spawn_loop
@@ -484,10 +491,31 @@ tests_bench_fill_store_LDADD = $(STORE_LAYER)
 bench-programs: $(BENCH_BINARIES)
 
 EXTRA_DIST += \
+	tests/count.py \
+	tests/lint.py \
+	tests/fuzz/fuzz.sh \
+	tests/fuzz/corpus \
+	tests/fuzz/conf.dict \
+	tests/e2e/conftest.py \
+	tests/e2e/harness.py \
+	tests/e2e/life.py \
+	tests/e2e/provider.py \
+	tests/e2e/web.py \
+	tests/bench/bench.py \
+	tests/bench/callbacks.lua \
+	tests/fixtures/file_server.py \
 	tests/unit/cli/fake_daemon.h \
 	tests/unit/conf/conf_fixture.h \
 	tests/unit/gateway/gateway_fixture.h \
 	tests/unit/http/file_server.h \
 	tests/unit/http/server_fixture.h \
 	tests/unit/receiver/room_fixture.h \
-	tests/unit/store/store_fixture.h
+	tests/unit/store/store_fixture.h \
+	tests/e2e/test_http_strict.py \
+	tests/e2e/test_judge.py \
+	tests/e2e/test_reload.py \
+	tests/e2e/test_rooms.py \
+	tests/e2e/test_sim.py \
+	tests/e2e/test_sim_callbacks.py \
+	tests/e2e/test_submit.py \
+	tests/run-lint.sh

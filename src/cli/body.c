@@ -40,7 +40,7 @@ static int read_body(const char *name, json_t **out, struct err *err)
 
     if (rc < 0)
         return rc;
-    body = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    body = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where);
     if (body == NULL)
         return err_set(err, -EINVAL, "%s:%d:%d: %s", shown, where.line, where.column, where.text);
     if (!json_is_object(body)) {

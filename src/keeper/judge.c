@@ -414,7 +414,7 @@ void judge_on_callback(struct keeper *k, struct room *room, const struct frame *
 
     if (message_read(f, &msg) < 0)
         return;
-    if (k->stopping || k->low_space || batch_begin(k) < 0) {
+    if (k->exit_status != 0 || k->low_space || batch_begin(k) < 0) {
         batch_verdict(k, room, f->id, VERDICT_BUSY);
         return;
     }

@@ -40,11 +40,34 @@ struct timers {
     unsigned ticks;
 };
 
+static void on_stopped(void *ctx)
+{
+    struct keeper *k = ctx;
+
+    event_base_loopbreak(k->base);
+}
+
+static void on_failed(evutil_socket_t fd, short what, void *ctx)
+{
+    struct keeper *k = ctx;
+
+    (void)fd;
+    (void)what;
+    notify_send("STOPPING=1");
+    supervise_stop(k->supervise, 0, on_stopped);
+}
+
+/* Not at once: those who wait for an answer get it first, and the caller may be in the middle of
+ * what stopping changes. */
 void keeper_fail(struct keeper *k, int exit_status)
 {
+    static const struct timeval next_turn = {0};
+
+    if (k->exit_status != 0)
+        return;
     k->exit_status = exit_status;
     k->stopping = true;
-    event_base_loopbreak(k->base);
+    event_base_once(k->base, -1, EV_TIMEOUT, on_failed, k, &next_turn);
 }
 
 /* -- frames: one row a message -- */
@@ -133,13 +156,6 @@ static const struct supervise_ops supervise_ops = {
     .on_frame = on_frame, .on_up = on_up, .on_gone = on_gone, .on_hopeless = on_hopeless};
 
 /* -- stopping -- */
-
-static void on_stopped(void *ctx)
-{
-    struct keeper *k = ctx;
-
-    event_base_loopbreak(k->base);
-}
 
 static void on_stop_signal(evutil_socket_t sig, short what, void *ctx)
 {
@@ -305,14 +321,20 @@ static int load_secret(struct keeper *k, struct err *err)
     return rc < 0 ? rc : k->store->ops->commit(k->store, err);
 }
 
-/* What was running when the daemon died is made again. */
+/*
+ * What was running when the daemon died is made again, and what is unfinished is looked at: its
+ * callback may have come while nobody listened.
+ */
 static int reclaim(struct keeper *k, struct err *err)
 {
     int n = 0;
+    int looks = 0;
     int rc = k->store->ops->begin(k->store, err);
 
     if (rc == 0)
         rc = k->store->ops->run_reclaim(k->store, clock_wall_ms(), &n, err);
+    if (rc == 0)
+        rc = k->store->ops->task_look_now(k->store, clock_wall_ms(), &looks, err);
     if (rc == 0)
         rc = k->store->ops->commit(k->store, err);
     if (rc == 0 && n > 0)
@@ -356,9 +378,9 @@ static int open_all(struct keeper *k)
 
 static void close_all(struct keeper *k)
 {
-    supervise_free(k->supervise);
     if (k->batch != NULL && k->exit_status != EXIT_STORE_FAILED)
-        batch_flush(k);
+        batch_flush(k); /* asks for rooms, so they are still there */
+    supervise_free(k->supervise);
     schedule_free(k->schedule);
     looks_free(k->looks);
     batch_free(k->batch);

@@ -58,7 +58,8 @@ struct keeper {
     uint64_t verdicts[VERDICT_COUNT];
 };
 
-/* The store cannot be trusted any more, or the rooms do not stay up: ends the loop. */
+/* The store cannot be trusted any more, or the rooms do not stay up: answers what is waiting, ends
+ * the rooms, then the loop. */
 void keeper_fail(struct keeper *k, int exit_status);
 
 #endif

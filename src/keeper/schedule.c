@@ -25,8 +25,9 @@ struct running {
     int attempt;
     int64_t lease_ms; /* monotonic */
     uint64_t done, total;
-    bool lost;  /* ended, but its outcome is not in the store */
-    char *json; /* until it has been handed over */
+    bool lost;     /* ended, but its outcome is not in the store */
+    bool settling; /* its end is in the open batch; on_recorded comes and may free it */
+    char *json;    /* until it has been handed over */
 };
 
 struct schedule {
@@ -186,6 +187,9 @@ int schedule_retry(struct keeper *k, int64_t row, struct err *err)
         return err_set(err, rc, "there is no run %lld", (long long)row);
     if (run.state == RUN_RUNNING || find(k->schedule, row) != NULL)
         return err_set(err, -EALREADY, "run %lld is running", (long long)row);
+    rc = k->store->ops->run_revive(k->store, run.task, run.hook, run.trigger, clock_wall_ms(), err);
+    if (rc < 0)
+        return rc;
     run.state = RUN_READY;
     run.attempt = 0;
     run.created_ms = run.due_ms = clock_wall_ms(); /* max_age counts from here again */
@@ -238,6 +242,8 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
     struct msg_run msg = {
         .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .json = slice_str(r->json)};
 
+    if (r->settling) /* its runner died meanwhile, and it was made ready again */
+        return;
     if (!ok) { /* the claim was not written, so there is none */
         forget(k->schedule, r);
         return;
@@ -345,6 +351,15 @@ int64_t schedule_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_
     return ms > retry_after_ms ? ms : retry_after_ms;
 }
 
+/* "Again later" is no failed attempt: only age ends it. */
+static bool is_given_up(const struct conf_hook *h, uint32_t outcome, const struct store_run *run,
+                        int64_t now_ms)
+{
+    if (h == NULL || outcome == RUN_FATAL || now_ms - run->created_ms > h->retry.max_age_ms)
+        return true;
+    return outcome != RUN_AGAIN && run->attempt >= h->retry.attempts;
+}
+
 /* Sets the run's next state from what the runner said. */
 static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
 {
@@ -353,7 +368,8 @@ static void decide(const struct conf_hook *h, const struct msg_done *msg, struct
     run->finished_ms = now;
     if (msg->outcome == RUN_OK) {
         run->state = RUN_DONE;
-    } else if (h == NULL || msg->outcome == RUN_FATAL || run->attempt >= h->retry.attempts ||
+    } else if (h == NULL || msg->outcome == RUN_FATAL ||
+               (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
                now - run->created_ms > h->retry.max_age_ms) {
         run->state = RUN_DEAD;
     } else {
@@ -407,10 +423,19 @@ static void on_recorded(struct keeper *k, bool ok, void *ctx)
 {
     struct running *r = ctx;
 
+    r->settling = false;
     if (ok)
         forget(k->schedule, r);
     else
         r->lost = true;
+}
+
+/* The outcome is in the open batch: once, whoever reports it next. */
+static void settle(struct keeper *k, struct running *r)
+{
+    r->lost = false;
+    r->settling = true;
+    batch_then(k, on_recorded, r);
 }
 
 void schedule_on_done(struct keeper *k, const struct frame *f)
@@ -423,13 +448,13 @@ void schedule_on_done(struct keeper *k, const struct frame *f)
     if (message_read(f, &msg) < 0)
         return;
     r = find(k->schedule, (int64_t)msg.run);
-    if (r == NULL || r->attempt != (int)msg.attempt)
+    if (r == NULL || r->settling || r->attempt != (int)msg.attempt)
         return;
     if (batch_begin(k) < 0) {
         r->lost = true;
         return;
     }
-    batch_then(k, on_recorded, r);
+    settle(k, r);
     k->schedule->dirty = true;
     rc = record_outcome(k, &msg, &err);
     if (rc < 0)
@@ -486,8 +511,7 @@ static void requeue_lost(struct keeper *k)
         if (batch_begin(k) < 0)
             return;
         rc = requeue(k, r, &err);
-        r->lost = false;
-        batch_then(k, on_recorded, r);
+        settle(k, r);
     }
     if (rc < 0)
         batch_spoil(k, rc, &err);
@@ -498,7 +522,7 @@ void schedule_on_gone(struct keeper *k, const struct room *room)
     struct schedule *s = k->schedule;
 
     for (size_t i = 0; i < s->n; i++)
-        if (s->running[i]->room == room_id(room))
+        if (s->running[i]->room == room_id(room) && !s->running[i]->settling)
             s->running[i]->lost = true;
     requeue_lost(k);
 }
@@ -514,7 +538,7 @@ void schedule_tick(struct keeper *k)
         struct room *room = supervise_by_id(k->supervise, r->room);
         struct msg_cancel msg = {.run = (uint64_t)r->run};
 
-        if (r->lost || now < r->lease_ms)
+        if (r->lost || r->settling || now < r->lease_ms)
             continue;
         if (room != NULL)
             channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);

@@ -74,6 +74,8 @@ static int add_descriptors(posix_spawn_file_actions_t *actions, int channel_fd, 
 {
     int rc = posix_spawn_file_actions_adddup2(actions, channel_fd, ROOM_CHANNEL_FD);
 
+    for (int fd = STDIN_FILENO; rc == 0 && fd <= STDOUT_FILENO; fd++)
+        rc = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
     for (size_t i = 0; rc == 0 && i < n_fds; i++)
         rc = posix_spawn_file_actions_adddup2(actions, fds[i], ROOM_FIRST_FD + (int)i);
     if (rc == 0)

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,8 @@
 #define DEATHS_TOO_MANY   5
 #define DEATHS_WITHIN_MS  10000
 #define KILL_AFTER_MS     10000 /* beyond the grace that a draining room was given */
+#define LEAVE_MS          2000  /* a room whose channel has closed leaves by itself */
+#define NO_HURRY_MS       (8 * INT64_C(86400000)) /* longer than any hook may take */
 
 enum phase { PHASE_DOWN, PHASE_STARTING, PHASE_UP, PHASE_DRAINING };
 enum place { PLACE_NEXT, PLACE_CURRENT, PLACE_RETIRED };
@@ -49,7 +52,8 @@ struct room {
     struct channel *channel;
     char *counters;
     int64_t ponged_ms;
-    int pause_ms; /* before the next restart */
+    int64_t grace_ms; /* while draining */
+    int pause_ms;     /* before the next restart */
 };
 
 struct supervise {
@@ -130,16 +134,28 @@ static void finish_start(struct supervise *s, bool ok, const char *error)
     on_started(ok, error, s->on_started_ctx);
 }
 
+/* Once more with a shorter grace: it counts from now. */
 static void drain(struct room *room, int64_t grace_ms)
 {
     struct msg_drain msg = {.grace_ms = grace_ms};
 
-    if (room->phase == PHASE_DRAINING || room->phase == PHASE_DOWN)
+    if (room->phase == PHASE_DRAINING && grace_ms >= room->grace_ms)
+        return;
+    if (room->phase == PHASE_DOWN)
         return;
     room->phase = PHASE_DRAINING;
+    room->grace_ms = grace_ms;
     if (room->channel != NULL)
         channel_send(room->channel, MSG_DRAIN, 0, &msg);
     after(room->timer, grace_ms + KILL_AFTER_MS);
+}
+
+/* A reload ends no hook: only the daemon's stop sets the runner a time. */
+static void drain_replaced(struct room *room)
+{
+    bool hooks = room->plan.kind == ROOM_RUNNER && room->s->on_stopped == NULL;
+
+    drain(room, hooks ? NO_HURRY_MS : room->s->grace_ms);
 }
 
 /* Old rooms drain once their successors serve. */
@@ -147,7 +163,7 @@ static void drain_retired(struct supervise *s)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->rooms[i]->place == PLACE_RETIRED && s->rooms[i]->phase == PHASE_UP)
-            drain(s->rooms[i], s->grace_ms);
+            drain_replaced(s->rooms[i]);
 }
 
 static void room_is_ready(struct room *room)
@@ -173,7 +189,7 @@ static void room_is_ready(struct room *room)
     if (room->place == PLACE_CURRENT)
         s->ops->on_up(room, s->ctx);
     else
-        drain(room, s->grace_ms);
+        drain_replaced(room);
 }
 
 /* A room of the new generation will not come up. */
@@ -392,20 +408,29 @@ struct supervise *supervise_new(struct event_base *base, const struct supervise_
     return s;
 }
 
+/* A runner that leaves by itself takes its commands along; one that is killed cannot. */
+static void wait_or_kill(struct room *room)
+{
+    struct pollfd pfd = {.fd = room->pidfd, .events = POLLIN};
+    siginfo_t info;
+
+    if (poll(&pfd, 1, LEAVE_MS) != 1)
+        kill(room->pid, SIGKILL);
+    waitid(P_PID, (id_t)room->pid, &info, WEXITED);
+}
+
 void supervise_free(struct supervise *s)
 {
     if (s == NULL)
         return;
+    for (size_t i = 0; i < s->n; i++) {
+        channel_free(s->rooms[i]->channel);
+        s->rooms[i]->channel = NULL;
+    }
     while (s->n > 0) {
-        struct room *room = s->rooms[0];
-
-        if (room->pid != 0) {
-            siginfo_t info;
-
-            kill(room->pid, SIGKILL);
-            waitid(P_PID, (id_t)room->pid, &info, WEXITED);
-        }
-        remove_room(room);
+        if (s->rooms[0]->pid != 0)
+            wait_or_kill(s->rooms[0]);
+        remove_room(s->rooms[0]);
     }
     free(s);
 }
@@ -452,7 +477,7 @@ void supervise_ping(struct supervise *s)
     for (size_t i = 0; i < s->n; i++) {
         struct room *room = s->rooms[i];
 
-        if (room->phase != PHASE_UP || room->channel == NULL)
+        if (room->phase < PHASE_UP || room->channel == NULL)
             continue;
         if (msg.stamp - room->ponged_ms > SILENCE_MS) {
             log_error("room.hangs", LOG_S("name", room->name), LOG_I("pid", room->pid));

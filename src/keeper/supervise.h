@@ -44,13 +44,14 @@ typedef void supervise_on_started(bool ok, const char *error, void *ctx);
 
 struct supervise *supervise_new(struct event_base *base, const struct supervise_ops *ops,
                                 void *ctx);
-/* Kills what still runs. */
+/* Ends what still runs: by closing its channel, and if that does not help by force. */
 void supervise_free(struct supervise *s);
 
 /* Takes the plans. -EBUSY while another start is under way (the plans are cleared). */
 MUST_CHECK int supervise_start(struct supervise *s, struct room_plan *plans, size_t n,
                                supervise_on_started *on_started, void *ctx);
-/* Drains every room, receivers and gateway first, then the runner; on_stopped when all are gone. */
+/* Drains every room, receivers and gateway first, then the runner; on_stopped when all are gone.
+ * Once more with a shorter grace: that one counts. */
 void supervise_stop(struct supervise *s, int64_t grace_ms, void (*on_stopped)(void *ctx));
 /* Asks every room for a sign of life and ends those that gave none for too long. */
 void supervise_ping(struct supervise *s);

@@ -116,6 +116,8 @@ int intake_on_head(const struct head *head, void *ctx)
         return 404;
     if (!slice_is(head->method, "POST"))
         return 405;
+    if (head->body == HEAD_BODY_NONE) /* says neither how long it is nor chunked */
+        return 400;
     if (!is_json(head))
         return 415;
     if (in->n_waiting == in->n_places) {

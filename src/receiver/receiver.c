@@ -74,7 +74,6 @@ static int open_server(struct receiver *r, const struct hello_receiver *h, struc
                            intake_on_request, r->intake);
     if (r->server == NULL)
         return err_set(err, -EBADF, "no listening sockets were handed over");
-    server_pause(r->server, true);
     return 0;
 }
 
@@ -104,7 +103,6 @@ static void start(struct receiver *r, const struct hello_receiver *h, struct err
     snprintf(name, sizeof(name), "receiver %d", h->number);
     log_open(name, h->log.json, (enum log_level)h->log.level);
     if (open_room(r, h, err) == 0) {
-        server_pause(r->server, false);
         err->text[0] = '\0';
         log_info("receiver.started", LOG_I("listeners", h->n_listen),
                  LOG_S("sandbox", r->sandboxed ? "on" : "off"));

@@ -2,7 +2,7 @@
  * The receiver: reads the internet and believes nothing (design.md sections 1 and 2).
  *
  * Starts with the keeper's HELLO, prepares TLS and the listeners, gives up every right it will not
- * need (receiver/sandbox.h), says READY and only then accepts. Ends when the keeper has gone, or
+ * need (receiver/sandbox.h), says READY, and then accepts. Ends when the keeper has gone, or
  * after DRAIN with the last connection.
  *
  * SPDX-License-Identifier: MIT

@@ -26,15 +26,15 @@ static const struct {
     size_t size;
     struct ruleset adds;
 } abis[] = {
-    {1, 8, {.files = 0x1fff}},  /* from execute to make_sym */
-    {2, 8, {.files = 1 << 13}}, /* refer */
-    {3, 8, {.files = 1 << 14}}, /* truncate */
-    {4, 16, {.net = 3}},        /* bind and connect over TCP */
-    {5, 16, {.files = 1 << 15}} /* ioctl of devices */,
-    {6, 24, {.scoped = 3}}, /* abstract unix sockets, signals */
+    {1, 8, {.files = 0x1fff}},   /* from execute to make_sym */
+    {2, 8, {.files = 1 << 13}},  /* refer */
+    {3, 8, {.files = 1 << 14}},  /* truncate */
+    {4, 16, {.net = 3}},         /* bind and connect over TCP */
+    {5, 16, {.files = 1 << 15}}, /* ioctl of devices */
+    {6, 24, {.scoped = 3}},      /* abstract unix sockets, signals */
 };
 
-static int set_limit(int resource, rlim_t most)
+static int set_limit(unsigned resource, rlim_t most)
 {
     struct rlimit now;
 
@@ -56,7 +56,7 @@ static bool logs_to_file(void)
 static int set_limits(int files, struct err *err)
 {
     const struct {
-        int resource;
+        unsigned resource;
         rlim_t most;
         const char *name;
     } rows[] = {
@@ -67,7 +67,7 @@ static int set_limits(int files, struct err *err)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int rc = set_limit((int)rows[i].resource, rows[i].most);
+        int rc = set_limit(rows[i].resource, rows[i].most);
 
         if (rc < 0)
             return err_sys(err, rc, "%s", rows[i].name);

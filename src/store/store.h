@@ -146,6 +146,8 @@ struct store_ops {
     /* Tasks whose look is due (next_look_ms not 0, whatever their state), soonest first. */
     int (*task_looks)(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
     int64_t (*task_next_look)(struct store *s); /* when; 0: none */
+    /* Looks that are planned for later become due now; *n of them. */
+    int (*task_look_now)(struct store *s, int64_t now_ms, int *n, struct err *err);
 
     int (*event_insert)(struct store *s, const struct store_event *e, struct err *err);
     int (*event_list)(struct store *s, int64_t task, store_on_event *fn, void *ctx);
@@ -168,6 +170,9 @@ struct store_ops {
      */
     int (*run_release)(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);
+    /* The way back: runs that were cancelled with `after` wait for it again, as if they were new. */
+    int (*run_revive)(struct store *s, int64_t task, const char *after, const char *trigger,
+                      int64_t now_ms, struct err *err);
     /* At start: what was running becomes ready now. */
     int (*run_reclaim)(struct store *s, int64_t now_ms, int *n, struct err *err);
 

@@ -49,6 +49,7 @@ enum sql_id {
     SQL_TASK_LIST_STATE,
     SQL_TASK_LOOKS,
     SQL_TASK_NEXT_LOOK,
+    SQL_TASK_LOOK_NOW,
     SQL_PRUNE_FIND,
     SQL_PRUNE_RUNS,
     SQL_PRUNE_TASK,
@@ -67,6 +68,7 @@ enum sql_id {
     SQL_RUN_LIST_STATE,
     SQL_RUN_LIST_TASK,
     SQL_RUN_RELEASE,
+    SQL_RUN_REVIVE,
     SQL_RUN_CANCEL,
     SQL_RUN_RECLAIM,
     SQL_FILE_INSERT,
@@ -181,6 +183,7 @@ int sqlite_task_update(struct store *s, const struct store_task *t, struct err *
 int sqlite_task_list(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
 int sqlite_task_looks(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
 int64_t sqlite_task_next_look(struct store *s);
+int sqlite_task_look_now(struct store *s, int64_t now_ms, int *n, struct err *err);
 
 /* store_sqlite_event.c */
 int sqlite_event_insert(struct store *s, const struct store_event *e, struct err *err);
@@ -200,6 +203,8 @@ int sqlite_run_due(struct store *s, int64_t now_ms, const char *const *busy, siz
                    int limit, store_on_run *fn, void *ctx);
 int64_t sqlite_run_next_due(struct store *s);
 int sqlite_run_list(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
+int sqlite_run_revive(struct store *s, int64_t task, const char *after, const char *trigger,
+                      int64_t now_ms, struct err *err);
 int sqlite_run_release(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);
 int sqlite_run_reclaim(struct store *s, int64_t now_ms, int *n, struct err *err);

@@ -183,6 +183,24 @@ int sqlite_run_release(struct store *base, int64_t task, const char *after, cons
     return rc;
 }
 
+int sqlite_run_revive(struct store *base, int64_t task, const char *after, const char *trigger,
+                      int64_t now_ms, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_RUN_REVIVE];
+    int n = 0;
+    int rc;
+
+    sqlite3_bind_int64(q, 1, task);
+    sql_bind_text(q, 2, after);
+    sql_bind_text(q, 3, trigger);
+    sqlite3_bind_int64(q, 4, now_ms);
+    rc = sql_write(s, SQL_RUN_REVIVE, &n, err);
+    if (rc == 0)
+        tally_move_runs(s, RUN_CANCELLED, RUN_WAITING, n);
+    return rc;
+}
+
 int sqlite_run_reclaim(struct store *base, int64_t now_ms, int *n, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);

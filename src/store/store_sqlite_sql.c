@@ -104,6 +104,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_TASK_LOOKS] = SELECT_TASK "WHERE t.next_look_ms > 0 AND t.next_look_ms <= ?1"
                                    " ORDER BY t.next_look_ms LIMIT ?2",
     [SQL_TASK_NEXT_LOOK] = "SELECT min(next_look_ms) FROM task WHERE next_look_ms > 0",
+    [SQL_TASK_LOOK_NOW] = "UPDATE task SET next_look_ms = ?1"
+                          " WHERE next_look_ms > 0 AND next_look_ms > ?1",
     [SQL_PRUNE_FIND] = "SELECT t.row, t.state FROM task t"
                        " WHERE t.finished_ms > 0 AND t.finished_ms < ?1 AND NOT EXISTS"
                        " (SELECT 1 FROM run r WHERE r.task = t.row AND r.state IN (0, 1, 2))"
@@ -125,8 +127,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_BY_ROW] = SELECT_RUN RUNS_AND_TASKS "WHERE r.row = ?1",
     [SQL_RUN_STATE] = "SELECT state FROM run WHERE row = ?1",
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
-                       " started_ms = ?7, finished_ms = ?8, exit_code = ?9, detail = ?13,"
-                       " output = ?14 WHERE row = ?15",
+                       " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
+                       " detail = ?13, output = ?14 WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
     "FROM ready CROSS JOIN run r JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
@@ -150,6 +152,12 @@ static const char *const sql[SQL_COUNT] = {
                        " UPDATE run SET state = 5, finished_ms = ?4,"
                        " detail = 'waited for ' || ?2 || ', which did not succeed'"
                        " WHERE row IN (SELECT row FROM gone)",
+    [SQL_RUN_REVIVE] = "WITH RECURSIVE back(row, hook) AS (SELECT row, hook FROM run"
+                       " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 5"
+                       " UNION SELECT r.row, r.hook FROM back JOIN run r ON r.after = back.hook"
+                       " WHERE r.task = ?1 AND r.trigger = ?3 AND r.state = 5)"
+                       " UPDATE run SET state = 0, created_ms = ?4, finished_ms = 0, detail = ''"
+                       " WHERE row IN (SELECT row FROM back)",
     [SQL_RUN_RECLAIM] = "UPDATE run SET state = 1, due_ms = ?1, lease_ms = 0"
                         " WHERE state = 2 AND state <> 3",
 

@@ -294,6 +294,7 @@ class Daemon(Process):
         """Listening, and answering on the control socket; port is that of the first listener."""
         lines = self.wait_log("listener.bound", len(self.conf["listen"]))
         self.port = int(re.search(r"\bport=(\d+)", lines[0]).group(1))
+        self.wait_log("daemon.ready")
         wait_for(self._answers, lambda: f"answer on the control socket:\n{self.tail()}")
         return self
 

@@ -150,10 +150,14 @@ static void a_rush_is_taken_in_pieces_and_served(void **state)
     struct client *c[RUSH];
 
     (void)state;
+    server_pause(f->server, true);
     for (int i = 0; i < RUSH; i++) {
         c[i] = client_open(f);
         client_say(c[i], FIVE);
     }
+    server_pause(f->server, false);
+    until(f, counter(f, "accepted") != 0);
+    assert_int_equal(counter(f, "accepted"), 64);
     for (int i = 0; i < RUSH; i++)
         until(f, client_has(c[i], "200 OK"));
     assert_int_equal(counter(f, "accept_paced"), 1);

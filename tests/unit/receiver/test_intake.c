@@ -178,6 +178,18 @@ static void only_post_and_only_json(void **state)
     room_free(room);
 }
 
+static void a_callback_says_how_long_it_is(void **state)
+{
+    struct room *room = room_new(NULL);
+    autofree char *text =
+        mem_printf("POST /hooks/callback/%s HTTP/1.1\r\nHost: h\r\n" JSON "\r\n", room->key);
+
+    (void)state;
+    assert_int_equal(status_of(room, text), 400);
+    assert_int_equal(room->callbacks, 0);
+    room_free(room);
+}
+
 static void every_verdict_has_its_answer(void **state)
 {
     static const struct {
@@ -234,10 +246,41 @@ static void answers_find_their_requests_in_any_order(void **state)
     room_free(room);
 }
 
+static void an_old_answer_is_not_taken_for_a_new_one(void **state)
+{
+    struct room *room = room_new(NULL);
+    struct client *c[4];
+    uint64_t first = 0;
+
+    (void)state;
+    room->verdict = -1;
+    for (int i = 0; i < 4; i++) {
+        c[i] = client_open(&room->f);
+        say_callback(room, c[i], "{}");
+        until(&room->f, room->callbacks == i + 1);
+        if (i == 0)
+            first = room->id;
+        if (i == 2) { /* makes the first one's place free for the fourth */
+            room_verdict(room, first, VERDICT_ACCEPTED);
+            until(&room->f, client_has(c[0], "200 OK"));
+        }
+    }
+    room_verdict(room, first, VERDICT_UNKNOWN);
+    room_verdict(room, room->id, VERDICT_ACCEPTED);
+    until(&room->f, client_has(c[3], "HTTP/1.1"));
+    assert_true(client_has(c[3], "200 OK"));
+    for (int i = 0; i < 4; i++)
+        client_free(c[i]);
+    room_free(room);
+}
+
 static void more_than_so_many_at_once_are_sent_away_at_once(void **state)
 {
     struct room *room = room_new(NULL);
     struct client *c[4];
+    autofree char *head = mem_printf("POST /hooks/callback/%s HTTP/1.1\r\nHost: h\r\n" JSON
+                                     "Content-Length: 2\r\n\r\n",
+                                     room->key);
 
     (void)state;
     room->verdict = -1;
@@ -247,7 +290,7 @@ static void more_than_so_many_at_once_are_sent_away_at_once(void **state)
         until(&room->f, room->callbacks == i + 1);
     }
     c[3] = client_open(&room->f);
-    say_callback(room, c[3], "{}");
+    client_say(c[3], head); /* its body is not awaited */
     until(&room->f, client_has(c[3], "503 Service Unavailable"));
     assert_true(client_has(c[3], "Retry-After: "));
     assert_int_equal(room->callbacks, 3);
@@ -372,8 +415,10 @@ int main(void)
         cmocka_unit_test(what_is_not_json_inside_goes_to_the_keeper_as_it_is),
         cmocka_unit_test(guesses_are_refused_without_the_keeper),
         cmocka_unit_test(only_post_and_only_json),
+        cmocka_unit_test(a_callback_says_how_long_it_is),
         cmocka_unit_test(every_verdict_has_its_answer),
         cmocka_unit_test(answers_find_their_requests_in_any_order),
+        cmocka_unit_test(an_old_answer_is_not_taken_for_a_new_one),
         cmocka_unit_test(more_than_so_many_at_once_are_sent_away_at_once),
         cmocka_unit_test(bodies_that_come_in_together_share_the_places_too),
         cmocka_unit_test(a_silent_keeper_costs_a_retry_not_a_connection),

@@ -465,6 +465,29 @@ static void looks_come_soonest_first_and_only_when_due(void **state)
     assert_int_equal(seen.n, 2);
 }
 
+static void planned_looks_can_be_made_due_at_once(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t at[] = {T0 + 30, 0, T0 - 10, T0 + 1000};
+    struct seen seen = {.n = 0};
+    int n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(at); i++) {
+        struct store_task t = task_number((int)i + 1);
+
+        t.next_look_ms = at[i];
+        add_task(f, &t);
+    }
+    fixture_begin(f);
+    assert_ok(f, f->ops->task_look_now(f->s, T0, &n, &f->err));
+    fixture_commit(f);
+    assert_int_equal(n, 2);
+    assert_int_equal(f->ops->task_next_look(f->s), T0 - 10);
+    assert_ok(f, f->ops->task_looks(f->s, T0, 10, on_task, &seen));
+    assert_int_equal(seen.n, 3);
+    assert_int_equal(seen.rows[0], 3);
+}
+
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, fixture_setup_open, fixture_teardown)
 
 int main(void)
@@ -486,6 +509,7 @@ int main(void)
         OPEN(a_list_without_a_limit_ends_at_a_hundred),
         OPEN(filters_keep_what_they_name),
         OPEN(looks_come_soonest_first_and_only_when_due),
+        OPEN(planned_looks_can_be_made_due_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
