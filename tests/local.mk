@@ -465,6 +465,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
+	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_reload.py \
@@ -511,6 +512,7 @@ EXTRA_DIST += \
 	tests/unit/http/server_fixture.h \
 	tests/unit/receiver/room_fixture.h \
 	tests/unit/store/store_fixture.h \
+	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_reload.py \

@@ -51,6 +51,8 @@ const char *cli_control_path(struct cli *cli)
         return cli->socket;
     if (cli_conf(cli) != NULL)
         return cli->conf->control;
+    if (cli->control_path == NULL && cli->config != NULL)
+        cli->control_path = conf_control(cli->config);
     if (cli->control_path == NULL)
         cli->control_path = standard_control_path();
     return cli->control_path;
@@ -63,8 +65,7 @@ int cli_connect(struct cli *cli, struct control **out, struct err *err)
     if (rc < 0 && cli->socket == NULL && cli->conf_problem != NULL) {
         autofree char *said = mem_strdup(err->text);
 
-        err_set(err, rc, "%s (the standard socket, as the configuration cannot be read: %s)", said,
-                cli->conf_problem);
+        err_set(err, rc, "%s (the configuration has a mistake: %s)", said, cli->conf_problem);
     }
     return rc;
 }

@@ -125,8 +125,9 @@ static char *absolute(const char *path)
     return path[0] == '/' ? mem_strdup(path) : fs_join(dir, slash != NULL ? slash + 1 : path);
 }
 
-static int build(const char *path, const struct conf_node *root, struct conf_findings *found,
-                 struct conf **out)
+/* With errors among the findings it is not fit for use. */
+static struct conf *fill_all(const char *path, const struct conf_node *root,
+                             struct conf_findings *found)
 {
     autofree char *dir = base_dir(path);
     const struct conf_fill fill = {found, dir};
@@ -137,6 +138,14 @@ static int build(const char *path, const struct conf_node *root, struct conf_fin
     c->store = conf_path_store();
     conf_table_fill(&fill, SCOPE_FILE, root, c);
     conf_check(&fill, root, c);
+    return c;
+}
+
+static int build(const char *path, const struct conf_node *root, struct conf_findings *found,
+                 struct conf **out)
+{
+    struct conf *c = fill_all(path, root, found);
+
     if (found->errors == 0) {
         *out = c;
         return 0;
@@ -156,18 +165,29 @@ int conf_load_text(const char *file, const char *text, size_t n, conf_report *re
     return rc;
 }
 
-int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out)
+/* The file and what is laid upon it. */
+static int read_all(const char *path, struct sources *sources, struct conf_node **root,
+                    struct conf_findings *found)
 {
-    struct conf_findings found = {report, ctx, 0};
-    struct sources sources = {.names = {mem_strdup(path)}, .n = 1};
-    struct conf_node *root = NULL;
-    int rc = add_dropins(&sources, path, &found);
+    int rc;
 
-    for (size_t i = 0; i < sources.n; i++) {
-        int one = add_file(sources.names[i], &root, &found);
+    sources->names[sources->n++] = mem_strdup(path);
+    rc = add_dropins(sources, path, found);
+    for (size_t i = 0; i < sources->n; i++) {
+        int one = add_file(sources->names[i], root, found);
 
         rc = rc == 0 ? one : rc;
     }
+    return rc;
+}
+
+int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out)
+{
+    struct conf_findings found = {report, ctx, 0};
+    struct sources sources = {.n = 0};
+    struct conf_node *root = NULL;
+    int rc = read_all(path, &sources, &root, &found);
+
     if (found.errors == 0)
         rc = build(path, root, &found, out);
     else if (rc == 0)
@@ -175,6 +195,25 @@ int conf_load(const char *path, conf_report *report, void *ctx, struct conf **ou
     conf_node_free(root);
     sources_free(&sources);
     return rc;
+}
+
+char *conf_control(const char *path)
+{
+    struct conf_findings found = {NULL, NULL, 0};
+    struct sources sources = {.n = 0};
+    struct conf_node *root = NULL;
+    struct conf *c = NULL;
+    char *control = NULL;
+
+    (void)read_all(path, &sources, &root, &found);
+    if (root != NULL)
+        c = fill_all(path, root, &found);
+    if (c != NULL && c->control != NULL)
+        control = mem_strdup(c->control);
+    conf_free(c);
+    conf_node_free(root);
+    sources_free(&sources);
+    return control;
 }
 
 void conf_free(struct conf *c)

@@ -146,6 +146,9 @@ typedef void conf_report(const char *file, int line, int column, const char *tex
  */
 MUST_CHECK int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out);
 void conf_free(struct conf *c);
+/* The control socket of a configuration that may be wrong elsewhere, or that names secrets which
+ * cannot be read here; owned by the caller. NULL: the file cannot be read at all. */
+char *conf_control(const char *path);
 
 /* The configuration file used when no -c is given: the first that exists of
  * $XDG_CONFIG_HOME/viduhook/viduhook.yaml (not for root) and SYSCONFDIR/viduhook/viduhook.yaml;

@@ -16,6 +16,7 @@
 #define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
 #define MAX_LOOKS_FOR_URL    5  /* a success without URL is believed after so many looks */
 #define MAX_SECRETS          8
+#define FIXED_ADDRESS        0 /* scope of nonces there: one signature is good for one task */
 
 /* Somebody says something about a task. */
 struct statement {
@@ -35,6 +36,7 @@ struct proof {
     bool proven;
     const char *doubt;
     struct slice nonce;
+    bool replayed; /* its nonce was used before */
 };
 
 static size_t secrets_of(const struct conf_provider *p, struct slice out[MAX_SECRETS])
@@ -235,7 +237,8 @@ static int quarantine(struct keeper *k, struct statement *st, const char *why, s
 
     log_warn("callback.quarantined", LOG_S("task", t->id), LOG_S("provider", t->provider),
              LOG_S("why", why));
-    if (!state_is_final(t->state))
+    /* A look that is doubtful itself waits for the next one, or it would be repeated for ever. */
+    if (st->source == SOURCE_CALLBACK && (!state_is_final(t->state) || t->remote_id[0] != '\0'))
         t->next_look_ms = clock_wall_ms();
     return write_down(k, st, "quarantined", why, err);
 }
@@ -254,15 +257,21 @@ static int repeat(struct keeper *k, struct statement *st, struct err *err)
     return write_down(k, st, "duplicate", NULL, err);
 }
 
+/* A final state that waits for its look already is no news. */
+static enum state_step step_of(const struct statement *st)
+{
+    enum task_state said = (enum task_state)st->report->state;
+    enum state_step step = state_step(st->task->state, said);
+    bool waits = st->source == SOURCE_CALLBACK && st->task->pending == said && needs_look(st);
+
+    return step == STEP_ADVANCE && waits ? STEP_REPEAT : step;
+}
+
 static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, struct err *err)
 {
-    enum state_step step = state_step(st->task->state, (enum task_state)st->report->state);
+    enum state_step step = step_of(st);
     const char *doubt = doubt_of(st, step);
 
-    /* A final state that waits for its look already is no news. */
-    if (step == STEP_ADVANCE && st->source == SOURCE_CALLBACK && needs_look(st) &&
-        st->task->pending == (enum task_state)st->report->state)
-        step = STEP_REPEAT;
     *verdict = doubt != NULL          ? VERDICT_QUARANTINED
                : step == STEP_ADVANCE ? VERDICT_ACCEPTED
                                       : VERDICT_DUPLICATE;
@@ -280,24 +289,25 @@ static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, 
 
 /* -- callbacks -- */
 
-/*
- * Used before: a provider's retry of something that was recorded is a duplicate, but the same
- * signed headers with news in the body are somebody else's doing, since the body is not signed.
- */
-static int check_nonce(struct keeper *k, struct statement *st, const struct proof *proof,
-                       struct err *err)
+/* scope: what the signature is for, a task's row or the fixed addresses. */
+static int use_nonce(struct keeper *k, struct proof *proof, int64_t scope, struct err *err)
 {
     int rc;
 
     if (proof->nonce.n == 0)
         return 0;
-    rc = k->store->ops->nonce_insert(k->store, proof->nonce, st->task->row, clock_wall_ms(), err);
-    if (rc != -EEXIST)
-        return rc;
-    if (!st->report->understood ||
-        state_step(st->task->state, (enum task_state)st->report->state) != STEP_REPEAT)
-        st->doubt = "its signature was used before";
-    return 0;
+    rc = k->store->ops->nonce_insert(k->store, proof->nonce, scope, clock_wall_ms(), err);
+    proof->replayed = rc == -EEXIST;
+    return proof->replayed ? 0 : rc;
+}
+
+/*
+ * Used before: a provider's retry of something that was recorded is a duplicate, but the same
+ * signed headers with news in the body are somebody else's doing, since the body is not signed.
+ */
+static bool is_forged(const struct statement *st, const struct proof *proof)
+{
+    return proof->replayed && (!st->report->understood || step_of(st) != STEP_REPEAT);
 }
 
 static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct store_task *t,
@@ -312,9 +322,10 @@ static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct
                            .confirm = p->confirm,
                            .headers = msg->headers,
                            .body = msg->body};
-    int rc = check_nonce(k, &st, proof, err);
 
-    return rc < 0 ? rc : judge(k, &st, verdict, err);
+    if (is_forged(&st, proof))
+        st.doubt = "its signature was used before";
+    return judge(k, &st, verdict, err);
 }
 
 /* By its sealed key: the task was submitted through us. */
@@ -343,8 +354,10 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
     }
     prove(k, msg, &t, p, false, &proof);
     *verdict = proof.refusal;
-    return proof.refusal != VERDICT_ACCEPTED ? 0
-                                             : judge_proven(k, msg, &t, p, &proof, verdict, err);
+    if (proof.refusal != VERDICT_ACCEPTED)
+        return 0;
+    rc = use_nonce(k, &proof, t.row, err);
+    return rc < 0 ? rc : judge_proven(k, msg, &t, p, &proof, verdict, err);
 }
 
 static bool has_id(const struct msg_callback *msg)
@@ -396,10 +409,19 @@ static int by_provider(struct keeper *k, const struct msg_callback *msg, enum ve
     *verdict = proof.refusal;
     if (proof.refusal != VERDICT_ACCEPTED)
         return 0;
+    rc = use_nonce(k, &proof, FIXED_ADDRESS, err);
+    if (rc < 0)
+        return rc;
     if (!has_id(msg) && proof.doubt == NULL)
         proof.doubt = "names no task, and the fixed callback address has no key";
     rc = has_id(msg) ? k->store->ops->task_by_remote(k->store, p->name, msg->report.id.p, &t)
                      : -ENOENT;
+    if (rc == -ENOENT && proof.replayed) {
+        log_warn("callback.replayed", LOG_S("provider", p->name),
+                 LOG_B("peer", msg->peer.p, msg->peer.n));
+        *verdict = has_id(msg) ? VERDICT_UNAUTHORISED : VERDICT_DUPLICATE;
+        return 0;
+    }
     if (rc == -ENOENT)
         rc = adopt(k, msg, p, &t, err);
     return rc < 0 ? rc : judge_proven(k, msg, &t, p, &proof, verdict, err);

@@ -351,15 +351,6 @@ int64_t schedule_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_
     return ms > retry_after_ms ? ms : retry_after_ms;
 }
 
-/* "Again later" is no failed attempt: only age ends it. */
-static bool is_given_up(const struct conf_hook *h, uint32_t outcome, const struct store_run *run,
-                        int64_t now_ms)
-{
-    if (h == NULL || outcome == RUN_FATAL || now_ms - run->created_ms > h->retry.max_age_ms)
-        return true;
-    return outcome != RUN_AGAIN && run->attempt >= h->retry.attempts;
-}
-
 /* Sets the run's next state from what the runner said. */
 static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
 {

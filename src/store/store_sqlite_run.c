@@ -124,6 +124,7 @@ int sqlite_run_update(struct store *base, const struct store_run *r, struct err 
     if (rc < 0)
         return err_sys(err, rc, "run %lld", (long long)r->row);
     bind_run(s->statements[SQL_RUN_UPDATE], r);
+    sqlite3_bind_int64(s->statements[SQL_RUN_UPDATE], 6, r->created_ms);
     sqlite3_bind_int64(s->statements[SQL_RUN_UPDATE], 15, r->row);
     rc = sql_write(s, SQL_RUN_UPDATE, NULL, err);
     if (rc == 0)

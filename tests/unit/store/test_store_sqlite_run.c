@@ -125,6 +125,7 @@ static void an_update_writes_the_course_of_a_run(void **state)
     r.attempt = 8;
     r.due_ms = 1;
     r.lease_ms = 2;
+    r.created_ms = T0 + 9;
     r.started_ms = 3;
     r.finished_ms = 4;
     r.exit_code = 75;
@@ -138,6 +139,7 @@ static void an_update_writes_the_course_of_a_run(void **state)
     assert_int_equal(back.attempt, 8);
     assert_int_equal(back.due_ms, 1);
     assert_int_equal(back.lease_ms, 2);
+    assert_int_equal(back.created_ms, T0 + 9);
     assert_int_equal(back.started_ms, 3);
     assert_int_equal(back.finished_ms, 4);
     assert_int_equal(back.exit_code, 75);
@@ -318,6 +320,29 @@ static void failure_cancels_the_whole_chain(void **state)
     assert_int_equal(state_of(f, apart), RUN_WAITING);
 }
 
+static void a_cancelled_chain_can_wait_again(void **state)
+{
+    struct fixture *f = *state;
+    int64_t task = add_number(f, 1);
+    int64_t a = add_waiting(f, task, "a", "archive");
+    int64_t b = add_waiting(f, task, "b", "a");
+    int64_t apart = add_waiting(f, task, "d", "other");
+    struct store_run r;
+
+    assert_int_equal(release(f, task, "archive", "success", false), 2);
+    assert_int_equal(release(f, task, "other", "success", false), 1);
+    fixture_begin(f);
+    assert_ok(f, f->ops->run_revive(f->s, task, "archive", "success", T0 + 70, &f->err));
+    fixture_commit(f);
+    assert_int_equal(state_of(f, a), RUN_WAITING);
+    assert_ok(f, f->ops->run_by_row(f->s, b, &r));
+    assert_int_equal(r.state, RUN_WAITING);
+    assert_int_equal(r.created_ms, T0 + 70);
+    assert_int_equal(r.finished_ms, 0);
+    assert_string_equal(r.detail, "");
+    assert_int_equal(state_of(f, apart), RUN_CANCELLED);
+}
+
 static void what_was_running_is_claimed_again_at_once(void **state)
 {
     struct fixture *f = *state;
@@ -415,6 +440,7 @@ int main(void)
         OPEN(a_long_queue_of_a_busy_hook_is_not_walked),
         OPEN(success_releases_the_runs_that_wait_for_it),
         OPEN(failure_cancels_the_whole_chain),
+        OPEN(a_cancelled_chain_can_wait_again),
         OPEN(what_was_running_is_claimed_again_at_once),
         OPEN(filters_keep_what_they_name),
         OPEN(a_run_of_no_task_is_refused),
