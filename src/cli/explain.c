@@ -13,6 +13,7 @@ int command_explain(struct cli *cli, const struct options *o)
 
     if (status != EXIT_OK)
         return status;
+    render_redact(json_object_get(answer, "task"));
     if (cli->json)
         cli_print_json(answer);
     else

@@ -131,6 +131,8 @@ static int run_command(struct cli *cli, struct options *o, int argc, char **argv
         return print_help(cli, 1, argv);
     if (c == NULL)
         return unknown_command(cli, argc, argv);
+    if (c->run == NULL && argc == 2 && is_help_option(argv[1]))
+        return print_help(cli, 1, argv);
     if (c->run == NULL)
         return cli->sim(argc, argv);
     tables[0] = c->options;

@@ -41,6 +41,7 @@ static json_t *task_json(const struct store_task *t, bool whole)
         set_parsed(json, "result", t->result, json_array());
         set_parsed(json, "request", t->request, json_object());
         field_set_text(json, "payload", t->payload);
+        field_set_text(json, "pending", state_name(t->pending));
         set_time(json, "next_look_at", t->next_look_ms);
     }
     return json;
@@ -66,10 +67,11 @@ static int add_event(const struct store_event *e, void *ctx)
 static int add_run(const struct store_run *r, void *ctx)
 {
     json_t *json =
-        json_pack("{s:I, s:s, s:s?, s:s?, s:s, s:i, s:I, s:s?, s:s?}", "id", (json_int_t)r->row,
-                  "task", r->task_id, "hook", r->hook, "event", r->trigger, "state",
-                  run_state_name(r->state), "attempt", r->attempt, "exit_code",
-                  (json_int_t)r->exit_code, "detail", r->detail, "output", r->output);
+        json_pack("{s:I, s:s, s:s?, s:s?, s:s, s:i, s:I, s:s?, s:s?, s:s?}", "id",
+                  (json_int_t)r->row, "task", r->task_id, "hook", r->hook, "event", r->trigger,
+                  "state", run_state_name(r->state), "attempt", r->attempt, "exit_code",
+                  (json_int_t)r->exit_code, "after", r->after, "detail", r->detail, "output",
+                  r->output);
 
     set_time(json, "due_at", r->due_ms);
     set_time(json, "started_at", r->started_ms);
@@ -80,8 +82,9 @@ static int add_run(const struct store_run *r, void *ctx)
 
 static int add_file(const struct store_file *f, void *ctx)
 {
-    json_t *json = json_pack("{s:s?, s:s?, s:I, s:s?}", "path", f->path, "kind", f->kind, "bytes",
-                             (json_int_t)f->bytes, "sha256", f->sha256);
+    json_t *json =
+        json_pack("{s:s?, s:s?, s:I, s:s?, s:I}", "path", f->path, "kind", f->kind, "bytes",
+                  (json_int_t)f->bytes, "sha256", f->sha256, "run", (json_int_t)f->run);
 
     (void)json_array_append_new(ctx, json);
     return 0;

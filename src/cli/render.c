@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "cli/term.h"
 #include "cli/when.h"
+#include "vidu/redact.h"
 #include "vidu/state.h"
 
 #include <string.h>
@@ -104,6 +105,26 @@ void render_files(const json_t *files, size_t width, bool color, struct buf *out
         table_render(t, width, color, out);
     }
     table_free(t);
+}
+
+void render_redact(json_t *task)
+{
+    static const char *const names[] = {"url", "cover_url", "watermarked_url"};
+    json_t *creation;
+    size_t i;
+
+    json_array_foreach(json_object_get(task, "result"), i, creation)
+    {
+        for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+            const char *url = field_text(creation, names[n]);
+            autobuf struct buf shown = BUF_INIT(RENDER_MAX);
+
+            if (url[0] == '\0')
+                continue;
+            redact_url(url, &shown);
+            field_set_text(creation, names[n], buf_text(&shown));
+        }
+    }
 }
 
 void render_output(const char *output, struct buf *out)

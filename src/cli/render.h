@@ -23,6 +23,9 @@ void render_timeline(const json_t *answer, int64_t now_ms, bool color, struct bu
 /* One live event as one line, without its end; nothing for progress. */
 void render_event(const json_t *event, bool color, struct buf *out);
 
+/* A task's results lose the queries of their URLs, which grant access to them. */
+void render_redact(json_t *task);
+
 /* The tail of a command's output, indented; nothing when it is empty. */
 void render_output(const char *output, struct buf *out);
 

@@ -140,27 +140,6 @@ static void show_text(const struct cli *cli, const json_t *answer, bool urls, st
     render_runs(field_array(answer, "runs"), cli->width, cli->color, out);
 }
 
-/* The same object without what grants access to the results. */
-static void redact_result(json_t *task)
-{
-    static const char *const names[] = {"url", "cover_url", "watermarked_url"};
-    json_t *creation;
-    size_t i;
-
-    json_array_foreach(json_object_get(task, "result"), i, creation)
-    {
-        for (size_t n = 0; n < ARRAY_LEN(names); n++) {
-            const char *url = field_text(creation, names[n]);
-            autobuf struct buf shown = BUF_INIT(RENDER_MAX);
-
-            if (url[0] == '\0')
-                continue;
-            redact_url(url, &shown);
-            field_set_text(creation, names[n], buf_text(&shown));
-        }
-    }
-}
-
 int command_show(struct cli *cli, const struct options *o)
 {
     autobuf struct buf text = BUF_INIT(RENDER_MAX);
@@ -171,7 +150,7 @@ int command_show(struct cli *cli, const struct options *o)
     if (status != EXIT_OK)
         return status;
     if (cli->json && !urls)
-        redact_result(json_object_get(answer, "task"));
+        render_redact(json_object_get(answer, "task"));
     if (cli->json)
         cli_print_json(answer);
     else

@@ -257,14 +257,16 @@ static int repeat(struct keeper *k, struct statement *st, struct err *err)
     return write_down(k, st, "duplicate", NULL, err);
 }
 
-/* A final state that waits for its look already is no news. */
+/* While a final state waits for its look, the same again and what comes before it are no news. */
 static enum state_step step_of(const struct statement *st)
 {
     enum task_state said = (enum task_state)st->report->state;
+    enum task_state pending = st->task->pending;
     enum state_step step = state_step(st->task->state, said);
-    bool waits = st->source == SOURCE_CALLBACK && st->task->pending == said && needs_look(st);
+    bool waits = st->source == SOURCE_CALLBACK && state_is_final(pending);
+    bool known = said == pending ? needs_look(st) : !state_is_final(said);
 
-    return step == STEP_ADVANCE && waits ? STEP_REPEAT : step;
+    return step == STEP_ADVANCE && waits && known ? STEP_REPEAT : step;
 }
 
 static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, struct err *err)

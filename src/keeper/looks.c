@@ -24,7 +24,8 @@
 #define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL) /* the provider itself gives up after 48 h */
 
 struct asked {
-    int64_t task; /* 0: free */
+    int64_t task;     /* 0: free */
+    int64_t asked_ms; /* wall clock */
     int64_t deadline_ms;
 };
 
@@ -137,6 +138,7 @@ static int ask(struct keeper *k, const struct store_task *t)
     if (gateway == NULL || slot == NULL)
         return -EAGAIN;
     slot->task = t->row;
+    slot->asked_ms = clock_wall_ms();
     slot->deadline_ms = clock_mono_ms() + ANSWER_DEADLINE_MS;
     return channel_send(room_channel(gateway), MSG_POLL, (uint64_t)t->row, &msg);
 }
@@ -160,7 +162,7 @@ static bool is_lost(const struct store_task *t)
 {
     int64_t limit = t->off_peak ? LOST_AFTER_OFF_PEAK_MS : LOST_AFTER_MS;
 
-    return clock_wall_ms() - t->created_ms > limit;
+    return !state_is_final(t->state) && clock_wall_ms() - t->created_ms > limit;
 }
 
 /* A task without a remote id cannot be looked at: it waits for its callback, or is lost. */
@@ -235,13 +237,15 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 /* -- answers -- */
 
-static int record_look(struct keeper *k, struct store_task *t, const struct msg_polled *msg,
-                       struct err *err)
+/* A look that was wished for after this one had begun is still to be made. */
+static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
+                       const struct msg_polled *msg, struct err *err)
 {
     int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
 
     t->looks++;
-    t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
+    if (t->next_look_ms <= asked_ms)
+        t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
     if (t->next_look_ms != 0 && t->next_look_ms < earliest)
         t->next_look_ms = earliest;
     if (msg->report.understood && msg->error.n == 0)
@@ -278,7 +282,7 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
     if (rc == -ENOENT)
         return;
     if (rc == 0)
-        rc = record_look(k, &t, &msg, &err);
+        rc = record_look(k, &t, asked->asked_ms, &msg, &err);
     if (rc < 0) {
         batch_spoil(k, rc, &err);
         answer_refreshes(k, (int64_t)f->id, NULL, "the store is not taking writes");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/tail.h"
 
+#include "base/str.h"
+
 #include <string.h>
 
 void tail_add(struct tail *t, const char *p, size_t n)
@@ -23,21 +25,31 @@ void tail_add(struct tail *t, const char *p, size_t n)
     }
 }
 
+/* As text that JSON can hold; one byte for one byte, so that it does not grow. */
+static void add_text(const char *p, size_t n, struct buf *out)
+{
+    for (size_t i = 0, step; i < n; i += step != 0 ? step : 1) {
+        step = str_utf8_step(p + i, n - i);
+        if (step == 0 || p[i] == '\0')
+            buf_addc(out, '?');
+        else
+            buf_add(out, p + i, step);
+    }
+}
+
 void tail_text(const struct tail *t, struct buf *out)
 {
-    size_t at;
+    autobuf struct buf kept = BUF_INIT(t->size + 1);
+    size_t at = t->total > t->size && t->size != 0 ? (size_t)(t->total % t->size) : 0;
 
-    if (t->total <= t->size) {
-        buf_add(out, t->ring, (size_t)t->total);
+    if (t->total > t->size)
+        buf_addf(out, "[%llu bytes before this were left out]\n",
+                 (unsigned long long)(t->total - t->size));
+    if (t->ring == NULL)
         return;
-    }
-    buf_addf(out, "[%llu bytes before this were left out]\n",
-             (unsigned long long)(t->total - t->size));
-    if (t->size == 0)
-        return;
-    at = (size_t)(t->total % t->size);
-    buf_add(out, t->ring + at, t->size - at);
-    buf_add(out, t->ring, at);
+    buf_add(&kept, t->ring + at, (t->total < t->size ? (size_t)t->total : t->size) - at);
+    buf_add(&kept, t->ring, at);
+    add_text(buf_text(&kept), kept.len, out);
 }
 
 void tail_free(struct tail *t)

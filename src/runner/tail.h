@@ -17,7 +17,8 @@ struct tail {
 #define TAIL_INIT(bytes) ((struct tail){.size = (bytes)})
 
 void tail_add(struct tail *t, const char *p, size_t n);
-/* Appends what was kept, in order, behind a line that counts what was not. */
+/* Appends what was kept, in order, behind a line that counts what was not. What is no UTF-8, and
+ * NUL, comes as '?'. */
 void tail_text(const struct tail *t, struct buf *out);
 void tail_free(struct tail *t);
 

@@ -138,7 +138,8 @@ class Process:
         text = self.log_path.read_text(errors="replace")
         if event is None:
             return text
-        return [line for line in text.splitlines() if event in line.split()]
+        return [line for line in text.splitlines()
+                if event in line.split() or f'"event":"{event}"' in line]
 
     def wait_log(self, event, count=1, seconds=DEADLINE):
         """The lines of an event, once there are as many."""
@@ -293,7 +294,7 @@ class Daemon(Process):
     def wait_ready(self):
         """Listening, and answering on the control socket; port is that of the first listener."""
         lines = self.wait_log("listener.bound", len(self.conf["listen"]))
-        self.port = int(re.search(r"\bport=(\d+)", lines[0]).group(1))
+        self.port = int(re.search(r'\bport(?:=|":)(\d+)', lines[0]).group(1))
         self.wait_log("daemon.ready")
         wait_for(self._answers, lambda: f"answer on the control socket:\n{self.tail()}")
         return self

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import queue
+import ssl
 import threading
 import time
 
@@ -152,7 +153,7 @@ class Load:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             # The end of a connection that was idle may cross the next request: no error of either.
-            if not (used and isinstance(error, (ConnectionError, http.client.RemoteDisconnected))):
+            if not (used and isinstance(error, (ConnectionError, ssl.SSLEOFError))):
                 with self.lock:
                     self.errors.append(error)
             return None, type(error).__name__

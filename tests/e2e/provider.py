@@ -2,11 +2,12 @@
 """A provider that does only what a test tells it: it takes tasks and answers looks, and never
 calls back. The callbacks are the test's, so each test decides what arrives, when and in which
 order. It takes the place of the simulator in Run.daemon()."""
+import contextlib
 import http.server
 import json
 import threading
 
-from web import LOOPBACK, SIM_KEY, callback_body, post_callback, wait_for
+from web import DEADLINE, LOOPBACK, SIM_KEY, callback_body, post_callback, wait_for
 
 VIDEO = "https://media.example/a.mp4?X-Amz-Expires=86400&X-Amz-Signature=51f2secret"
 
@@ -19,6 +20,8 @@ class Provider:
         self.lock = threading.Lock()
         self.created, self.looks, self.answers = [], [], {}
         self.next_id = 912345678901234000
+        self.held = threading.Event()
+        self.held.set()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -60,7 +63,24 @@ class Provider:
     def look(self, remote_id):
         with self.lock:
             self.looks.append(remote_id)
-            return self.answers.get(remote_id) or callback_body(remote_id, "processing")
+            held = self.held
+            answer = self.answers.get(remote_id) or callback_body(remote_id, "processing")
+        held.wait(DEADLINE)
+        return answer
+
+    @contextlib.contextmanager
+    def hold(self):
+        """Looks made meanwhile are answered once the event that is given is set, with what is true
+        now."""
+        event = threading.Event()
+        with self.lock:
+            self.held, before = event, self.held
+        try:
+            yield event
+        finally:
+            event.set()
+            with self.lock:
+                self.held = before
 
     def looks_at(self, task):
         with self.lock:

@@ -519,8 +519,9 @@ def test_requests_in_one_write_are_answered_in_order(place):
 
 
 @pytest.fixture(scope="module")
-def hasty():
-    """A daemon whose deadlines are short."""
+def hasty(shared_run):
+    """A daemon whose deadlines are short; gone before the shared one, which must end last."""
+    del shared_run
     world = Run()
     yield Place(world, handshake_timeout=QUICK, header_timeout=QUICK, body_timeout=QUICK)
     problems = world.finish()

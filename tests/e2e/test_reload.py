@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """SIGHUP and `viduhook reload`: the new configuration takes over and nobody notices; with an error
 all of the old one stays."""
-import contextlib
 import json
 import os
 import re
@@ -9,13 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
 
-from harness import LOOPBACK, post_callback, program, request, viduhook, wait_for
+from harness import LOOPBACK, post_callback, program, viduhook, wait_for
 from life import NO_SOURCE_LIMITS, ROOMS, Load, rooms, rooms_up, submit_jobs
-from test_rooms import QUIET, lines, note_hook, notes, runs_of, succeed, waiting_hook
+from test_rooms import (QUIET, begin_callback, lines, note_hook, notes, read_to_end, runs_of, succeed,
+                        waiting_hook)
 from web import tls_context
 
 
@@ -43,14 +42,6 @@ def replace_certificate(run, certificate, key):
     shutil.copy(key, run.home / "key.pem")
 
 
-@contextlib.contextmanager
-def both_trusted(run, load_ca):
-    """A file with the certificates of before and after."""
-    path = run.home / "both.pem"
-    path.write_text("".join(open(p).read() for p in load_ca))
-    yield path
-
-
 # -- under load -----------------------------------------------------------------------------------
 
 
@@ -58,23 +49,20 @@ def both_trusted(run, load_ca):
 def test_no_connection_is_refused_or_reset_while_reloading(run, keep_alive):
     sim, daemon = run.stack(*QUIET, hooks=[note_hook(run)], limits=NO_SOURCE_LIMITS)
     jobs = submit_jobs(daemon, sim, 120)
-    new = new_certificate(run, "new")
-    with both_trusted(run, [run.home / "cert.pem", new[0]]) as trusted:
-        load = Load(trusted, jobs, clients=16, keep_alive=keep_alive)
-        load.wait_acked(30)
-        daemon.reload()
-        daemon.wait_log("config.reloaded", 1)
-        replace_certificate(run, *new)
-        load.wait_acked(90)
-        assert reload_now(daemon)[1]["reloaded"] is True
-        load.wait_acked(150)
-        daemon.reload()
-        daemon.wait_log("config.reloaded", 3)
-        acked = load.finish(60)
+    load = Load(False, jobs, clients=16, keep_alive=keep_alive)  # whatever the certificate
+    load.wait_acked(30)
+    daemon.reload()
+    daemon.wait_log("config.reloaded", 1)
+    replace_certificate(run, *new_certificate(run, "new"))
+    load.wait_acked(90)
+    assert reload_now(daemon)[1]["reloaded"] is True
+    load.wait_acked(150)
+    daemon.reload()
+    daemon.wait_log("config.reloaded", 3)
+    acked = load.finish(60)
     assert load.errors == []
-    assert set(load.statuses) - {"ConnectionResetError", "RemoteDisconnected"} == {200}
-    if not keep_alive:
-        assert set(load.statuses) == {200}
+    answers = {status for status in load.statuses if isinstance(status, int)}
+    assert (answers if keep_alive else set(load.statuses)) == {200}
     assert len(acked) == 3 * len(jobs)
     wait_for(lambda: len(runs_of(daemon, state="done")) == len(jobs), "end of all runs")
     assert all(len(notes(run, job)) == 1 for job in jobs)
@@ -97,7 +85,6 @@ def test_new_connections_get_the_new_certificate(run):
 
 def test_a_connection_that_is_open_lives_on(run):
     """The request was begun with the old receiver and is answered by it, after the reload."""
-    from test_rooms import begin_callback, read_to_end
     sim, daemon = run.stack(*QUIET)
     job, = submit_jobs(daemon, sim, 1)
     before = rooms_up(daemon)

@@ -81,6 +81,26 @@ static void a_relative_path_means_the_same_after_a_chdir(void **state)
     assert_string_equal(f->conf->providers[0].key.value, CONF_SECRET);
 }
 
+static void the_control_socket_is_found_in_spite_of_mistakes(void **state)
+{
+    struct conf_fixture *f = *state;
+    autofree char *found = NULL;
+    char path[256];
+
+    fixture_write(f, "viduhook.yaml",
+                  "lisen: x\ncontrol: here.sock\nproviders: { vidu: { key: { env: NOT_SET } } }\n",
+                  0600);
+    fixture_path(f, "viduhook.yaml", path);
+    found = conf_control(path);
+    fixture_path(f, "here.sock", path);
+    assert_string_equal(found, path);
+    fixture_write(f, "viduhook.yaml", "control: [\n", 0600);
+    fixture_path(f, "viduhook.yaml", path);
+    assert_null(conf_control(path));
+    fixture_path(f, "none.yaml", path);
+    assert_null(conf_control(path));
+}
+
 static void every_error_is_reported(void **state)
 {
     static const struct conf_case cases[] = {
@@ -262,6 +282,7 @@ int main(void)
         CONF_TEST(nobody_needs_to_listen_to_reports),
         CONF_TEST(a_small_file_is_complete),
         CONF_TEST(a_relative_path_means_the_same_after_a_chdir),
+        CONF_TEST(the_control_socket_is_found_in_spite_of_mistakes),
         CONF_TEST(every_error_is_reported),
         CONF_TEST(files_of_conf_d_are_laid_upon_it_in_name_order),
         CONF_TEST(maps_merge_deep_lists_replace_and_hooks_append),

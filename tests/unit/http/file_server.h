@@ -29,7 +29,7 @@ static inline int file_server_start(struct file_server *s, const char *option)
 {
     autofree char *path =
         mem_printf("%s/tests/fixtures/file_server.py", str_or(getenv("srcdir"), "."));
-    char *argv[] = {(char *)"python3", path, (char *)option, NULL};
+    char *argv[] = {(char *)"/usr/bin/python3", (char *)"-I", path, (char *)option, NULL};
     posix_spawn_file_actions_t actions;
     char line[512] = "";
     size_t n = 0;
@@ -40,7 +40,7 @@ static inline int file_server_start(struct file_server *s, const char *option)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pair[1], 0);
     posix_spawn_file_actions_adddup2(&actions, pair[1], 1);
-    if (posix_spawn(&s->pid, "/usr/bin/python3", &actions, NULL, argv, environ) != 0)
+    if (posix_spawn(&s->pid, argv[0], &actions, NULL, argv, environ) != 0)
         return -1;
     posix_spawn_file_actions_destroy(&actions);
     close(pair[1]);

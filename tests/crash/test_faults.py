@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""The disk fails, fills up or is slow under the store. A library that is loaded into the keeper
+(shim.c) makes the calls fail or wait; the daemon knows nothing of it."""
+import concurrent.futures
+import contextlib
+import errno
+import mmap
+import os
+import pathlib
+import shutil
+import sqlite3
+import struct
+import subprocess
+import time
+
+import pytest
+
+from harness import post_callback, wait_for
+from life import NO_SOURCE_LIMITS, Load, submit_jobs
+
+ROWS = {"fsync": 0, "fdatasync": 1, "pwrite": 2, "rename": 3}
+PASS, FAIL, DELAY, DROP = range(4)
+ACTION, ARGUMENT, CALLED, RETURNED = range(4)
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler"),
+    pytest.mark.skipif("Sanitizer" in os.environ.get("LD_PRELOAD", "")
+                       or "ASAN_OPTIONS" in os.environ,
+                       reason="the sanitizer wants to be the first library"),
+]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shim") / "shim.so"
+    source = pathlib.Path(__file__).with_name("shim.c")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-O1", "-Wall", "-shared", "-fPIC", "-o", path, source,
+                    "-ldl"], check=True)
+    return path
+
+
+class Shim:
+    """The rows of shim.c."""
+
+    def __init__(self, library, home):
+        path = home / "shim.control"
+        path.write_bytes(bytes(32 * len(ROWS)))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 0)
+        self.env = {"LD_PRELOAD": str(library), "VIDUHOOK_SHIM": str(path),
+                    "VIDUHOOK_SHIM_FILES": "viduhook.db"}
+
+    def set(self, call, action, argument=0):
+        self._put(call, ARGUMENT, argument)
+        self._put(call, ACTION, action)
+
+    def _put(self, call, column, value):
+        struct.pack_into("q", self.map, 32 * ROWS[call] + 8 * column, value)
+
+    def get(self, call, column=CALLED):
+        return struct.unpack_from("q", self.map, 32 * ROWS[call] + 8 * column)[0]
+
+
+@pytest.fixture
+def shim(library, run):
+    return Shim(library, run.home)
+
+
+def start(run, shim, **options):
+    """(sim, daemon): the simulator sends nothing in a test's time, the tests do."""
+    sim = run.sim("--ca", run.ca(), "--time", "1h")
+    options.setdefault("limits", NO_SOURCE_LIMITS)
+    return sim, run.daemon(sim, env=shim.env, **options)
+
+
+def post(daemon, job, state="success"):
+    return post_callback(job.url, job.body(state), ca=daemon.ca)
+
+
+def post_together(daemon, jobs, state="success"):
+    """The statuses of callbacks that are sent at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(lambda job: post(daemon, job, state).status, jobs))
+
+
+def stored_states(run):
+    """{task: state word} of the accepted callbacks, from the file, daemon or not."""
+    uri = f"file:{run.home}/viduhook.db"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return {row[0] for row in db.execute(
+            "SELECT DISTINCT task.id FROM event JOIN task ON task.row = event.task"
+            " WHERE event.verdict = 'accepted' AND event.body IS NOT NULL"
+            " AND length(event.body) > 0").fetchall()}
+
+
+def note_hook(run):
+    (run.home / "notes").mkdir()
+    return {"name": "note", "exec": ["/bin/sh", "-c",
+                                     f"echo x >>{run.home}/notes/$VIDUHOOK_TASK_ID"]}
+
+
+# -- the order: synced, then answered -------------------------------------------------------------
+
+
+def test_every_answer_comes_after_a_sync_of_its_own(run, shim):
+    sim, daemon = start(run, shim)
+    for job in submit_jobs(daemon, sim, 5):
+        for state in ("queueing", "processing", "success"):
+            before = shim.get("fdatasync", RETURNED)
+            assert post(daemon, job, state).status == 200
+            assert shim.get("fdatasync", RETURNED) > before
+
+
+def test_no_answer_while_the_sync_has_not_returned(run, shim):
+    """The sync hangs: nothing is said. It returns: the answer comes."""
+    sim, daemon = start(run, shim)
+    job, = submit_jobs(daemon, sim, 1)
+    shim.set("fdatasync", DELAY, 1500)
+    called, returned = shim.get("fdatasync"), shim.get("fdatasync", RETURNED)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, daemon, job)
+        wait_for(lambda: shim.get("fdatasync") > called, "sync")
+        while shim.get("fdatasync", RETURNED) == returned:
+            assert not answer.done()
+            time.sleep(0.01)
+        shim.set("fdatasync", PASS)
+        assert answer.result().status == 200
+
+
+def test_one_sync_serves_all_that_wait(run, shim):
+    """Batches form while a sync is under way: far fewer syncs than answers."""
+    sim, daemon = start(run, shim)
+    jobs = submit_jobs(daemon, sim, 24)
+    shim.set("fdatasync", DELAY, 200)
+    before = shim.get("fdatasync")
+    assert post_together(daemon, jobs) == [200] * len(jobs)
+    assert 1 <= shim.get("fdatasync") - before < len(jobs) // 2
+
+
+def test_control_experiment_a_dropped_sync_is_noticed_by_the_shim(run, shim):
+    """The shim is in the path: dropped syncs are counted, and the daemon cannot know."""
+    sim, daemon = start(run, shim)
+    job, = submit_jobs(daemon, sim, 1)
+    shim.set("fdatasync", DROP)
+    before = shim.get("fdatasync")
+    assert post(daemon, job).status == 200
+    assert shim.get("fdatasync") > before
+
+
+# -- errors ---------------------------------------------------------------------------------------
+
+
+def assert_all_there_after_restart(run, daemon, jobs, refused):
+    """What was acknowledged is found; what was refused can be sent again and is new."""
+    again = run.daemon(conf=daemon.conf)
+    states = {t["id"]: t["state"] for t in again.cli("list", "--limit", "1000")[1]["tasks"]}
+    assert all(states[job.task] == "success" for job in jobs)
+    assert all(states[job.task] != "success" for job in refused)
+    assert post_together(again, refused) == [200] * len(refused)
+    for job in [*jobs, *refused]:
+        wait_for(lambda job=job: (run.home / "notes" / job.task).exists(), f"run of {job.task}")
+    assert again.stop() == 0
+    assert {job.task for job in [*jobs, *refused]} <= stored_states(run)
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite"])
+def test_an_io_error_refuses_the_batch_and_ends_the_daemon(run, shim, call):
+    sim, daemon = start(run, shim, hooks=[note_hook(run)], expected=74)
+    jobs = submit_jobs(daemon, sim, 12)
+    good, bad = jobs[:6], jobs[6:]
+    assert post_together(daemon, good) == [200] * len(good)
+    wait_for(lambda: len(list((run.home / "notes").iterdir())) == len(good), "runs")
+    wait_for(lambda: daemon.cli("status")[1]["runs"] == {"done": len(good)}, "end of the runs")
+    shim.set(call, FAIL, errno.EIO)
+    assert set(post_together_or_cut(daemon, bad)) <= {503, "cut"}
+    assert daemon.wait() == 74
+    failure = daemon.log("store.failed")[0]
+    assert " error " in failure and "recovery" in failure
+    shim.set(call, PASS)
+    assert_all_there_after_restart(run, daemon, good, bad)
+
+
+def post_together_or_cut(daemon, jobs):
+    """As post_together; "cut" for those who came when nobody listened any more."""
+    def one(job):
+        try:
+            return post(daemon, job).status
+        except OSError:
+            return "cut"
+
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(one, jobs))
+
+
+def test_those_who_wait_are_told_before_the_daemon_ends(run, shim):
+    sim, daemon = start(run, shim, expected=74)
+    job, = submit_jobs(daemon, sim, 1)
+    shim.set("fdatasync", FAIL, errno.EIO)
+    answer = post(daemon, job)
+    assert answer.status == 503 and answer.headers["Retry-After"]
+    assert daemon.wait() == 74
+
+
+def test_an_error_once_is_enough(run, shim):
+    """After a failed sync a later good one proves nothing: the daemon ends all the same."""
+    sim, daemon = start(run, shim, expected=74)
+    job, other = submit_jobs(daemon, sim, 2)
+    shim.set("fdatasync", FAIL, errno.EIO)
+    assert post(daemon, job).status == 503
+    shim.set("fdatasync", PASS)
+    assert set(post_together_or_cut(daemon, [other])) <= {503, "cut"}
+    assert daemon.wait() == 74
+
+
+def test_a_daemon_that_ends_like_this_takes_its_commands_along(run, shim):
+    hook = {"name": "long", "exec": ["/bin/sh", "-c", f"echo >>{run.home}/started; sleep 1000"]}
+    sim, daemon = start(run, shim, hooks=[hook], expected=74)
+    first, second = submit_jobs(daemon, sim, 2)
+    assert post(daemon, first).status == 200
+    wait_for(lambda: (run.home / "started").exists(), "start of the hook")
+    shim.set("fdatasync", FAIL, errno.EIO)
+    assert post(daemon, second).status == 503
+    assert daemon.wait(30) == 74  # nothing may be left: finish() looks
+
+
+def test_a_full_disk_is_survived(run, shim):
+    sim, daemon = start(run, shim, hooks=[note_hook(run)])
+    jobs = submit_jobs(daemon, sim, 12)
+    good, bad = jobs[:6], jobs[6:]
+    assert post_together(daemon, good) == [200] * len(good)
+    shim.set("pwrite", FAIL, errno.ENOSPC)
+    for _ in range(3):
+        assert post_together(daemon, bad) == [503] * len(bad)
+    assert daemon.alive() and daemon.log("store.refused")
+    assert not daemon.log("store.failed")
+    shim.set("pwrite", PASS)
+    wait_for(lambda: post(daemon, bad[0]).status == 200, "recovery")
+    assert post_together(daemon, bad) == [200] * len(bad)
+    for job in jobs:
+        wait_for(lambda job=job: (run.home / "notes" / job.task).exists(), f"run of {job.task}")
+    assert daemon.stop() == 0
+    assert {job.task for job in jobs} <= stored_states(run)
+
+
+# -- slowness -------------------------------------------------------------------------------------
+
+
+def test_a_slow_disk_loses_nothing(run, shim):
+    sim, daemon = start(run, shim, hooks=[note_hook(run)])
+    jobs = submit_jobs(daemon, sim, 24)
+    shim.set("fdatasync", DELAY, 500)
+    load = Load(daemon.ca, jobs, clients=24)
+    acked = load.finish(60)
+    shim.set("fdatasync", PASS)
+    assert len(acked) == 3 * len(jobs) and set(load.statuses) == {200}
+    for job in jobs:
+        wait_for(lambda job=job: (run.home / "notes" / job.task).exists(), f"run of {job.task}")
+    assert daemon.stop() == 0
+    assert {job.task for job in jobs} <= stored_states(run)
+
+
+def test_a_log_that_nobody_reads_stops_nothing(run):
+    """stderr is a pipe that is full."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_end, b"x" * 4096)
+    os.set_blocking(write_end, True)
+    sim = run.sim("--ca", run.ca(), "--time", "1h")
+    daemon = run.daemon(sim, wait=False, hooks=[note_hook(run)], limits=NO_SOURCE_LIMITS,
+                        log_level="debug", popen={"stderr": write_end})
+    os.close(write_end)
+    daemon.port = int(daemon.conf["listen"][0].rpartition(":")[2])
+    wait_for(lambda: daemon.cli("status", check=False)[0] == 0, "answer on the control socket")
+    jobs = submit_jobs(daemon, sim, 20)
+    assert post_together(daemon, jobs) == [200] * len(jobs)
+    for job in jobs:
+        wait_for(lambda job=job: (run.home / "notes" / job.task).exists(), f"run of {job.task}")
+    # Somebody reads again: lines come again, and say how many there were in between.
+    while os.read(read_end, 65536).strip(b"x") == b"":
+        daemon.cli("status")
+        os.set_blocking(read_end, False)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(read_end, 65536):
+                pass
+        os.set_blocking(read_end, True)
+        assert post(daemon, jobs[0]).status == 200
+    assert daemon.stop() == 0
+    os.set_blocking(read_end, False)
+    said = os.read(read_end, 1 << 20)
+    os.close(read_end)
+    assert b"daemon.stopped" in said
