@@ -465,14 +465,19 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
+	tests/e2e/test_cli.py \
+	tests/e2e/test_download.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
+	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
 	tests/e2e/test_sim.py \
 	tests/e2e/test_sim_callbacks.py \
-	tests/e2e/test_submit.py
+	tests/e2e/test_submit.py \
+	tests/crash/test_faults.py \
+	tests/crash/test_kill.py
 
 TEST_EXTENSIONS = .sh .py
 PY_LOG_COMPILER = $(PYTHON3) -m pytest
@@ -502,6 +507,8 @@ EXTRA_DIST += \
 	tests/e2e/life.py \
 	tests/e2e/provider.py \
 	tests/e2e/web.py \
+	tests/crash/conftest.py \
+	tests/crash/shim.c \
 	tests/bench/bench.py \
 	tests/bench/callbacks.lua \
 	tests/fixtures/file_server.py \
@@ -512,12 +519,17 @@ EXTRA_DIST += \
 	tests/unit/http/server_fixture.h \
 	tests/unit/receiver/room_fixture.h \
 	tests/unit/store/store_fixture.h \
+	tests/e2e/test_cli.py \
+	tests/e2e/test_download.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
+	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
 	tests/e2e/test_sim.py \
 	tests/e2e/test_sim_callbacks.py \
 	tests/e2e/test_submit.py \
+	tests/crash/test_faults.py \
+	tests/crash/test_kill.py \
 	tests/run-lint.sh
