@@ -80,7 +80,9 @@ viduhook() { "$VIDUHOOK" -c "$dir/viduhook.yaml" "$@"; }
 
 say "4. An image-to-video task (viduhook submit img2video)"
 viduhook submit img2video --model viduq3-turbo --prompt 'A paper boat crosses a puddle' \
-    --image src/sim/cover.jpg --tag demo=yes --wait --timeout 60s | tee "$dir/submit.txt"
+    --image src/sim/cover.jpg --tag demo=yes --wait --timeout 60s >"$dir/submit.txt" ||
+    fail "the task did not finish"
+cat "$dir/submit.txt"
 task=$(grep -o 't[a-z2-7]\{12\}' "$dir/submit.txt" | head -n 1)
 
 say "5. Its hooks: download into the library, then a command"

@@ -198,6 +198,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/record.h \
 	src/keeper/reload.c \
 	src/keeper/reload.h \
+	src/keeper/running.c \
+	src/keeper/running.h \
 	src/keeper/schedule.c \
 	src/keeper/schedule.h \
 	src/keeper/sockets.c \

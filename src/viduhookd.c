@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "gateway/gateway.h"
+#include "http/client.h"
+#include "http/tls.h"
 #include "keeper/keeper.h"
 #include "receiver/receiver.h"
 #include "runner/runner.h"
@@ -58,13 +60,32 @@ static void print_finding(const char *file, int line, int column, const char *te
         fprintf(stderr, "%s: %s\n", file, text);
 }
 
+/* What a receiver would refuse at its start. */
+static int check_certificate(const struct conf *conf)
+{
+    struct ssl_ctx_st *tls;
+    struct err err;
+
+    if (conf->tls.certificate_pem == NULL)
+        return 0;
+    tls = tls_server_new(conf->tls.certificate_pem, conf->tls.key_pem, false, &err);
+    if (tls == NULL)
+        fprintf(stderr, "%s: %s\n", conf->tls.certificate, err.text);
+    tls_server_free(tls);
+    return tls != NULL ? 0 : -1;
+}
+
 static int check_main(const char *path)
 {
     struct conf *conf;
 
     if (conf_load(path, print_finding, NULL, &conf) < 0)
         return EXIT_BAD_CONFIG;
-    printf("%s: no errors (%zu listeners, %zu providers, %zu hooks)\n", path, conf->n_listen,
+    if (check_certificate(conf) < 0) {
+        conf_free(conf);
+        return EXIT_BAD_CONFIG;
+    }
+    printf("%s: no errors (listeners: %zu, providers: %zu, hooks: %zu)\n", path, conf->n_listen,
            conf->n_providers, conf->n_hooks);
     conf_free(conf);
     return 0;
@@ -81,7 +102,7 @@ int main(int argc, char **argv)
         {"room", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
-    struct keeper_options keeper = {.sandbox = true};
+    struct keeper_options keeper = {.sandbox = true, .client_version = client_library_version()};
     autofree char *path = NULL;
     bool check = false;
     int c;
@@ -103,7 +124,7 @@ int main(int argc, char **argv)
             fputs(usage, stdout);
             return 0;
         case 'v':
-            keeper_print_version();
+            keeper_print_version(keeper.client_version);
             return 0;
         default:
             fputs(usage, stderr);

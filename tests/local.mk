@@ -72,6 +72,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_schedule \
+	tests/unit/keeper/test_supervise \
 	tests/unit/gateway/test_account \
 	tests/unit/gateway/test_adopt \
 	tests/unit/gateway/test_control \
@@ -365,6 +366,8 @@ tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_schedule_SOURCES = tests/unit/keeper/test_schedule.c
 tests_unit_keeper_test_schedule_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_supervise_SOURCES = tests/unit/keeper/test_supervise.c
+tests_unit_keeper_test_supervise_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_account_SOURCES = tests/unit/gateway/test_account.c
 tests_unit_gateway_test_account_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_adopt_SOURCES = tests/unit/gateway/test_adopt.c
@@ -470,9 +473,11 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
+	tests/e2e/test_keeper.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
+	tests/e2e/test_service.py \
 	tests/e2e/test_sim.py \
 	tests/e2e/test_sim_callbacks.py \
 	tests/e2e/test_submit.py \
@@ -524,9 +529,11 @@ EXTRA_DIST += \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
+	tests/e2e/test_keeper.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
+	tests/e2e/test_service.py \
 	tests/e2e/test_sim.py \
 	tests/e2e/test_sim_callbacks.py \
 	tests/e2e/test_submit.py \

@@ -181,10 +181,10 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
 static void write_line(const char *p, size_t n)
 {
     struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+    bool taken = poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLOUT) != 0 &&
+                 write(STDERR_FILENO, p, n) == (ssize_t)n;
 
-    if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0 ||
-        write(STDERR_FILENO, p, n) != (ssize_t)n)
-        sink.dropped++;
+    sink.dropped = taken ? 0 : sink.dropped + 1;
 }
 
 void log_emit(enum log_level level, const char *event, const struct log_field *fields)
@@ -210,7 +210,6 @@ void log_emit(enum log_level level, const char *event, const struct log_field *f
     line.max = LINE_MAX_BYTES;
     line.overflow = false;
     buf_adds(&line, sink.json ? "}\n" : "\n");
-    sink.dropped = 0;
     write_line(line.data, line.len);
     buf_free(&line);
     errno = saved_errno;

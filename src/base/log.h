@@ -38,11 +38,13 @@ struct log_field {
 
 /* A string (NULL is written as -), bytes with a length, a signed number, an error text. */
 #define LOG_S(k, v) ((struct log_field){.kind = LOG_KIND_TEXT, .key = (k), .text = (v)})
-#define LOG_B(k, p, n) ((struct log_field){.kind = LOG_KIND_BYTES, .key = (k), .text = (p), .len = (n)})
+#define LOG_B(k, p, n)                                                                             \
+    ((struct log_field){.kind = LOG_KIND_BYTES, .key = (k), .text = (p), .len = (n)})
 #define LOG_I(k, v) ((struct log_field){.kind = LOG_KIND_INT, .key = (k), .number = (int64_t)(v)})
 #define LOG_E(e)    LOG_S("error", (e)->text)
 
-#define LOG_FIELDS(...)       ((struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_KIND_END}})
+#define LOG_FIELDS(...) ((struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_KIND_END}})
+
 #define log_error(event, ...) log_emit(LOG_LEVEL_ERROR, event, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(event, ...)  log_emit(LOG_LEVEL_WARN, event, LOG_FIELDS(__VA_ARGS__))
 #define log_info(event, ...)  log_emit(LOG_LEVEL_INFO, event, LOG_FIELDS(__VA_ARGS__))

@@ -65,7 +65,8 @@ int cli_connect(struct cli *cli, struct control **out, struct err *err)
     if (rc < 0 && cli->socket == NULL && cli->conf_problem != NULL) {
         autofree char *said = mem_strdup(err->text);
 
-        err_set(err, rc, "%s (and the configuration cannot be used here: %s)", said, cli->conf_problem);
+        err_set(err, rc, "%s (and the configuration cannot be used here: %s)", said,
+                cli->conf_problem);
     }
     return rc;
 }

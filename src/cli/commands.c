@@ -37,7 +37,7 @@ static const struct option_row submit_options[] = {
 };
 
 static const struct option_row list_options[] = {
-    {"state", 0, OPTION_TEXT, "STATE", "only tasks in this state"},
+    {"state", 0, OPTION_TEXT, "STATE", "submitted, processing, success, failed, ...: viduhook(1)"},
     {"provider", 'p', OPTION_TEXT, "NAME", "only tasks of this provider"},
     {"tag", 't', OPTION_TEXT, "NAME[=VALUE]", "only tasks with this tag"},
     {"limit", 'l', OPTION_NUMBER, "N", "at most so many, newest first; default 50"},
@@ -105,7 +105,8 @@ static const struct option_row config_show_options[] = {
 };
 
 static const char submit_help[] =
-    "Creates a task at a provider, through viduhookd, and prints its id.\n"
+    "Creates a task at a provider, through viduhookd, and prints its id. ENDPOINT is text2video,\n"
+    "img2video, start-end2video or reference2video.\n"
     "\n"
     "The request is put together from a JSON body, if there is one (--body, or `-` after the\n"
     "endpoint for standard input), and the options, which win. Images are read, checked and\n"
@@ -123,7 +124,8 @@ static const char watch_help[] =
 
 static const char trigger_help[] =
     "Runs hooks with sample data, waits for them and prints their outcome and output. Exit\n"
-    "status 0 when all of them succeeded, else 1.";
+    "status 0 when all of them succeeded, else 1. The sample names a video that is nowhere: a\n"
+    "`download` hook fails on it, so name the hook that is meant.";
 
 static const char sign_help[] =
     "Prints the six headers of a callback that is signed as Vidu signs it. Needs no daemon.\n"

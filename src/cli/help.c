@@ -77,7 +77,8 @@ void help_group(const char *word, struct buf *out)
 {
     for (const struct command *c = commands; c->name != NULL; c++)
         if (is_in_group(c, word))
-            buf_addf(out, "usage: viduhook %s %s\n         %s\n", c->name, c->usage, c->summary);
+            buf_addf(out, "usage: viduhook %s%s%s\n         %s\n", c->name,
+                     c->usage[0] != '\0' ? " " : "", c->usage, c->summary);
 }
 
 void help_command(const struct command *c, struct buf *out)

@@ -124,11 +124,12 @@ static void print_next(const struct setup *s)
              "\nvidu.key holds a made-up key: put the API key of your Vidu account into it.\n"
              "Then, with public_url in viduhook.yaml set to where Vidu can reach this machine:\n\n"
              "  viduhookd -c %s/viduhook.yaml\n"
-             "  viduhook -c %s/viduhook.yaml trigger\n"
              "  viduhook -c %s/viduhook.yaml submit text2video --model viduq3-turbo \\\n"
              "      --prompt 'a paper boat on a quiet lake' --wait\n\n"
-             "To try it without an account: viduhook sim --help\n",
-             buf_text(&dir), buf_text(&dir), buf_text(&dir));
+             "To try it without an account, take the # off base_url and fetch in viduhook.yaml, run\n\n"
+             "  viduhook sim --listen 127.0.0.1:8788 --key \"$(cat %s/vidu.key)\" --ca %s/cert.pem\n\n"
+             "in a terminal of its own, and then the two commands above.\n",
+             buf_text(&dir), buf_text(&dir), buf_text(&dir), buf_text(&dir));
     cli_print(&text);
 }
 

@@ -66,12 +66,11 @@ static int add_event(const struct store_event *e, void *ctx)
 
 static int add_run(const struct store_run *r, void *ctx)
 {
-    json_t *json =
-        json_pack("{s:I, s:s, s:s?, s:s?, s:s, s:i, s:I, s:s?, s:s?, s:s?}", "id",
-                  (json_int_t)r->row, "task", r->task_id, "hook", r->hook, "event", r->trigger,
-                  "state", run_state_name(r->state), "attempt", r->attempt, "exit_code",
-                  (json_int_t)r->exit_code, "after", r->after, "detail", r->detail, "output",
-                  r->output);
+    json_t *json = json_pack("{s:I, s:s, s:s?, s:s?, s:s, s:i, s:I, s:s?, s:s?, s:s?}", "id",
+                             (json_int_t)r->row, "task", r->task_id, "hook", r->hook, "event",
+                             r->trigger, "state", run_state_name(r->state), "attempt", r->attempt,
+                             "exit_code", (json_int_t)r->exit_code, "after", r->after, "detail",
+                             r->detail, "output", r->output);
 
     set_time(json, "due_at", r->due_ms);
     set_time(json, "started_at", r->started_ms);

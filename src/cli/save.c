@@ -40,6 +40,12 @@ int save_open(struct save *s, const char *path, bool force, struct err *err)
     s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0)
         return err_sys(err, -errno, "%s", dir);
+    if (faccessat(s->dir_fd, ".", W_OK, AT_EACCESS) < 0) {
+        int code = -errno;
+
+        save_close(s);
+        return err_sys(err, code, "%s", dir);
+    }
     if (fstatat(s->dir_fd, name, &st, 0) == 0) {
         int code = S_ISREG(st.st_mode) ? -EEXIST : -EISDIR;
 

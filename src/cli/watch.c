@@ -1,4 +1,5 @@
 /* watch. SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/follow.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 
 #define LINE_BYTES (64U << 10)
+#define REST_MS    50
 
 static void show_progress(struct live *live, const json_t *event)
 {
@@ -82,6 +84,22 @@ static bool may_be_over(const json_t *event, bool renewed)
     return renewed || (event != NULL && !str_eq(field_text(event, "event"), "progress"));
 }
 
+/* The task was found to be over before the event that says so was read. */
+static void show_rest(const struct cli *cli, struct follow *f, struct live *live)
+{
+    int64_t until_ms = clock_mono_ms() + REST_MS;
+    int64_t left_ms = REST_MS;
+    json_t *event;
+    struct err err;
+
+    while (left_ms > 0 && control_next_event(f->watch, left_ms, &event, &err) == 0) {
+        left_ms = until_ms - clock_mono_ms();
+        if (str_eq(field_text(event, "task"), f->task))
+            show_event(cli, live, event);
+        json_decref(event);
+    }
+}
+
 static int watch_loop(struct cli *cli, struct follow *f, struct live *live)
 {
     int status = f->task != NULL ? judge_now(cli, f->task) : -1;
@@ -104,6 +122,8 @@ static int watch_loop(struct cli *cli, struct follow *f, struct live *live)
         }
         json_decref(event);
     }
+    if (f->task != NULL && f->watch != NULL)
+        show_rest(cli, f, live);
     return status < 0 ? EXIT_FAILED : status;
 }
 

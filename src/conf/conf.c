@@ -68,6 +68,10 @@ static int read_source(const char *path, char **data, size_t *len, struct err *e
     struct stat st;
     int rc;
 
+    if (fd < 0 && errno == ENOENT)
+        return err_set(err, -ENOENT,
+                       "there is no such file; name one with -c, or let `viduhook init DIR` write "
+                       "one to begin with");
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(err, -errno, "%s", strerror(errno));
     if (!S_ISREG(st.st_mode))

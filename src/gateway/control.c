@@ -195,6 +195,7 @@ static bool on_forwarded(const struct frame *f, struct asker asker, void *ctx)
     struct control *c = ctx;
     struct peer *p = find(c, asker.client);
     struct msg_result msg;
+    int r;
 
     if (f == NULL) {
         control_refuse(c, asker, EXIT_TIMED_OUT, "no answer from the keeper in %d seconds",
@@ -203,7 +204,12 @@ static bool on_forwarded(const struct frame *f, struct asker asker, void *ctx)
     }
     if (p == NULL || message_read(f, &msg) != 0)
         return false;
-    if (!is_still_here(p, channel_forward(p->channel, f, asker.id)))
+    r = channel_forward(p->channel, f, asker.id);
+    if (r == -EMSGSIZE) {
+        control_refuse(c, asker, EXIT_FAILED, "the answer is too long to send; ask for less");
+        return false;
+    }
+    if (!is_still_here(p, r))
         return false;
     if (msg.more == 0)
         close_one_question(p);

@@ -93,7 +93,8 @@ static bool may_reach(struct transfer *t, const struct sockaddr *sa)
     address_text(sa, text);
     if (!address_allowed(sa, p->ports, p->n_ports, p->rules, p->n_rules)) {
         range = address_denied(sa);
-        end_because(t, "address %s refused: %s", text, str_or(range, "port not allowed"));
+        end_because(t, "address %s refused: %s%s", text, str_or(range, "port not allowed"),
+                    range != NULL ? "; fetch.allow may name it" : "");
         return false;
     }
     if (is_plain_http(t->easy) && !address_named(sa, p->rules, p->n_rules)) {

@@ -56,6 +56,7 @@ static void send_result(struct keeper *k, const struct answer *a, bool ok, const
 {
     struct room *room = supervise_by_id(k->supervise, a->room);
     struct msg_result msg = {.exit = (uint32_t)a->exit_status, .json = slice_str(a->json)};
+    int rc = 0;
     struct buf text = BUF_INIT(4096);
 
     if (!ok) {
@@ -66,7 +67,12 @@ static void send_result(struct keeper *k, const struct answer *a, bool ok, const
         msg.json = slice_str(buf_text(&text));
     }
     if (room != NULL)
+        rc = channel_send(room_channel(room), MSG_RESULT, a->id, &msg);
+    if (rc == -EMSGSIZE) {
+        msg =
+            (struct msg_result){.exit = 1, .json = SLICE_LIT("{\"error\":\"too long an answer\"}")};
         channel_send(room_channel(room), MSG_RESULT, a->id, &msg);
+    }
     buf_free(&text);
 }
 
@@ -222,8 +228,10 @@ void batch_spoil(struct keeper *k, int code, const struct err *err)
 
     if (b->spoiled)
         return;
-    b->spoiled = true;
-    b->why = *err;
+    if (b->open) {
+        b->spoiled = true;
+        b->why = *err;
+    }
     note_failure(b, code, err);
 }
 
@@ -249,8 +257,8 @@ void batch_result(struct keeper *k, const struct room *room, uint64_t id, int ex
 {
     struct answer *a = add_answer(k, ANSWER_RESULT, room, id);
 
-    a->exit_status = exit_status;
-    a->json = json;
+    a->exit_status = json != NULL ? exit_status : 1;
+    a->json = json != NULL ? json : mem_strdup("{\"error\":\"the answer is not UTF-8\"}");
 }
 
 void batch_event(struct keeper *k, const char *task, char *json)

@@ -26,7 +26,7 @@ bool batch_spoiled(const struct keeper *k);
 /* Answers that wait for the commit. The room may be gone by then. */
 void batch_verdict(struct keeper *k, const struct room *room, uint64_t id, enum verdict v);
 void batch_recorded(struct keeper *k, const struct room *room, uint64_t id, const char *task);
-/* json is taken over. */
+/* json is taken over; NULL (it could not be made) becomes an error. */
 void batch_result(struct keeper *k, const struct room *room, uint64_t id, int exit_status,
                   char *json);
 /* A live event for watching clients; json is taken over. Dropped when nobody watches. */

@@ -277,7 +277,7 @@ static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, 
     *verdict = doubt != NULL          ? VERDICT_QUARANTINED
                : step == STEP_ADVANCE ? VERDICT_ACCEPTED
                                       : VERDICT_DUPLICATE;
-    if (*verdict != VERDICT_ACCEPTED && st->source == SOURCE_CALLBACK &&
+    if ((*verdict != VERDICT_ACCEPTED || needs_look(st)) && st->source == SOURCE_CALLBACK &&
         st->task->n_events >= MAX_STORED_CALLBACKS)
         return 0;
     if (doubt != NULL)
@@ -372,9 +372,6 @@ static bool has_id(const struct msg_callback *msg)
 static int adopt(struct keeper *k, const struct msg_callback *msg, const struct conf_provider *p,
                  struct store_task *t, struct err *err)
 {
-    int64_t row;
-    int rc;
-
     *t = (struct store_task){.provider = p->name,
                              .remote_id = has_id(msg) ? msg->report.id.p : "",
                              .state = STATE_SUBMITTED,
@@ -389,9 +386,7 @@ static int adopt(struct keeper *k, const struct msg_callback *msg, const struct 
     t->updated_ms = t->created_ms;
     t->next_look_ms = look_later(t);
     id_new_task(t->id);
-    rc = k->store->ops->task_insert(k->store, t, &row, err);
-    t->row = row;
-    return rc;
+    return k->store->ops->task_insert(k->store, t, &t->row, err);
 }
 
 /* By the id in its body, which a signature must vouch for. */

@@ -38,6 +38,7 @@ struct timers {
     struct event *term, *interrupt, *hangup, *tick;
     int64_t pinged_ms, notified_ms;
     unsigned ticks;
+    bool behind; /* the last step of pruning did not get to the end */
 };
 
 static void on_stopped(void *ctx)
@@ -143,7 +144,7 @@ static void on_gone(struct room *room, void *ctx)
     if (room_kind(room) == ROOM_RUNNER)
         schedule_on_gone(k, room);
     if (room_kind(room) == ROOM_GATEWAY)
-        looks_on_gone(k);
+        looks_on_gone(k, room);
 }
 
 static void on_hopeless(const char *why, void *ctx)
@@ -186,11 +187,19 @@ static void on_reloaded(struct keeper *k, bool ok, const char *error, const char
         log_error("config.kept", LOG_S("error", error));
 }
 
+/* During a reload the file may have been read before it was changed: once more after it. */
+static void reload_signalled(struct keeper *k)
+{
+    k->reload_again = supervise_starting(k->supervise);
+    if (!k->reload_again)
+        reload_begin(k, on_reloaded, NULL);
+}
+
 static void on_hangup(evutil_socket_t sig, short what, void *ctx)
 {
     (void)sig;
     (void)what;
-    reload_begin(ctx, on_reloaded, NULL);
+    reload_signalled(ctx);
 }
 
 /* -- once a second -- */
@@ -215,7 +224,8 @@ static void check_space(struct keeper *k)
     k->low_space = low;
 }
 
-static void prune(struct keeper *k)
+/* Whether there is more to prune. */
+static bool prune(struct keeper *k)
 {
     int64_t now = clock_wall_ms();
     int64_t finished_before = k->conf->retain_ms > 0 ? now - k->conf->retain_ms : 0;
@@ -224,11 +234,12 @@ static void prune(struct keeper *k)
     int rc;
 
     if (batch_begin(k) < 0)
-        return;
+        return false;
     rc = k->store->ops->prune(k->store, finished_before, now - k->conf->signature.nonce_keep_ms,
                               PRUNE_ROWS, &n, &err);
     if (rc < 0)
         batch_spoil(k, rc, &err);
+    return rc == 0 && n >= PRUNE_ROWS;
 }
 
 static void check_store(struct keeper *k)
@@ -272,10 +283,14 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     }
     check_space(k);
     schedule_tick(k);
-    if (++loop->t.ticks % IDLE_EVERY_TICKS == 0) {
+    looks_tick(k);
+    if (k->reload_again)
+        reload_signalled(k);
+    loop->t.ticks++;
+    if (loop->t.ticks % IDLE_EVERY_TICKS == 0)
         check_store(k);
-        prune(k);
-    }
+    if (loop->t.behind || loop->t.ticks % IDLE_EVERY_TICKS == 0)
+        loop->t.behind = prune(k);
 }
 
 /* -- starting -- */
@@ -285,6 +300,8 @@ static void on_first_start(struct keeper *k, bool ok, const char *error, const c
 {
     (void)findings;
     (void)ctx;
+    if (!ok && k->stopping) /* that is why */
+        return;
     if (!ok) {
         log_error("daemon.not_started", LOG_S("error", error));
         keeper_fail(k, 1);
@@ -299,8 +316,11 @@ static void on_first_start(struct keeper *k, bool ok, const char *error, const c
 static void print_finding(const char *file, int line, int column, const char *text, void *ctx)
 {
     (void)ctx;
-    log_error("config.error", LOG_S("file", file), LOG_I("line", line), LOG_I("column", column),
-              LOG_S("error", text));
+    if (line > 0)
+        log_error("config.error", LOG_S("file", file), LOG_I("line", line),
+                  LOG_I("column", column), LOG_S("error", text));
+    else
+        log_error("config.error", LOG_S("file", file), LOG_S("error", text));
 }
 
 static int load_secret(struct keeper *k, struct err *err)
@@ -363,8 +383,10 @@ static int open_all(struct keeper *k)
     if (conf_load(k->options.conf_path, print_finding, NULL, &k->conf) < 0)
         return EXIT_BAD_CONFIG;
     log_open("keeper", k->conf->log_json, (enum log_level)k->conf->log_level);
+    keeper_log_version(k->options.client_version);
     rc = open_store(k, &err);
     if (rc < 0) {
+        err_wrap(&err, rc, "store");
         log_error("store.not_opened", LOG_E(&err));
         return rc == -EBUSY ? EXIT_STORE_HELD : EXIT_STORE_FAILED;
     }

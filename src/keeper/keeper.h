@@ -29,14 +29,16 @@ struct sockets;
 
 struct keeper_options {
     const char *conf_path;
+    const char *client_version; /* of the libraries that the keeper may not know, for the log */
     bool sandbox;
 };
 
 /* Runs the daemon until it is told to stop. Exit status: 0 stopped in order, 74 the store failed,
  * 78 the configuration is wrong, 75 another daemon has the store, 1 anything else. */
 int keeper_main(const struct keeper_options *options);
-/* The program's version and those of the libraries it runs with, to stdout. */
-void keeper_print_version(void);
+/* The program's version and those of the libraries it runs with: to stdout, and into the log. */
+void keeper_print_version(const char *client_version);
+void keeper_log_version(const char *client_version);
 
 /* What the files of this folder share; the keeper is single-threaded and there is one. */
 struct keeper {
@@ -52,7 +54,8 @@ struct keeper {
     struct looks *looks;
     uint32_t watchers; /* clients that wait for live events */
     bool stopping;
-    bool low_space; /* too little room on the store's disk to accept anything */
+    bool reload_again; /* SIGHUP came while a reload was under way */
+    bool low_space;    /* too little room on the store's disk to accept anything */
     int exit_status;
     int64_t started_ms;
     uint64_t verdicts[VERDICT_COUNT];

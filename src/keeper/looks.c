@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "keeper/batch.h"
 #include "keeper/judge.h"
+#include "keeper/record.h"
 #include "keeper/schedule.h"
 #include "vidu/crypto.h"
 
@@ -14,17 +15,20 @@
 
 #define MAX_ASKED              32
 #define PER_SECOND             5
-#define ANSWER_DEADLINE_MS     60000
+#define ANSWER_DEADLINE_MS     120000 /* the gateway's own, for all that may be before it */
 #define MAX_REFRESHES          64
 #define POLL_FIRST_MS          5000 /* providers without callbacks: 5 s, growing to 30 s */
 #define POLL_MOST_MS           30000
 #define OVERDUE_FIRST_MS       300000 /* the others: only when overdue, 5 min growing to 30 min */
 #define OVERDUE_MOST_MS        1800000
 #define LOST_AFTER_MS          (24 * 3600000LL)
-#define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL) /* the provider itself gives up after 48 h */
+#define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL)     /* the provider itself gives up after 48 h */
+#define UNANSWERED_MS          (7 * 24 * 3600000LL) /* longer, when the provider cannot be asked */
+#define ORPHAN_AFTER_MS        (3600 * 1000LL)
 
 struct asked {
     int64_t task;     /* 0: free */
+    unsigned room;    /* the gateway */
     int64_t asked_ms; /* wall clock */
     int64_t deadline_ms;
 };
@@ -93,27 +97,42 @@ static struct asked *find_asked(struct looks *l, int64_t task)
     return NULL;
 }
 
+static void answer_refresh(struct keeper *k, const struct refresh *r, const char *result,
+                           const char *error)
+{
+    struct room *room = supervise_by_id(k->supervise, r->room);
+    struct msg_fresh msg = {.run = r->run, .result = slice_str(result), .error = slice_str(error)};
+
+    if (room == NULL)
+        return;
+    if (r->run != 0)
+        channel_send(room_channel(room), MSG_FRESH, r->id, &msg);
+    else if (error == NULL)
+        batch_result(k, room, r->id, 0, mem_printf("{\"result\":%s}", result));
+    else
+        batch_result(k, room, r->id, 1, mem_printf("{\"error\":\"%s\"}", error));
+}
+
 /* Fresh links, or word that there are none, to everyone who waits for this task's. */
 static void answer_refreshes(struct keeper *k, int64_t task, const char *result, const char *error)
 {
-    struct looks *l = k->looks;
-
     for (size_t i = 0; i < MAX_REFRESHES; i++) {
-        struct refresh *r = &l->refreshes[i];
-        struct room *room = supervise_by_id(k->supervise, r->room);
-        struct msg_fresh msg = {
-            .run = r->run, .result = slice_str(result), .error = slice_str(error)};
+        struct refresh *r = &k->looks->refreshes[i];
 
         if (r->task != task)
             continue;
-        if (r->run != 0 && room != NULL)
-            channel_send(room_channel(room), MSG_FRESH, r->id, &msg);
-        else if (room != NULL && error == NULL)
-            batch_result(k, room, r->id, 0, mem_printf("{\"result\":%s}", result));
-        else if (room != NULL)
-            batch_result(k, room, r->id, 1, mem_printf("{\"error\":\"%s\"}", error));
+        answer_refresh(k, r, result, error);
         r->task = 0;
     }
+}
+
+/* Nobody will tell any more. */
+static void give_up(struct keeper *k, struct asked *asked, const char *why)
+{
+    int64_t task = asked->task;
+
+    asked->task = 0;
+    answer_refreshes(k, task, NULL, why);
 }
 
 static bool waits_for_fresh(const struct looks *l, int64_t task)
@@ -138,6 +157,7 @@ static int ask(struct keeper *k, const struct store_task *t)
     if (gateway == NULL || slot == NULL)
         return -EAGAIN;
     slot->task = t->row;
+    slot->room = room_id(gateway);
     slot->asked_ms = clock_wall_ms();
     slot->deadline_ms = clock_mono_ms() + ANSWER_DEADLINE_MS;
     return channel_send(room_channel(gateway), MSG_POLL, (uint64_t)t->row, &msg);
@@ -158,26 +178,37 @@ static int on_due_task(const struct store_task *t, void *ctx)
     return due->n == PER_SECOND;
 }
 
-static bool is_lost(const struct store_task *t)
+static bool is_lost(const struct store_task *t, int64_t more_ms)
 {
     int64_t limit = t->off_peak ? LOST_AFTER_OFF_PEAK_MS : LOST_AFTER_MS;
 
-    return !state_is_final(t->state) && clock_wall_ms() - t->created_ms > limit;
+    return !state_is_final(t->state) && clock_wall_ms() - t->created_ms > limit + more_ms;
 }
 
-/* A task without a remote id cannot be looked at: it waits for its callback, or is lost. */
+/* The gateway that submitted it has ended, or has long given up. */
+static bool is_orphan(const struct keeper *k, const struct store_task *t)
+{
+    return t->state == STATE_REGISTERED &&
+           (t->created_ms < k->started_ms || clock_wall_ms() - t->created_ms > ORPHAN_AFTER_MS);
+}
+
+/* A task without a remote id cannot be looked at: it waits for its callback, or is lost. Any other
+ * is asked for before it is: it may have ended while we were down. */
 static int look_at(struct keeper *k, int64_t row, struct err *err)
 {
     struct store_task t;
-    int rc = k->store->ops->task_by_row(k->store, row, &t);
+    int rc;
 
+    if (batch_begin(k) < 0) /* it may end a batch, so the task is read after it */
+        return -EAGAIN;
+    rc = k->store->ops->task_by_row(k->store, row, &t);
     if (rc < 0)
         return rc;
-    if (!is_lost(&t) && t.remote_id[0] != '\0')
+    if (t.remote_id[0] != '\0')
         return ask(k, &t) == 0 ? 0 : -EAGAIN;
-    if (batch_begin(k) < 0)
-        return -EAGAIN;
-    if (is_lost(&t))
+    if (is_orphan(k, &t))
+        return record_unanswered(k, &t, err);
+    if (is_lost(&t, 0))
         return judge_lost(k, &t, err);
     t.looks++;
     t.next_look_ms = look_later(&t);
@@ -224,40 +255,63 @@ void looks_wake(struct keeper *k)
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
-    struct keeper *k = ctx;
-    int64_t now = clock_mono_ms();
-
     (void)fd;
     (void)what;
-    for (size_t i = 0; i < MAX_ASKED; i++)
-        if (k->looks->asked[i].task != 0 && now > k->looks->asked[i].deadline_ms)
-            k->looks->asked[i].task = 0;
-    looks_wake(k);
+    looks_wake(ctx);
+}
+
+void looks_tick(struct keeper *k)
+{
+    int64_t now = clock_mono_ms();
+
+    for (size_t i = 0; i < MAX_ASKED; i++) {
+        struct asked *asked = &k->looks->asked[i];
+
+        if (asked->task != 0 && now > asked->deadline_ms)
+            give_up(k, asked, "the gateway gives no answer");
+    }
 }
 
 /* -- answers -- */
+
+static bool is_answered(const struct msg_polled *msg)
+{
+    return msg->report.understood && msg->error.n == 0;
+}
+
+/* A final state that is about to be confirmed is not lost, and neither is a task of which its
+ * provider says nothing at all: not for some days. */
+static int record_lost(struct keeper *k, struct store_task *t, const struct msg_polled *msg,
+                       struct err *err)
+{
+    bool said = (is_answered(msg) && !state_is_final(t->pending)) || msg->http_status == 404;
+
+    return is_lost(t, said ? 0 : UNANSWERED_MS) ? judge_lost(k, t, err) : 0;
+}
 
 /* A look that was wished for after this one had begun is still to be made. */
 static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
                        const struct msg_polled *msg, struct err *err)
 {
     int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
+    int rc;
 
     t->looks++;
     if (t->next_look_ms <= asked_ms)
         t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
     if (t->next_look_ms != 0 && t->next_look_ms < earliest)
         t->next_look_ms = earliest;
-    if (msg->report.understood && msg->error.n == 0)
-        return judge_poll(k, t, &msg->report, msg->body, err);
-    log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
-             LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
-    return k->store->ops->task_update(k->store, t, err);
+    if (!is_answered(msg))
+        log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
+                 LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
+    rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
+                          : k->store->ops->task_update(k->store, t, err);
+    return rc < 0 ? rc : record_lost(k, t, msg, err);
 }
 
 static void tell_waiting(struct keeper *k, const struct store_task *t, const struct msg_polled *msg)
 {
-    if (msg->report.understood && msg->error.n == 0 && !str_empty(t->result))
+    if (is_answered(msg) && !str_empty(t->result))
         answer_refreshes(k, t->row, t->result, NULL);
     else
         answer_refreshes(k, t->row, NULL, "the provider gave no fresh links");
@@ -279,8 +333,10 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
         return;
     }
     rc = k->store->ops->task_by_row(k->store, (int64_t)f->id, &t);
-    if (rc == -ENOENT)
+    if (rc == -ENOENT) {
+        answer_refreshes(k, (int64_t)f->id, NULL, "the task is gone");
         return;
+    }
     if (rc == 0)
         rc = record_look(k, &t, asked->asked_ms, &msg, &err);
     if (rc < 0) {
@@ -292,13 +348,14 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
     looks_expect(k, t.next_look_ms);
 }
 
-void looks_on_gone(struct keeper *k)
+void looks_on_gone(struct keeper *k, const struct room *gateway)
 {
-    for (size_t i = 0; i < MAX_ASKED; i++)
-        k->looks->asked[i].task = 0;
-    for (size_t i = 0; i < MAX_REFRESHES; i++)
-        if (k->looks->refreshes[i].task != 0)
-            answer_refreshes(k, k->looks->refreshes[i].task, NULL, "the gateway was restarted");
+    for (size_t i = 0; i < MAX_ASKED; i++) {
+        struct asked *asked = &k->looks->asked[i];
+
+        if (asked->task != 0 && asked->room == room_id(gateway))
+            give_up(k, asked, "the gateway was restarted");
+    }
 }
 
 /* -- refreshing -- */
@@ -323,6 +380,7 @@ static void refresh(struct keeper *k, const struct refresh *wish)
         return;
     }
     log_warn("refresh.too_many", LOG_I("waiting", MAX_REFRESHES));
+    answer_refresh(k, wish, NULL, "too many wait for fresh links already");
 }
 
 void looks_on_refresh(struct keeper *k, struct room *runner, const struct frame *f)

@@ -19,8 +19,10 @@ void looks_expect(struct keeper *k, int64_t wall_ms);
 /* Sends what is due, paced: a gateway is up. */
 void looks_wake(struct keeper *k);
 void looks_on_polled(struct keeper *k, const struct frame *f);
-/* The gateway has ended: what it was asked is asked again. */
-void looks_on_gone(struct keeper *k);
+/* A gateway has ended: what it was asked is asked again. */
+void looks_on_gone(struct keeper *k, const struct room *gateway);
+/* Once a second: questions that were never answered. */
+void looks_tick(struct keeper *k);
 
 /* A run's links have expired (MSG_REFRESH), or the operator asks for fresh ones. */
 void looks_on_refresh(struct keeper *k, struct room *runner, const struct frame *f);

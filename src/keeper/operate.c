@@ -202,7 +202,7 @@ static json_t *lines_of(const char *text)
     json_t *lines = json_array();
 
     for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1)
-        json_array_append_new(lines, json_stringn_nocheck(text, (size_t)(end - text)));
+        json_array_append_new(lines, json_stringn(text, (size_t)(end - text))); /* if it is UTF-8 */
     return lines;
 }
 

@@ -11,15 +11,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define MAX_LIMIT 10000
+#define MAX_LIMIT  10000
+#define MAX_ANSWER (23U << 20) /* leaves room in FRAME_MAX_CONTROL */
 
 /* -- answering -- */
-
-void query_answer(struct keeper *k, const struct question *q, json_t *answer)
-{
-    batch_result(k, q->room, q->id, EXIT_OK, json_dumps(answer, JSON_COMPACT));
-    json_decref(answer);
-}
 
 void query_refuse(struct keeper *k, const struct question *q, int exit_status, const char *fmt, ...)
 {
@@ -35,6 +30,21 @@ void query_refuse(struct keeper *k, const struct question *q, int exit_status, c
     buf_addc(&json, '}');
     batch_result(k, q->room, q->id, exit_status, buf_take(&json));
     buf_free(&text);
+}
+
+/* What does not fit into a frame of the control socket is said, rather than lost on the way. */
+void query_answer(struct keeper *k, const struct question *q, json_t *answer)
+{
+    char *json = json_dumps(answer, JSON_COMPACT);
+
+    json_decref(answer);
+    if (json == NULL || strlen(json) <= MAX_ANSWER) {
+        batch_result(k, q->room, q->id, EXIT_OK, json);
+        return;
+    }
+    free(json);
+    query_refuse(k, q, EXIT_FAILED, "the answer is over %u MiB; ask for fewer with --limit",
+                 MAX_ANSWER >> 20);
 }
 
 const char *query_text(const struct question *q, const char *name)
@@ -131,22 +141,29 @@ static json_t *run_json(const struct keeper *k, const struct store_run *r)
     return run;
 }
 
-/* What a row callback appends to. */
+/* What a row callback appends to, until it is more than can be sent. */
 struct rows {
     const struct keeper *k;
     json_t *array;
+    size_t bytes; /* of what may be long */
 };
 
 static int on_task(const struct store_task *t, void *ctx)
 {
-    return json_array_append_new(((struct rows *)ctx)->array, task_json(t));
+    struct rows *rows = ctx;
+
+    json_array_append_new(rows->array, task_json(t));
+    rows->bytes += strlen(t->prompt);
+    return rows->bytes > MAX_ANSWER;
 }
 
 static int on_run(const struct store_run *r, void *ctx)
 {
     struct rows *rows = ctx;
 
-    return json_array_append_new(rows->array, run_json(rows->k, r));
+    json_array_append_new(rows->array, run_json(rows->k, r));
+    rows->bytes += strlen(r->output) + strlen(r->detail);
+    return rows->bytes > MAX_ANSWER;
 }
 
 static int on_event(const struct store_event *e, void *ctx)
@@ -194,7 +211,7 @@ static bool filter_of(struct keeper *k, const struct question *q, bool runs,
 
 static void on_list(struct keeper *k, const struct question *q)
 {
-    struct rows rows = {k, json_array()};
+    struct rows rows = {.k = k, .array = json_array()};
     struct store_filter filter;
 
     if (!filter_of(k, q, false, &filter)) {
@@ -208,7 +225,7 @@ static void on_list(struct keeper *k, const struct question *q)
 static json_t *runs_of(struct keeper *k, int64_t task)
 {
     struct store_filter filter = {.state = -1, .task = task, .limit = MAX_LIMIT};
-    struct rows rows = {k, json_array()};
+    struct rows rows = {.k = k, .array = json_array()};
 
     k->store->ops->run_list(k->store, &filter, on_run, &rows);
     return rows.array;
@@ -216,7 +233,7 @@ static json_t *runs_of(struct keeper *k, int64_t task)
 
 static void on_show(struct keeper *k, const struct question *q)
 {
-    struct rows files = {k, json_array()};
+    struct rows files = {.k = k, .array = json_array()};
     struct store_task t;
     json_t *task;
 
@@ -233,24 +250,26 @@ static void on_show(struct keeper *k, const struct question *q)
 
 static void on_explain(struct keeper *k, const struct question *q)
 {
-    struct rows events = {k, json_array()};
+    struct rows events = {.k = k};
+    struct rows files = {.k = k};
     struct store_task t;
     json_t *task;
 
-    if (!query_task(k, q, &t)) {
-        json_decref(events.array);
+    if (!query_task(k, q, &t))
         return;
-    }
+    events.array = json_array();
+    files.array = json_array();
     task = whole_task_json(&t);
     k->store->ops->event_list(k->store, t.row, on_event, &events);
+    k->store->ops->file_list(k->store, t.row, on_file, &files);
     query_answer(k, q,
-                 json_pack("{s:o, s:o, s:o}", "task", task, "events", events.array, "runs",
-                           runs_of(k, t.row)));
+                 json_pack("{s:o, s:o, s:o, s:o}", "task", task, "events", events.array, "files",
+                           files.array, "runs", runs_of(k, t.row)));
 }
 
 static void on_runs(struct keeper *k, const struct question *q)
 {
-    struct rows rows = {k, NULL};
+    struct rows rows = {.k = k};
     struct store_filter filter;
     struct store_task t;
 

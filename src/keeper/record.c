@@ -50,8 +50,9 @@ static int insert(struct keeper *k, struct store_task *t, struct err *err)
                         .verdict = t->source == SOURCE_OPERATOR ? "adopted" : "registered"};
     int rc;
 
-    if (t->state == STATE_SUBMITTED)
-        t->next_look_ms = clock_wall_ms();
+    t->next_look_ms = clock_wall_ms();
+    if (t->state == STATE_REGISTERED) /* unless its answer is recorded before */
+        t->next_look_ms += AMBIGUOUS_LOOK_MS;
     looks_expect(k, t->next_look_ms);
     rc = k->store->ops->task_insert(k->store, t, &t->row, err);
     return rc < 0 ? rc : event_task(k, t, &news, err);
@@ -62,7 +63,7 @@ void record_on_register(struct keeper *k, struct room *gateway, const struct fra
 {
     struct msg_register msg;
     struct err err = {""};
-    struct store_task t;
+    struct store_task t = {0};
     int rc;
 
     if (message_read(f, &msg) < 0)
@@ -122,6 +123,20 @@ static void on_ambiguous(struct store_task *t)
         t->pending = STATE_AMBIGUOUS;
     t->source = SOURCE_SUBMIT;
     t->next_look_ms = clock_wall_ms() + AMBIGUOUS_LOOK_MS;
+}
+
+int record_unanswered(struct keeper *k, struct store_task *t, struct err *err)
+{
+    struct news news = {.source = SOURCE_SUBMIT,
+                        .verdict = "ambiguous",
+                        .detail = "what the provider answered was never recorded"};
+    int rc;
+
+    on_ambiguous(t);
+    t->updated_ms = clock_wall_ms();
+    looks_expect(k, t->next_look_ms);
+    rc = event_task(k, t, &news, err);
+    return rc < 0 ? rc : k->store->ops->task_update(k->store, t, err);
 }
 
 static int write_answer(struct keeper *k, struct store_task *t, const struct msg_submitted *msg,

@@ -17,11 +17,33 @@ struct reload {
     void *ctx;
 };
 
+static void swap_text(char **a, char **b)
+{
+    char *kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+/* What a running daemon cannot change stays in force, and so the configuration in force says so. */
+static void keep_fixed(struct conf *old, struct conf *next)
+{
+    struct conf other = *old;
+
+    memcpy(old->listen, next->listen, sizeof(old->listen));
+    memcpy(next->listen, other.listen, sizeof(next->listen));
+    old->n_listen = next->n_listen;
+    next->n_listen = other.n_listen;
+    swap_text(&old->store, &next->store);
+    swap_text(&old->control, &next->control);
+}
+
 static void finish(struct reload *r, bool ok, const char *error)
 {
     struct keeper *k = r->k;
 
     if (ok && r->next != NULL) {
+        keep_fixed(k->conf, r->next);
         conf_free(k->conf);
         k->conf = r->next;
         r->next = NULL;

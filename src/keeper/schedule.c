@@ -6,6 +6,7 @@
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/hooks.h"
+#include "keeper/running.h"
 #include "vidu/crypto.h"
 
 #include <errno.h>
@@ -14,72 +15,19 @@
 
 #define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
 #define MAX_CLAIM      64
-#define FRAME_TEXT_MAX (64U << 10)
-
-struct running {
-    int64_t run;
-    int64_t task;
-    char task_id[TASK_ID_SIZE];
-    char *hook;
-    unsigned room;
-    int attempt;
-    int64_t lease_ms; /* monotonic */
-    uint64_t done, total;
-    bool lost;     /* ended, but its outcome is not in the store */
-    bool settling; /* its end is in the open batch; on_recorded comes and may free it */
-    char *json;    /* until it has been handed over */
-};
+#define FILES_TEXT_MAX (64U << 10)
 
 struct schedule {
     struct keeper *k;
     struct event *due; /* when the next ready run is due */
     bool dirty;        /* something may be claimable */
-    struct running **running;
-    size_t n, cap;
+    struct running_table running;
 };
-
-static struct running *find(const struct schedule *s, int64_t run)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (s->running[i]->run == run)
-            return s->running[i];
-    return NULL;
-}
-
-static size_t running_of(const struct schedule *s, const char *hook)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s->n; i++)
-        n += str_eq(s->running[i]->hook, hook);
-    return n;
-}
 
 static void forget(struct schedule *s, struct running *r)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (s->running[i] == r)
-            s->running[i] = s->running[--s->n];
-    free(r->hook);
-    free(r->json);
-    free(r);
+    running_remove(&s->running, r);
     s->dirty = true;
-}
-
-static struct running *remember(struct schedule *s, const struct store_run *run, int64_t task)
-{
-    struct running *r = mem_calloc(1, sizeof(*r));
-
-    if (s->n == s->cap) {
-        s->cap = s->cap != 0 ? s->cap * 2 : 16;
-        s->running = mem_realloc(s->running, s->cap, sizeof(*s->running));
-    }
-    s->running[s->n++] = r;
-    r->run = run->row;
-    r->task = task;
-    r->hook = mem_strdup(run->hook);
-    memcpy(r->task_id, run->task_id, sizeof(r->task_id));
-    return r;
 }
 
 /* The next turn of the loop opens a batch, and its end claims. */
@@ -185,8 +133,10 @@ int schedule_retry(struct keeper *k, int64_t row, struct err *err)
 
     if (rc < 0)
         return err_set(err, rc, "there is no run %lld", (long long)row);
-    if (run.state == RUN_RUNNING || find(k->schedule, row) != NULL)
+    if (run.state == RUN_RUNNING || running_find(&k->schedule->running, row) != NULL)
         return err_set(err, -EALREADY, "run %lld is running", (long long)row);
+    if (run.state == RUN_WAITING)
+        return err_set(err, -EALREADY, "run %lld waits for the hook %s", (long long)row, run.after);
     rc = k->store->ops->run_revive(k->store, run.task, run.hook, run.trigger, clock_wall_ms(), err);
     if (rc < 0)
         return rc;
@@ -225,14 +175,27 @@ static int add_file(const struct store_file *f, void *ctx)
     return 0;
 }
 
-/* The hook is gone from the configuration: its run can never be made. */
+/* An attempt has ended: the timeline, those that wait for it, the run itself. */
+static int conclude(struct keeper *k, const struct store_run *run, struct err *err)
+{
+    bool again = run->state == RUN_READY;
+    int released = 0;
+    int rc = event_run(k, run, again ? "again" : run_state_name(run->state), err);
+
+    if (rc == 0 && !again)
+        rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger,
+                                        run->state == RUN_DONE, clock_wall_ms(), &released, err);
+    return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
+}
+
+/* A run that can never be made. */
 static int bury(struct keeper *k, struct store_run *run, const char *why, struct err *err)
 {
     log_warn("run.dead", LOG_I("run", run->row), LOG_S("hook", run->hook), LOG_S("why", why));
     run->state = RUN_DEAD;
     run->detail = why;
     run->finished_ms = clock_wall_ms();
-    return k->store->ops->run_update(k->store, run, err);
+    return conclude(k, run, err);
 }
 
 static void hand_over(struct keeper *k, bool ok, void *ctx)
@@ -242,53 +205,71 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
     struct msg_run msg = {
         .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .json = slice_str(r->json)};
 
-    if (r->settling) /* its runner died meanwhile, and it was made ready again */
-        return;
     if (!ok) { /* the claim was not written, so there is none */
         forget(k->schedule, r);
         return;
     }
-    if (room == NULL) { /* died meanwhile; the tick makes it ready again */
-        r->lost = true;
-        return;
-    }
-    channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg);
+    if (room == NULL || channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg) < 0)
+        r->lost = true; /* the runner has just died; the tick makes it ready again */
     free(r->json);
     r->json = NULL;
 }
 
-static int claim_one(struct keeper *k, struct room *runner, int64_t row, struct err *err)
+/* What the runner is told; *json NULL: more than fits into a message. */
+static int describe(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                    char **json)
 {
-    autobuf struct buf files = BUF_INIT(FRAME_TEXT_MAX);
-    const struct conf_hook *h;
+    autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
+    struct msg_run msg = {.run = (uint64_t)run->row};
     struct store_task t;
-    struct store_run run;
-    struct running *r;
-    int rc = k->store->ops->run_by_row(k->store, row, &run);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    h = conf_hook_find(k->conf, run.hook);
-    if (h == NULL)
-        return bury(k, &run, "its hook is no longer in the configuration", err);
-    if (running_of(k->schedule, run.hook) >= (size_t)h->concurrency)
-        return 0;
     buf_addc(&files, '[');
-    rc = k->store->ops->file_list(k->store, run.task, add_file, &files);
+    rc = k->store->ops->file_list(k->store, run->task, add_file, &files);
     if (rc == 0)
-        rc = k->store->ops->task_by_row(k->store, run.task, &t);
+        rc = k->store->ops->task_by_row(k->store, run->task, &t);
     if (rc < 0)
         return rc;
     buf_addc(&files, ']');
-    r = remember(k->schedule, &run, t.row);
+    *json = hook_run_json(h, run, &t, buf_text(&files), store_source_name(t.source));
+    msg.json = slice_str(*json);
+    if (message_check(MSG_RUN, &msg) < 0) {
+        free(*json);
+        *json = NULL;
+    }
+    return 0;
+}
+
+static int claim_one(struct keeper *k, struct room *runner, int64_t row, struct err *err)
+{
+    struct running_table *running = &k->schedule->running;
+    const struct conf_hook *h;
+    struct store_run run;
+    struct running *r;
+    char *json = NULL;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return err_sys(err, rc, "run %lld", (long long)row);
+    h = conf_hook_find(k->conf, run.hook);
+    if (h == NULL)
+        return bury(k, &run, "its hook is no longer in the configuration", err);
+    if (running_count(running, run.hook) >= (size_t)h->concurrency)
+        return 0;
     run.state = RUN_RUNNING;
     run.attempt++;
     run.started_ms = clock_wall_ms();
     run.lease_ms = run.started_ms + h->timeout_ms + LEASE_SLACK_MS;
+    rc = describe(k, h, &run, &json);
+    if (rc < 0)
+        return err_sys(err, rc, "run %lld", (long long)row);
+    if (json == NULL)
+        return bury(k, &run, "there is more to tell the runner than fits into a message", err);
+    r = running_add(running, &run);
     r->attempt = run.attempt;
     r->room = room_id(runner);
     r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
-    r->json = hook_run_json(h, &run, &t, buf_text(&files), store_source_name(t.source));
+    r->json = json;
     batch_then(k, hand_over, r);
     event_run_live(k, &run, "running");
     return k->store->ops->run_update(k->store, &run, err);
@@ -302,30 +283,49 @@ static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOK
     for (size_t i = 0; i < k->conf->n_hooks; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
 
-        if (running_of(k->schedule, h->name) >= (size_t)h->concurrency)
+        if (running_count(&k->schedule->running, h->name) >= (size_t)h->concurrency)
             names[n++] = h->name;
     }
     return n;
+}
+
+/* One look at what is due. *more: it showed as much as was asked for, and a hook that has become
+ * busy may have hidden the others'. */
+static int claim_some(struct keeper *k, struct room *runner, int slots, bool *more, struct err *err)
+{
+    const char *busy[CONF_MAX_HOOKS];
+    struct picked picked = {.n = 0};
+    int most = slots < MAX_CLAIM ? slots : MAX_CLAIM;
+    int rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), most,
+                                    on_pick, &picked);
+
+    if (rc < 0)
+        return err_sys(err, rc, "runs that are due");
+    for (size_t i = 0; rc == 0 && i < picked.n; i++)
+        rc = claim_one(k, runner, picked.rows[i], err);
+    *more = picked.n == (size_t)most;
+    return rc;
 }
 
 void schedule_claim(struct keeper *k)
 {
     struct schedule *s = k->schedule;
     struct room *runner = supervise_room(k->supervise, ROOM_RUNNER);
-    const char *busy[CONF_MAX_HOOKS];
-    struct picked picked = {.n = 0};
-    int slots = k->conf->limits.runs - (int)s->n;
-    int64_t next;
     struct err err = {""};
-    int rc;
+    bool more = true;
+    int64_t next;
+    int rc = 0;
 
-    if (!s->dirty || runner == NULL || k->stopping || slots <= 0)
+    if (!s->dirty || runner == NULL || k->stopping)
         return;
     s->dirty = false;
-    rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy),
-                                slots < MAX_CLAIM ? slots : MAX_CLAIM, on_pick, &picked);
-    for (size_t i = 0; rc == 0 && i < picked.n; i++)
-        rc = claim_one(k, runner, picked.rows[i], &err);
+    while (rc == 0 && more) {
+        int slots = k->conf->limits.runs - (int)running_count(&s->running, NULL);
+
+        if (slots <= 0)
+            return; /* until one ends */
+        rc = claim_some(k, runner, slots, &more, &err);
+    }
     if (rc < 0) {
         batch_spoil(k, rc, &err);
         return;
@@ -389,7 +389,6 @@ static void log_outcome(const struct store_run *run, const struct msg_done *msg)
 static int record_outcome(struct keeper *k, const struct msg_done *msg, struct err *err)
 {
     struct store_run run;
-    int released = 0;
     int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
 
     if (rc < 0)
@@ -399,15 +398,8 @@ static int record_outcome(struct keeper *k, const struct msg_done *msg, struct e
     run.detail = str_or(msg->detail.p, "");
     run.output = str_or(msg->output.p, "");
     log_outcome(&run, msg);
-    rc = event_run(k, &run, run.state == RUN_READY ? "again" : run_state_name(run.state), err);
-    if (rc == 0)
-        rc = event_files(k, &run, msg->files, err);
-    if (rc == 0 && run.state != RUN_READY)
-        rc = k->store->ops->run_release(k->store, run.task, run.hook, run.trigger,
-                                        run.state == RUN_DONE, clock_wall_ms(), &released, err);
-    if (rc == 0)
-        rc = k->store->ops->run_update(k->store, &run, err);
-    return rc;
+    rc = event_files(k, &run, msg->files, err);
+    return rc < 0 ? rc : conclude(k, &run, err);
 }
 
 static void on_recorded(struct keeper *k, bool ok, void *ctx)
@@ -438,7 +430,7 @@ void schedule_on_done(struct keeper *k, const struct frame *f)
 
     if (message_read(f, &msg) < 0)
         return;
-    r = find(k->schedule, (int64_t)msg.run);
+    r = running_find(&k->schedule->running, (int64_t)msg.run);
     if (r == NULL || r->settling || r->attempt != (int)msg.attempt)
         return;
     if (batch_begin(k) < 0) {
@@ -459,7 +451,7 @@ void schedule_on_progress(struct keeper *k, const struct frame *f)
 
     if (message_read(f, &msg) < 0)
         return;
-    r = find(k->schedule, (int64_t)msg.run);
+    r = running_find(&k->schedule->running, (int64_t)msg.run);
     if (r == NULL)
         return;
     r->done = msg.done;
@@ -485,56 +477,60 @@ static int requeue(struct keeper *k, const struct running *r, struct err *err)
     run.state = RUN_READY;
     run.due_ms = clock_wall_ms();
     run.detail = "interrupted; made again";
+    k->schedule->dirty = true;
     return k->store->ops->run_update(k->store, &run, err);
 }
 
 static void requeue_lost(struct keeper *k)
 {
-    struct schedule *s = k->schedule;
+    const struct running_table *t = &k->schedule->running;
     struct err err = {""};
+    size_t i = 0;
     int rc = 0;
 
-    for (size_t i = s->n; i-- > 0 && rc == 0;) {
-        struct running *r = s->running[i];
-
-        if (!r->lost)
-            continue;
-        if (batch_begin(k) < 0)
-            return;
-        rc = requeue(k, r, &err);
-        settle(k, r);
-    }
+    while (i < t->n && !t->rows[i]->lost)
+        i++;
+    if (i == t->n || batch_begin(k) < 0) /* which may end a batch, and with it some rows */
+        return;
+    for (i = 0; i < t->n && rc == 0; i++)
+        if (t->rows[i]->lost) {
+            rc = requeue(k, t->rows[i], &err);
+            settle(k, t->rows[i]);
+        }
     if (rc < 0)
         batch_spoil(k, rc, &err);
 }
 
 void schedule_on_gone(struct keeper *k, const struct room *room)
 {
-    struct schedule *s = k->schedule;
+    const struct running_table *t = &k->schedule->running;
 
-    for (size_t i = 0; i < s->n; i++)
-        if (s->running[i]->room == room_id(room) && !s->running[i]->settling)
-            s->running[i]->lost = true;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling)
+            t->rows[i]->lost = true;
     requeue_lost(k);
+}
+
+/* The runner had its own time-out, and all the time it takes to enforce it. */
+static void end_lease(struct keeper *k, struct running *r)
+{
+    struct room *room = supervise_by_id(k->supervise, r->room);
+    struct msg_cancel msg = {.run = (uint64_t)r->run};
+
+    if (room != NULL)
+        channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);
+    r->lost = true;
 }
 
 void schedule_tick(struct keeper *k)
 {
-    struct schedule *s = k->schedule;
-    int64_t now = clock_mono_ms();
+    const struct running_table *t = &k->schedule->running;
     int64_t next = k->store->ops->run_next_due(k->store);
+    int64_t now = clock_mono_ms();
 
-    for (size_t i = 0; i < s->n; i++) {
-        struct running *r = s->running[i];
-        struct room *room = supervise_by_id(k->supervise, r->room);
-        struct msg_cancel msg = {.run = (uint64_t)r->run};
-
-        if (r->lost || r->settling || now < r->lease_ms)
-            continue;
-        if (room != NULL)
-            channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);
-        r->lost = true;
-    }
+    for (size_t i = 0; i < t->n; i++)
+        if (!t->rows[i]->lost && !t->rows[i]->settling && now >= t->rows[i]->lease_ms)
+            end_lease(k, t->rows[i]);
     requeue_lost(k);
     if (!k->stopping && next != 0 && next <= clock_wall_ms())
         wake(k);
@@ -542,12 +538,12 @@ void schedule_tick(struct keeper *k)
 
 size_t schedule_running(const struct keeper *k)
 {
-    return k->schedule->n;
+    return k->schedule->running.n;
 }
 
 bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total)
 {
-    const struct running *r = find(k->schedule, run);
+    const struct running *r = running_find(&k->schedule->running, run);
 
     if (r == NULL || r->done == 0)
         return false;
@@ -558,7 +554,7 @@ bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint
 
 int64_t schedule_task_of(const struct keeper *k, int64_t run)
 {
-    const struct running *r = find(k->schedule, run);
+    const struct running *r = running_find(&k->schedule->running, run);
 
     return r != NULL ? r->task : 0;
 }
@@ -576,9 +572,7 @@ void schedule_free(struct schedule *s)
 {
     if (s == NULL)
         return;
-    while (s->n > 0)
-        forget(s, s->running[0]);
-    free(s->running);
+    running_clear(&s->running);
     event_free(s->due);
     free(s);
 }

@@ -97,6 +97,11 @@ static int open_one(struct sockets *s, const struct conf *c, const struct conf_l
     if (l->kind == LISTEN_SYSTEMD)
         return take_inherited(s, c, err);
     fd = net_listen_tcp(l->host, l->port, err);
+    if (fd == -EACCES)
+        return err_set(err, fd,
+                       "listen %s: ports below 1024 are for root; use `listen: systemd` with "
+                       "viduhookd.socket, or a port above that is forwarded to",
+                       l->text);
     if (fd < 0)
         return err_wrap(err, fd, "listen %s", l->text);
     return add(s, fd, l->kind == LISTEN_HTTPS, l->kind == LISTEN_HTTPS ? "https" : "http", err);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIFTED_FROM 64
@@ -121,8 +122,12 @@ int spawn_room(const char *title, const char *room, int channel_fd, const int *f
     if (rc != 0)
         return err_sys(err, -rc, "cannot start %s", title);
     *pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-    if (*pidfd < 0)
-        return err_sys(err, -errno, "cannot watch %s", title);
+    if (*pidfd < 0) {
+        rc = errno;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        return err_sys(err, -rc, "cannot watch %s", title);
+    }
     *pid = child;
     return 0;
 }

@@ -24,19 +24,28 @@
 
 #define MAX_ROOMS         256
 #define START_DEADLINE_MS 15000
-#define SILENCE_MS        20000 /* no pong for so long: the room hangs and is ended */
-#define ALIVE_MS          12000 /* feeds the service manager's watchdog */
+#define SILENT_PINGS      6 /* so many in a row without an answer: the room hangs and is ended */
+#define QUIET_PINGS       4 /* so many: the service manager's watchdog is not fed */
 #define DEATHS_TOO_MANY   5
 #define DEATHS_WITHIN_MS  10000
-#define KILL_AFTER_MS     10000 /* beyond the grace that a draining room was given */
-#define LEAVE_MS          2000  /* a room whose channel has closed leaves by itself */
-#define NO_HURRY_MS       (8 * INT64_C(86400000)) /* longer than any hook may take */
+#define KILL_AFTER_MS     10000 /* beyond the grace of a draining room, and the end of a channel */
+#define PAUSE_MOST_MS     10000
+#define LEAVE_MS          2000 /* a room whose channel has closed leaves by itself */
 
 enum phase { PHASE_DOWN, PHASE_STARTING, PHASE_UP, PHASE_DRAINING };
 enum place { PLACE_NEXT, PLACE_CURRENT, PLACE_RETIRED };
 
 static const char *const phase_names[] = {"down", "starting", "up", "draining"};
-static const char *const kind_names[] = {"receiver", "gateway", "runner"};
+
+/* A reload ends nothing that is under way: linger_ms is longer than any of it may take. */
+static const struct {
+    const char *name;
+    int64_t linger_ms;
+} kinds[] = {
+    [ROOM_RECEIVER] = {"receiver", 5 * INT64_C(60000)},
+    [ROOM_GATEWAY] = {"gateway", 5 * INT64_C(60000)},
+    [ROOM_RUNNER] = {"runner", 8 * INT64_C(86400000)},
+};
 
 struct room {
     struct supervise *s;
@@ -51,7 +60,7 @@ struct room {
     struct event *timer; /* restart when down, deadline when starting or draining */
     struct channel *channel;
     char *counters;
-    int64_t ponged_ms;
+    int unanswered;   /* pings since the last sign of life */
     int64_t grace_ms; /* while draining */
     int pause_ms;     /* before the next restart */
 };
@@ -114,26 +123,6 @@ static void remove_room(struct room *room)
     free(room);
 }
 
-/* The present start is over: every new room takes over, or every new room ends. */
-static void finish_start(struct supervise *s, bool ok, const char *error)
-{
-    supervise_on_started *on_started = s->on_started;
-
-    s->on_started = NULL;
-    for (size_t i = 0; i < s->n; i++) {
-        struct room *room = s->rooms[i];
-
-        if (room->place == PLACE_NEXT) {
-            room->place = ok ? PLACE_CURRENT : PLACE_RETIRED;
-            if (!ok && room->pid != 0)
-                kill(room->pid, SIGKILL);
-        } else if (room->place == PLACE_CURRENT && ok) {
-            room->place = PLACE_RETIRED;
-        }
-    }
-    on_started(ok, error, s->on_started_ctx);
-}
-
 /* Once more with a shorter grace: it counts from now. */
 static void drain(struct room *room, int64_t grace_ms)
 {
@@ -150,12 +139,41 @@ static void drain(struct room *room, int64_t grace_ms)
     after(room->timer, grace_ms + KILL_AFTER_MS);
 }
 
-/* A reload ends no hook: only the daemon's stop sets the runner a time. */
+/* Only the daemon's stop sets a room a time. */
 static void drain_replaced(struct room *room)
 {
-    bool hooks = room->plan.kind == ROOM_RUNNER && room->s->on_stopped == NULL;
+    const struct supervise *s = room->s;
 
-    drain(room, hooks ? NO_HURRY_MS : room->s->grace_ms);
+    drain(room, s->on_stopped == NULL ? kinds[room->plan.kind].linger_ms : s->grace_ms);
+}
+
+/* It may have accepted connections already, beside the old ones. */
+static void give_up(struct room *room)
+{
+    room->place = PLACE_RETIRED;
+    if (room->phase == PHASE_UP)
+        drain_replaced(room);
+    else if (room->pid != 0)
+        kill(room->pid, SIGKILL);
+}
+
+/* The present start is over: every new room takes over, or every new room ends. */
+static void finish_start(struct supervise *s, bool ok, const char *error)
+{
+    supervise_on_started *on_started = s->on_started;
+
+    s->on_started = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        struct room *room = s->rooms[i];
+
+        if (room->place == PLACE_NEXT && ok)
+            room->place = PLACE_CURRENT;
+        else if (room->place == PLACE_NEXT)
+            give_up(room);
+        else if (room->place == PLACE_CURRENT && ok)
+            room->place = PLACE_RETIRED;
+    }
+    on_started(ok, error, s->on_started_ctx);
 }
 
 /* Old rooms drain once their successors serve. */
@@ -172,7 +190,7 @@ static void room_is_ready(struct room *room)
 
     room->phase = PHASE_UP;
     room->pause_ms = 0;
-    room->ponged_ms = clock_mono_ms();
+    room->unanswered = 0;
     evtimer_del(room->timer);
     log_debug("room.ready", LOG_S("name", room->name), LOG_I("pid", room->pid));
     if (room->place == PLACE_NEXT) {
@@ -221,7 +239,7 @@ static void on_pong(struct room *room, const struct frame *f)
 
     if (message_read(f, &msg) < 0)
         return;
-    room->ponged_ms = clock_mono_ms();
+    room->unanswered = 0;
     free(room->counters);
     room->counters = mem_strndup(msg.json.p, msg.json.n);
 }
@@ -239,7 +257,7 @@ static void on_frame(struct channel *ch, const struct frame *f, void *ctx)
         room->s->ops->on_frame(room, f, room->s->ctx);
 }
 
-/* The channel may end before the process does; its end is what counts. */
+/* The channel may end before the process does; its end is what counts, and it comes. */
 static void on_close(struct channel *ch, const char *why, void *ctx)
 {
     struct room *room = ctx;
@@ -248,6 +266,7 @@ static void on_close(struct channel *ch, const char *why, void *ctx)
     log_debug("room.channel_closed", LOG_S("name", room->name), LOG_S("why", why));
     channel_free(room->channel);
     room->channel = NULL;
+    after(room->timer, KILL_AFTER_MS);
 }
 
 static const struct channel_ops channel_ops = {.on_frame = on_frame, .on_close = on_close};
@@ -277,6 +296,13 @@ static void check_stopped(struct supervise *s)
             drain(s->rooms[i], s->grace_ms);
 }
 
+static void lengthen_pause(struct room *room)
+{
+    room->pause_ms = room->pause_ms == 0 ? 100 : room->pause_ms * 2;
+    if (room->pause_ms > PAUSE_MOST_MS)
+        room->pause_ms = PAUSE_MOST_MS;
+}
+
 /* A room of the present generation has died: start it again, at first at once. */
 static void restart(struct room *room, const char *how)
 {
@@ -287,7 +313,7 @@ static void restart(struct room *room, const char *how)
         return;
     }
     after(room->timer, room->pause_ms);
-    room->pause_ms = room->pause_ms == 0 ? 100 : room->pause_ms * 2;
+    lengthen_pause(room);
 }
 
 static void describe_exit(const siginfo_t *info, char *out, size_t n)
@@ -331,7 +357,7 @@ static int launch(struct room *room, struct err *err)
 
     if (rc < 0)
         return rc;
-    rc = spawn_room(title, kind_names[room->plan.kind], pair[1], room->plan.fds, room->plan.n_fds,
+    rc = spawn_room(title, kinds[room->plan.kind].name, pair[1], room->plan.fds, room->plan.n_fds,
                     &room->pid, &room->pidfd, err);
     close(pair[1]);
     if (rc < 0) {
@@ -353,7 +379,7 @@ static void room_start(struct room *room)
     if (launch(room, &err) < 0) {
         log_error("room.not_started", LOG_S("name", room->name), LOG_E(&err));
         detach_process(room);
-        room->pause_ms = room->pause_ms < 100 ? 100 : room->pause_ms * 2;
+        lengthen_pause(room);
         after(room->timer, room->pause_ms);
         return;
     }
@@ -392,7 +418,7 @@ static struct room *add_room(struct supervise *s, struct room_plan *plan)
     if (room->plan.kind == ROOM_RECEIVER)
         snprintf(room->name, sizeof(room->name), "receiver %d", room->plan.number);
     else
-        snprintf(room->name, sizeof(room->name), "%s", kind_names[room->plan.kind]);
+        snprintf(room->name, sizeof(room->name), "%s", kinds[room->plan.kind].name);
     s->rooms[s->n++] = room;
     return room;
 }
@@ -404,7 +430,6 @@ struct supervise *supervise_new(struct event_base *base, const struct supervise_
     s->base = base;
     s->ops = ops;
     s->ctx = ctx;
-    s->grace_ms = 30000;
     return s;
 }
 
@@ -454,10 +479,17 @@ int supervise_start(struct supervise *s, struct room_plan *plans, size_t n,
     return 0;
 }
 
+bool supervise_starting(const struct supervise *s)
+{
+    return s->on_started != NULL;
+}
+
 void supervise_stop(struct supervise *s, int64_t grace_ms, void (*on_stopped)(void *ctx))
 {
     s->grace_ms = grace_ms;
     s->on_stopped = on_stopped;
+    if (s->on_started != NULL)
+        finish_start(s, false, "the daemon stops");
     for (size_t i = s->n; i-- > 0;) {
         struct room *room = s->rooms[i];
 
@@ -479,7 +511,7 @@ void supervise_ping(struct supervise *s)
 
         if (room->phase < PHASE_UP || room->channel == NULL)
             continue;
-        if (msg.stamp - room->ponged_ms > SILENCE_MS) {
+        if (room->unanswered++ >= SILENT_PINGS) {
             log_error("room.hangs", LOG_S("name", room->name), LOG_I("pid", room->pid));
             kill(room->pid, SIGKILL);
             continue;
@@ -490,11 +522,9 @@ void supervise_ping(struct supervise *s)
 
 bool supervise_alive(const struct supervise *s)
 {
-    int64_t now = clock_mono_ms();
-
     for (size_t i = 0; i < s->n; i++)
         if (s->rooms[i]->place == PLACE_CURRENT && s->rooms[i]->phase == PHASE_UP &&
-            now - s->rooms[i]->ponged_ms > ALIVE_MS)
+            s->rooms[i]->unanswered > QUIET_PINGS)
             return false;
     return true;
 }

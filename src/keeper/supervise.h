@@ -50,10 +50,13 @@ void supervise_free(struct supervise *s);
 /* Takes the plans. -EBUSY while another start is under way (the plans are cleared). */
 MUST_CHECK int supervise_start(struct supervise *s, struct room_plan *plans, size_t n,
                                supervise_on_started *on_started, void *ctx);
+/* Whether a start is under way. */
+bool supervise_starting(const struct supervise *s);
 /* Drains every room, receivers and gateway first, then the runner; on_stopped when all are gone.
  * Once more with a shorter grace: that one counts. */
 void supervise_stop(struct supervise *s, int64_t grace_ms, void (*on_stopped)(void *ctx));
-/* Asks every room for a sign of life and ends those that gave none for too long. */
+/* Asks every room for a sign of life, and ends those that have not answered the last ones. Time
+ * does not count, only pings: while the keeper itself was held up, it did not ask. */
 void supervise_ping(struct supervise *s);
 /* Whether every room of the present generation has lately shown that its loop turns. */
 bool supervise_alive(const struct supervise *s);

@@ -185,9 +185,13 @@ static void on_run(struct runner *r, const struct frame *f, const void *message)
         refuse(r, f, msg, RUN_AGAIN, r->draining ? "the daemon stops" : "too many runs at once");
         return;
     }
+    if (find_run(r, msg->run) != NULL) { /* its lease is over, but what it does is not */
+        refuse(r, f, msg, RUN_AGAIN, "the attempt before has not ended yet");
+        return;
+    }
     json = json_loadb(msg->json.p, msg->json.n, JSON_ALLOW_NUL, NULL);
     action = json_object_get(json, "action");
-    if (find_kind(action) == NULL || find_run(r, msg->run) != NULL) {
+    if (find_kind(action) == NULL) {
         json_decref(json);
         refuse(r, f, msg, RUN_FATAL, "not a run that can be started");
         return;

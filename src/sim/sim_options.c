@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_MEDIA_BYTES (UINT64_C(64) << 30)
 #define MIN_MEDIA_BYTES 64
@@ -136,7 +137,8 @@ static int set_credits(struct sim_options *o, const char *value, struct err *err
 
 static int set_ca(struct sim_options *o, const char *value, struct err *err)
 {
-    (void)err;
+    if (access(value, R_OK) < 0)
+        return err_sys(err, -errno, "%s", value);
     o->ca_file = value;
     return 0;
 }

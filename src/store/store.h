@@ -170,7 +170,7 @@ struct store_ops {
      */
     int (*run_release)(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);
-    /* The way back: runs that were cancelled with `after` wait for it again, as if they were new. */
+    /* The way back: runs cancelled with `after` wait for it again, as if they were new. */
     int (*run_revive)(struct store *s, int64_t task, const char *after, const char *trigger,
                       int64_t now_ms, struct err *err);
     /* At start: what was running becomes ready now. */

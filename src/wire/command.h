@@ -19,7 +19,7 @@
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
  *            limit?
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
- *   explain  task                           keeper   {"task", "events": [], "runs"}
+ *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
  *   retry    run | all_dead, hook?          keeper   {"runs": [ids]}
  *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}

@@ -277,13 +277,14 @@ class Sim(Process):
 class Daemon(Process):
     """viduhookd with a configuration (a dict; JSON is YAML)."""
 
-    def __init__(self, home, conf, env=None, args=(), expected=0, popen=None):
+    def __init__(self, home, conf, env=None, args=(), expected=0, popen=None, wrap=()):
+        """wrap: a command that is given the daemon's command line and becomes it."""
         self.home = pathlib.Path(home)
         self.conf_path = self.home / "viduhook.yaml"
         self.ca = self.home / "cert.pem"
         self.write(conf)
-        super().__init__([program("viduhookd"), "-c", self.conf_path, *args], home, "daemon", env,
-                         expected, popen)
+        super().__init__([*wrap, program("viduhookd"), "-c", self.conf_path, *args], home, "daemon",
+                         env, expected, popen)
         self.port = None
 
     def write(self, conf):
@@ -439,12 +440,12 @@ class Run:
         return conf
 
     def daemon(self, sim=None, conf=None, hooks=(), env=None, args=(), expected=0, wait=True,
-               popen=None, **changes):
+               popen=None, wrap=(), **changes):
         """The daemon against a simulator; give conf instead of sim to say everything yourself.
         The simulator must have been started with --ca run.ca() to reach it."""
         if conf is None:
             conf = self.conf(sim, hooks, **changes)
-        process = self.add(Daemon(self.home, conf, env, args, expected, popen))
+        process = self.add(Daemon(self.home, conf, env, args, expected, popen, wrap))
         return process.wait_ready() if wait else process
 
     def ca(self):

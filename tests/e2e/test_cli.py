@@ -241,6 +241,18 @@ def test_tasks_can_be_read_without_the_daemon(run, end):
     assert daemon.task(task)["state"] == "success"
 
 
+def test_an_answer_that_is_too_large_is_said_to_be(run):
+    noisy = {"name": "noisy", "exec": ["/bin/sh", "-c", (
+        "head -c 3000000 /dev/zero | tr '\\0' '\\1'")]}
+    _, daemon = run.stack(*FAST, hooks=[noisy], limits={"output": "4MiB"})
+    daemon.submit()
+    daemon.submit()
+    wait_for(lambda: "done 2" in daemon.command("status").stdout, "two runs")
+    status, answer = daemon.cli("runs", check=False)
+    assert status == 1 and "--limit" in answer["error"]
+    assert len(daemon.cli("runs", "--limit", 1)[1]["runs"]) == 1
+
+
 def test_an_empty_store_lists_nothing(run):
     _, daemon = run.stack(*FAST)
     assert daemon.cli("list")[1] == {"tasks": []} and daemon.cli("runs")[1] == {"runs": []}

@@ -45,7 +45,8 @@ static void its_examples_load_too(void **state)
 
     write_material(f);
     for (const char *at = text; *at != '\0'; at++)
-        if (!(*at == '#' && at[-(at > text)] == ' ' &&
+        if (!str_starts(at, "#fetch") &&
+            !(*at == '#' && at[-(at > text)] == ' ' &&
               (at[1] == '-' || str_starts(at, "#  ") || str_starts(at, "#base_url"))))
             *to++ = *at;
     *to = '\0';
@@ -56,6 +57,7 @@ static void its_examples_load_too(void **state)
     assert_string_equal(f->conf->hooks[1].after, "archive");
     assert_int_equal(f->conf->hooks[1].exec.n, 3);
     assert_string_equal(f->conf->providers[0].base_url, "http://127.0.0.1:8788");
+    assert_string_equal(f->conf->fetch.allow.v[0], "127.0.0.1:8788");
 }
 
 static void a_directory_with_odd_characters_is_quoted(void **state)

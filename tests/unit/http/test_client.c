@@ -13,11 +13,26 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
 static struct file_server plain, tls;
+
+/* Takes the place of the library's: who curl believes to be connected with. */
+static bool false_peer;
+
+int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(443)};
+
+    if (!false_peer)
+        return (int)syscall(SYS_getpeername, fd, sa, len);
+    in.sin_addr.s_addr = htonl(0x0a000001);
+    memcpy(sa, &in, sizeof(in));
+    *len = sizeof(in);
+    return 0;
+}
 
 struct seen {
     struct event_base *base;
@@ -142,6 +157,18 @@ static struct seen fetch(const struct client_policy *p, const char *url)
     run(p, &req, &ops, &s);
     assert_int_equal(s.dones, 1);
     return s;
+}
+
+static size_t times_asked(const char *path)
+{
+    struct client_policy p = open_policy();
+    autofree char *log = mem_printf("/_log%s", path);
+    struct seen s = fetch(&p, url_of(log));
+    size_t n = 0;
+
+    for (const char *at = s.body; (at = strstr(at, "\"method\"")) != NULL; at++)
+        n++;
+    return n;
 }
 
 static void an_answer_is_collected(void **state)
@@ -282,6 +309,34 @@ static void redirects_pass_the_same_gate(void **state)
         if (!s.refused || strstr(s.error, "secret") != NULL || strstr(s.error, "passwd") != NULL)
             fail_msg("%s: %s", to[i], s.error);
     }
+}
+
+static void a_redirect_brings_no_user_name(void **state)
+{
+    struct client_policy p = strict_policy();
+    autofree char *path =
+        mem_printf("/redirect?to=http://user:secret@127.0.0.1:%d/kind/gif", plain.port);
+    struct seen s = fetch(&p, url_of(path));
+
+    (void)state;
+    assert_true(s.refused);
+    assert_null(strstr(s.error, "secret"));
+}
+
+/* What is at the other end is looked at again once it is there. */
+static void a_peer_that_is_not_who_was_called_gets_no_byte(void **state)
+{
+    struct client_policy p = strict_policy();
+    struct seen s;
+
+    (void)state;
+    false_peer = true;
+    s = fetch(&p, url_of("/kind/gif/peer"));
+    false_peer = false;
+    assert_true(s.refused);
+    assert_false(s.sent);
+    assert_true(str_starts(s.error, "address 10.0.0.1 refused: private network (10.0.0.0/8)"));
+    assert_int_equal(times_asked("/kind/gif/peer"), 0);
 }
 
 static void an_allowed_redirect_is_followed_but_not_for_ever(void **state)
@@ -518,18 +573,6 @@ static void no_answer_after_sending_is_told(void **state)
     assert_true(s.has_error);
     assert_true(s.sent);
     assert_int_equal(s.status, 0);
-}
-
-static size_t times_asked(const char *path)
-{
-    struct client_policy p = open_policy();
-    autofree char *log = mem_printf("/_log%s", path);
-    struct seen s = fetch(&p, url_of(log));
-    size_t n = 0;
-
-    for (const char *at = s.body; (at = strstr(at, "\"method\"")) != NULL; at++)
-        n++;
-    return n;
 }
 
 /* curl would send it again by itself when a kept connection dies; a create may cost money. */
@@ -780,6 +823,8 @@ int main(void)
         TEST(packed_bodies_stay_packed),
         TEST(strangers_urls_lead_only_where_rules_allow),
         TEST(redirects_pass_the_same_gate),
+        TEST(a_redirect_brings_no_user_name),
+        TEST(a_peer_that_is_not_who_was_called_gets_no_byte),
         TEST(an_allowed_redirect_is_followed_but_not_for_ever),
         TEST(plain_http_leads_only_to_named_addresses),
         TEST(bad_urls_do_not_start),

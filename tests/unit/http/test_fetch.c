@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,20 @@ int fsync(int fd)
         return -1;
     }
     return fdatasync(fd);
+}
+
+/* Somebody else publishes the part and begins a new one, between our open and our lock. */
+static int part_swaps;
+static int swap_dir_fd;
+
+int flock(int fd, int operation)
+{
+    if (part_swaps > 0) {
+        part_swaps--;
+        renameat(swap_dir_fd, ".clip.mp4.part", swap_dir_fd, ".published");
+        close(openat(swap_dir_fd, ".clip.mp4.part", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    return (int)syscall(SYS_flock, fd, operation);
 }
 
 struct bench {
@@ -336,6 +351,23 @@ static void a_200_to_a_range_starts_over(void **state)
     starts_over("/ignores", 1);
 }
 
+static void an_unknown_total_is_no_obstacle(void **state)
+{
+    (void)state;
+    resumes("/starred");
+}
+
+static void a_server_may_send_it_bit_by_bit(void **state)
+{
+    (void)state;
+    expect(get("/bits"), FETCH_AGAIN);
+    expect(get("/bits"), FETCH_AGAIN);
+    assert_int_equal(bench.last.bytes, SIZE / 2 + 100000);
+    assert_int_equal(visible_files(), 0);
+    expect(get("/bits"), FETCH_OK);
+    assert_file("clip.mp4", SIZE, 1);
+}
+
 static void a_416_starts_over(void **state)
 {
     (void)state;
@@ -583,8 +615,16 @@ static void sizes_are_limited_however_they_are_told(void **state)
     expect(run(&req), FETCH_BAD);
     req.max_size = SIZE;
     expect(run(&req), FETCH_OK);
-    put_part(1000, "viduhook-part 1\n1000\n0\n\"one\"\n");
     req.max_size = SIZE - 1;
+    put_part(250000, "viduhook-part 1\n250000\n0\n\"one\"\n");
+    expect(run(&req), FETCH_BAD);
+    expect(get("/starred/large"), FETCH_AGAIN);
+    req = request_for("/starred/large", "clip.mp4");
+    req.max_size = SIZE - 1;
+    put_part(250000, "viduhook-part 1\n250000\n0\n\"one\"\n");
+    expect(run(&req), FETCH_BAD);
+    put_part(1000, "viduhook-part 1\n1000\n0\n\"one\"\n");
+    req.max_size = 999;
     expect(run(&req), FETCH_BAD);
     assert_no_litter();
 }
@@ -721,6 +761,23 @@ static void a_locked_part_means_again(void **state)
     assert_int_equal(visible_files(), 0);
 }
 
+static void a_part_published_meanwhile_is_left_alone(void **state)
+{
+    autofree char *path = fs_join(bench.dir, ".published");
+    autofree char *text = NULL;
+    size_t n;
+
+    (void)state;
+    put(".clip.mp4.part", "finished", 8);
+    swap_dir_fd = bench.dir_fd;
+    part_swaps = 1;
+    expect(get("/good/meanwhile"), FETCH_OK);
+    assert_int_equal(part_swaps, 0);
+    assert_file("clip.mp4", SIZE, 1);
+    assert_int_equal(fs_read_file(path, 100, &text, &n, NULL), 0);
+    assert_string_equal(text, "finished");
+}
+
 static void cancelling_keeps_the_part(void **state)
 {
     struct fetch_request req = request_for("/good/cancel?size=4000000", "clip.mp4");
@@ -793,6 +850,7 @@ static int set_up(void **state)
     if (address_rule_parse(rule, &p.rules[0], NULL) < 0)
         return -1;
     bench.running = 0;
+    bench.seen_partial = bench.bad_progress = false;
     bench.base = event_base_new();
     bench.client = client_new(bench.base, &p, NULL);
     bench.dir_fd = open(bench.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -844,6 +902,8 @@ int main(void)
         TEST(a_wrong_total_starts_over),
         TEST(a_206_without_range_starts_over),
         TEST(a_200_to_a_range_starts_over),
+        TEST(an_unknown_total_is_no_obstacle),
+        TEST(a_server_may_send_it_bit_by_bit),
         TEST(a_416_starts_over),
         TEST(without_a_strong_validator_nothing_is_kept),
         TEST(an_unasked_206_is_not_believed),
@@ -869,6 +929,7 @@ int main(void)
         TEST(a_full_disk_is_known_before_it_is_full),
         TEST(two_at_once_do_not_mix),
         TEST(a_locked_part_means_again),
+        TEST(a_part_published_meanwhile_is_left_alone),
         TEST(cancelling_keeps_the_part),
         TEST(a_long_part_is_hashed_in_pieces),
         TEST(only_plain_names_are_taken),

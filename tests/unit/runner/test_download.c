@@ -355,6 +355,7 @@ static void an_answer_nobody_waits_for_is_dropped(void **state)
     b.fresh_error = "late";
     b.running = download_ops.start(&b.env, b.action, b.context, &events, NULL);
     download_ops.fresh(b.running, NULL, "early");
+    assert_non_null(b.running);
     download_ops.free(b.running);
     run();
     expect(RUN_OK, "2 files, ");

@@ -14,7 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -138,9 +138,9 @@ static void commands_are_confined(void **state)
     (void)state;
     greet();
     say_shell(1, "grep NoNewPrivs /proc/self/status; ulimit -c; pwd; umask; cat "
-                 "/proc/self/oom_score_adj; ls /proc/$$/fd | wc -l; env | grep -c CANARY");
+                 "/proc/self/oom_score_adj; ls /proc/self/fd | wc -l; env | grep -c CANARY");
     done = hear_done(1);
-    if (!slice_is(done.output, "NoNewPrivs:\t1\n0\n/\n0022\n500\n3\n0\n"))
+    if (!slice_is(done.output, "NoNewPrivs:\t1\n0\n/\n0022\n500\n4\n0\n"))
         fail_msg("%s", done.output.p);
 }
 
@@ -201,6 +201,23 @@ static void what_is_no_run_is_refused(void **state)
         done = hear_done(i);
         assert_int_equal(done.outcome, RUN_FATAL);
     }
+}
+
+static void the_same_run_is_not_started_twice(void **state)
+{
+    struct msg_cancel cancel = {.run = 3};
+    struct msg_done done;
+
+    (void)state;
+    greet();
+    say_shell(3, "sleep 1000");
+    say_shell(3, "echo twice");
+    done = hear_done(3);
+    assert_int_equal(done.outcome, RUN_AGAIN); /* its lease was over: not the end of the run */
+    assert_int_equal(done.output.n, 0);
+    assert_true(slice_is(done.detail, "the attempt before has not ended yet"));
+    say(MSG_CANCEL, 0, &cancel);
+    hear_done(3);
 }
 
 static void more_than_the_agreed_number_come_again(void **state)
@@ -340,6 +357,8 @@ static void nothing_is_run_before_hello(void **state)
 
 static int set_up(void **state)
 {
+    static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE};
+    struct rlimit core;
     int pair[2];
 
     (void)state;
@@ -350,6 +369,12 @@ static int set_up(void **state)
     b.room = fork();
     if (b.room == 0) {
         close(pair[0]);
+        for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
+            signal(crashes[i], SIG_DFL); /* the test library's handlers are not for this process */
+        if (getrlimit(RLIMIT_CORE, &core) == 0) {
+            core.rlim_cur = core.rlim_max;
+            setrlimit(RLIMIT_CORE, &core);
+        }
         if (pair[1] != ROOM_CHANNEL_FD)
             dup2(pair[1], ROOM_CHANNEL_FD);
         closefrom(ROOM_CHANNEL_FD + 1);
@@ -402,6 +427,7 @@ int main(void)
         TEST(a_download_asks_for_fresh_urls),
         TEST(fresh_urls_may_be_rubbish),
         TEST(what_is_no_run_is_refused),
+        TEST(the_same_run_is_not_started_twice),
         TEST(more_than_the_agreed_number_come_again),
         TEST(a_cancelled_run_is_not_repeated),
         TEST(a_ping_is_answered_with_counters),
