@@ -12,7 +12,7 @@ static void add_pairs(const json_t *object, struct buf *out)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) /* only reads it */
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) /* only reads it */
     {
         if (json_is_object(value)) {
             add_pairs(value, out);
@@ -47,10 +47,11 @@ static void render_status(const json_t *answer, struct buf *out)
     json_t *value, *item;
     size_t i;
 
-    json_object_foreach((json_t *)(uintptr_t)answer, name, value) /* only reads it */
+    json_object_foreach ((json_t *)(uintptr_t)answer, name, value) /* only reads it */
     {
         if (json_is_array(value) && json_is_object(json_array_get(value, 0)))
-            json_array_foreach(value, i, item) add_status_line(name, item, out);
+            json_array_foreach (value, i, item)
+                add_status_line(name, item, out);
         else
             add_status_line(name, value, out);
     }
@@ -79,8 +80,7 @@ static void note_all(const json_t *texts)
     const json_t *text;
     size_t i;
 
-    json_array_foreach(texts, i, text)
-    {
+    json_array_foreach (texts, i, text) {
         autobuf struct buf line = BUF_INIT(64U << 10);
 
         field_show(text, &line);

@@ -155,8 +155,7 @@ static json_t *subject_images(json_t *subjects, const char *key, const char *nam
     size_t i;
     json_t *subject;
 
-    json_array_foreach(subjects, i, subject)
-    {
+    json_array_foreach (subjects, i, subject) {
         if (str_eq(field_text(subject, key), name))
             return json_object_get(subject, "images");
     }
@@ -300,8 +299,7 @@ static json_t *shortened_array(const json_t *value)
     json_t *item;
     size_t i;
 
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         (void)json_array_append_new(copy, body_shortened(item));
     }
     return copy;
@@ -319,7 +317,7 @@ json_t *body_shortened(const json_t *value)
     if (!json_is_object(value))
         return json_deep_copy(value);
     copy = json_object();
-    json_object_foreach((json_t *)(uintptr_t)value, name, item) /* only reads it */
+    json_object_foreach ((json_t *)(uintptr_t)value, name, item) /* only reads it */
     {
         (void)json_object_set_new(copy, name, body_shortened(item));
     }

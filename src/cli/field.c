@@ -47,8 +47,7 @@ void field_show_tags(const json_t *tags, struct buf *out)
     json_t *value;
     const char *gap = "";
 
-    json_object_foreach((json_t *)(uintptr_t)tags, name, value)
-    { /* only reads it */
+    json_object_foreach ((json_t *)(uintptr_t)tags, name, value) { /* only reads it */
         buf_adds(out, gap);
         term_adds(out, name);
         if (!str_empty(json_string_value(value))) {

@@ -126,9 +126,10 @@ static void print_next(const struct setup *s)
              "  viduhookd -c %s/viduhook.yaml\n"
              "  viduhook -c %s/viduhook.yaml submit text2video --model viduq3-turbo \\\n"
              "      --prompt 'a paper boat on a quiet lake' --wait\n\n"
-             "To try it without an account, take the # off base_url and fetch in viduhook.yaml, run\n\n"
-             "  viduhook sim --listen 127.0.0.1:8788 --key \"$(cat %s/vidu.key)\" --ca %s/cert.pem\n\n"
-             "in a terminal of its own, and then the two commands above.\n",
+             "To try it without an account, take the # off base_url and fetch in viduhook.yaml,\n"
+             "run this in a terminal of its own, and then the two commands above:\n\n"
+             "  viduhook sim --listen 127.0.0.1:8788 --key \"$(cat %s/vidu.key)\" \\\n"
+             "      --ca %s/cert.pem\n",
              buf_text(&dir), buf_text(&dir), buf_text(&dir), buf_text(&dir));
     cli_print(&text);
 }

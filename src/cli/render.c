@@ -42,8 +42,7 @@ void render_tasks(const json_t *tasks, size_t width, bool color, struct buf *out
     const json_t *task;
     size_t i;
 
-    json_array_foreach(tasks, i, task)
-    {
+    json_array_foreach (tasks, i, task) {
         cell_id(t, field_text(task, "id"));
         cell_state(t, field_text(task, "state"));
         table_cell(t, field_text(task, "provider"), "");
@@ -66,8 +65,7 @@ void render_runs(const json_t *runs, size_t width, bool color, struct buf *out)
     const json_t *run;
     size_t i;
 
-    json_array_foreach(runs, i, run)
-    {
+    json_array_foreach (runs, i, run) {
         int64_t finished = field_time(run, "finished_at");
 
         table_cellf(t, "%lld", (long long)field_number(run, "id", 0));
@@ -91,8 +89,7 @@ void render_files(const json_t *files, size_t width, bool color, struct buf *out
     const json_t *file;
     size_t i;
 
-    json_array_foreach(files, i, file)
-    {
+    json_array_foreach (files, i, file) {
         char size[16];
 
         str_from_bytes((uint64_t)field_number(file, "bytes", 0), size);
@@ -113,8 +110,7 @@ void render_redact(json_t *task)
     json_t *creation;
     size_t i;
 
-    json_array_foreach(json_object_get(task, "result"), i, creation)
-    {
+    json_array_foreach (json_object_get(task, "result"), i, creation) {
         for (size_t n = 0; n < ARRAY_LEN(names); n++) {
             const char *url = field_text(creation, names[n]);
             autobuf struct buf shown = BUF_INIT(RENDER_MAX);
@@ -166,8 +162,7 @@ static void add_timeline(const json_t *events, bool color, struct buf *out)
     const json_t *event;
     size_t i;
 
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach (events, i, event) {
         const char *detail = field_text(event, "detail");
 
         add_times(field_time(event, "at"), first, out);
@@ -290,9 +285,11 @@ void render_timeline(const json_t *answer, int64_t now_ms, bool color, struct bu
     add_head(task, color, out);
     add_timeline(field_array(answer, "events"), color, out);
     buf_addc(out, '\n');
-    json_array_foreach(runs, i, run) add_run_outcome(run, color, out);
+    json_array_foreach (runs, i, run)
+        add_run_outcome(run, color, out);
     more = add_next_of_task(task, now_ms, out);
-    json_array_foreach(runs, i, run) more |= add_next_of_run(run, now_ms, out);
+    json_array_foreach (runs, i, run)
+        more |= add_next_of_run(run, now_ms, out);
     if (!more)
         buf_adds(out, "next: nothing, this task is finished\n");
 }

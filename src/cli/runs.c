@@ -64,7 +64,7 @@ static void print_retried(const struct cli *cli, const json_t *answer)
         cli_print_json(answer);
         return;
     }
-    json_array_foreach(runs, i, run)
+    json_array_foreach (runs, i, run)
         printf("run %lld will be tried again\n", (long long)json_integer_value(run));
     if (json_array_size(runs) == 0)
         puts("no dead runs");
@@ -140,8 +140,7 @@ static bool all_tried(const json_t *runs)
     const json_t *run;
     size_t i;
 
-    json_array_foreach(runs, i, run)
-    {
+    json_array_foreach (runs, i, run) {
         if (is_under_way(run))
             return false;
     }
@@ -177,8 +176,7 @@ static int print_outcome(const struct cli *cli, const json_t *answer)
     int status = json_array_size(runs) != 0 ? EXIT_OK : EXIT_FAILED;
     size_t i;
 
-    json_array_foreach(runs, i, run)
-    {
+    json_array_foreach (runs, i, run) {
         autobuf struct buf text = BUF_INIT(RENDER_MAX);
         const char *state = field_text(run, "state");
         bool done = str_eq(state, "done");

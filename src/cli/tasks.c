@@ -108,8 +108,7 @@ static void add_result(const json_t *task, bool whole, struct buf *out)
     const json_t *creation;
     size_t i;
 
-    json_array_foreach(field_array(task, "result"), i, creation)
-    {
+    json_array_foreach (field_array(task, "result"), i, creation) {
         add_url("url", field_text(creation, "url"), whole, out);
         add_url("cover_url", field_text(creation, "cover_url"), whole, out);
         add_url("watermarked", field_text(creation, "watermarked_url"), whole, out);

@@ -56,8 +56,7 @@ static int judge(const json_t *answer)
 
     if (!follow_is_over(state))
         return -1;
-    json_array_foreach(field_array(answer, "runs"), i, run)
-    {
+    json_array_foreach (field_array(answer, "runs"), i, run) {
         if (!is_run_over(field_text(run, "state")))
             return -1;
         dead |= str_eq(field_text(run, "state"), "dead");

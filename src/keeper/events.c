@@ -145,8 +145,7 @@ int event_files(struct keeper *k, const struct store_run *run, struct slice file
     size_t i;
     int rc = 0;
 
-    json_array_foreach(files, i, row)
-    {
+    json_array_foreach (files, i, row) {
         rc = add_file(k, run, row, err);
         if (rc < 0)
             break;

@@ -317,8 +317,8 @@ static void print_finding(const char *file, int line, int column, const char *te
 {
     (void)ctx;
     if (line > 0)
-        log_error("config.error", LOG_S("file", file), LOG_I("line", line),
-                  LOG_I("column", column), LOG_S("error", text));
+        log_error("config.error", LOG_S("file", file), LOG_I("line", line), LOG_I("column", column),
+                  LOG_S("error", text));
     else
         log_error("config.error", LOG_S("file", file), LOG_S("error", text));
 }

@@ -78,12 +78,14 @@ static void add_container(struct buf *b, const char *key, const json_t *v)
 
     if (json_is_object(v)) {
         sim_json_open(b, key, '{');
-        json_object_foreach(tree, name, child) sim_json_value(b, name, child);
+        json_object_foreach (tree, name, child)
+            sim_json_value(b, name, child);
         sim_json_close(b, '}');
         return;
     }
     sim_json_open(b, key, '[');
-    json_array_foreach(tree, i, child) sim_json_value(b, NULL, child);
+    json_array_foreach (tree, i, child)
+        sim_json_value(b, NULL, child);
     sim_json_close(b, ']');
 }
 

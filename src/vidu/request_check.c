@@ -91,7 +91,8 @@ static void check_fields(struct check *c)
     const char *key;
     json_t *v;
 
-    json_object_foreach(c->body, key, v) check_field(c, key, v);
+    json_object_foreach (c->body, key, v)
+        check_field(c, key, v);
 }
 
 /* Models, with the seconds and resolutions they make (vidu-api.md section 4). */
@@ -286,8 +287,7 @@ static void check_media(struct check *c, const json_t *list, const char *where)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         const char *text = json_string_value(item);
 
         if (text == NULL || !request_is_media_reference(text))
@@ -343,7 +343,8 @@ static void check_subjects(struct check *c)
         complain(c, "more than %d subjects", MAX_SUBJECTS);
     if (subjects != NULL && str_eq(c->model, "viduq3-mix"))
         complain(c, "viduq3-mix takes no subjects");
-    json_array_foreach(subjects, i, subject) check_subject(c, subject, i);
+    json_array_foreach (subjects, i, subject)
+        check_subject(c, subject, i);
 }
 
 size_t request_check(const struct endpoint *e, const json_t *body,

@@ -91,11 +91,13 @@ static json_t *summarise(json_t *v, size_t limit)
         return summarise_text(v, limit);
     case JSON_ARRAY:
         copy = json_array();
-        json_array_foreach(v, i, item) json_array_append_new(copy, summarise(item, limit));
+        json_array_foreach (v, i, item)
+            json_array_append_new(copy, summarise(item, limit));
         return copy;
     case JSON_OBJECT:
         copy = json_object();
-        json_object_foreach(v, key, item) json_object_set_new(copy, key, summarise(item, limit));
+        json_object_foreach (v, key, item)
+            json_object_set_new(copy, key, summarise(item, limit));
         return copy;
     default:
         return json_incref(v);

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         }
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
-    printf("%.0f\n", n / ((double)(to.tv_sec - from.tv_sec) +
-                          (double)(to.tv_nsec - from.tv_nsec) / 1e9));
+    printf("%.0f\n",
+           n / ((double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9));
     return 0;
 }

@@ -366,3 +366,57 @@ def test_a_user_needs_no_rights_and_no_paths(run):
         daemon.terminate()
         assert daemon.wait(20) == 0
     assert b"daemon.stopped" in log.read_bytes()
+
+
+# -- what a beginner meets ------------------------------------------------------------------------
+
+
+def daemon_says(*args, env=None):
+    """The daemon with these arguments and no configuration of its own: (status, output)."""
+    done = subprocess.run([program("viduhookd"), *map(str, args)], env=env, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    return done.returncode, done.stdout
+
+
+def test_the_version_names_every_library():
+    status, said = daemon_says("--version")
+    assert status == 0
+    for library in ("libevent", "jansson", "SQLite", "libcurl", "OpenSSL"):
+        assert re.search(rf"{library}/[0-9]", said), said
+
+
+def test_the_libraries_are_logged_once_at_start(run):
+    daemon = run.stack()[1]
+    lines = [line for line in daemon.log().splitlines() if "daemon.versions" in line]
+    assert len(lines) == 1 and "sqlite=3" in lines[0] and "libcurl/" in lines[0], lines
+
+
+def test_without_a_configuration_the_remedy_is_said(tmp_path):
+    missing = tmp_path / "viduhook.yaml"
+    for args in ((), ("--check",)):
+        status, said = daemon_says(*args, "-c", missing)
+        assert status == 78
+        assert str(missing) in said and "viduhook init" in said and "line=0" not in said
+
+
+def test_check_refuses_a_key_that_is_another_certificates(run):
+    for name in ("one", "two"):
+        made = subprocess.run([program("viduhook"), "init", run.home / name], capture_output=True)
+        assert made.returncode == 0, made
+    shutil.copy(run.home / "two" / "key.pem", run.home / "one" / "key.pem")
+    conf = run.home / "one" / "viduhook.yaml"
+    status, said = daemon_says("--check", "-c", conf)
+    assert status == 78 and "cert.pem" in said and "does not belong" in said
+    checked = subprocess.run([program("viduhook"), "config", "check", conf], capture_output=True,
+                             text=True)
+    assert checked.returncode == 1 and "does not belong" in checked.stderr
+
+
+def test_a_store_that_cannot_be_opened_is_named_as_such(run):
+    made = subprocess.run([program("viduhook"), "init", run.home / "one"], capture_output=True)
+    assert made.returncode == 0, made
+    conf = run.home / "one" / "viduhook.yaml"
+    conf.write_text(re.sub(r"^store:.*", "store: sqlite:cert.pem/x.db", conf.read_text(),
+                           flags=re.M))
+    status, said = daemon_says("-c", conf)
+    assert status == 74 and 'error="store: ' in said and "cert.pem" in said

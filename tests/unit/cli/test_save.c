@@ -154,6 +154,25 @@ static void what_cannot_be_a_file_is_refused_early(void **state)
     save_close(&s);
 }
 
+/* Before the request: the task would be paid for, and its video could not be saved. */
+static void a_directory_that_cannot_be_written_is_refused_early(void **state)
+{
+    bool root = geteuid() == 0;
+    struct save s;
+    struct err err;
+    int rc;
+
+    (void)state;
+    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(mkdir("closed", 0555), 0);
+    assert_int_equal(root ? seteuid(65534) : 0, 0);
+    rc = save_open(&s, "closed/x.mp4", false, &err);
+    assert_int_equal(root ? seteuid(0) : 0, 0);
+    assert_int_equal(rc, -EACCES);
+    assert_int_equal(s.dir_fd, -1);
+    assert_int_equal(rmdir("closed"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_taken_name_is_replaced_with_force_only),
         cmocka_unit_test(an_address_nobody_allowed_is_not_asked),
         cmocka_unit_test(what_cannot_be_a_file_is_refused_early),
+        cmocka_unit_test(a_directory_that_cannot_be_written_is_refused_early),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -17,8 +17,8 @@ static void a_file_that_is_not_there_is_reported(void **state)
     struct conf_fixture *f = *state;
 
     assert_int_equal(fixture_load(f), -ENOENT);
-    assert_string_equal(f->found, "DIR/viduhook.yaml:0:0: there is no such file; name one with -c, or "
-                                  "let `viduhook init DIR` write one to begin with\n");
+    assert_string_equal(f->found, "DIR/viduhook.yaml:0:0: there is no such file; name one with -c, "
+                                  "or let `viduhook init DIR` write one to begin with\n");
 }
 
 static void a_file_everybody_may_write_is_refused(void **state)
