@@ -32,6 +32,7 @@
 #define TICK_MS          1000
 #define PING_EVERY_MS    3000
 #define IDLE_EVERY_TICKS 30
+#define LOOKS_AT_START   1000 /* of unfinished tasks; any more keep their own time */
 #define PRUNE_ROWS       200
 
 struct timers {
@@ -354,7 +355,7 @@ static int reclaim(struct keeper *k, struct err *err)
     if (rc == 0)
         rc = k->store->ops->run_reclaim(k->store, clock_wall_ms(), &n, err);
     if (rc == 0)
-        rc = k->store->ops->task_look_now(k->store, clock_wall_ms(), &looks, err);
+        rc = k->store->ops->task_look_now(k->store, clock_wall_ms(), LOOKS_AT_START, &looks, err);
     if (rc == 0)
         rc = k->store->ops->commit(k->store, err);
     if (rc == 0 && n > 0)

@@ -146,8 +146,8 @@ struct store_ops {
     /* Tasks whose look is due (next_look_ms not 0, whatever their state), soonest first. */
     int (*task_looks)(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
     int64_t (*task_next_look)(struct store *s); /* when; 0: none */
-    /* Looks that are planned for later become due now; *n of them. */
-    int (*task_look_now)(struct store *s, int64_t now_ms, int *n, struct err *err);
+    /* The next `limit` looks that are planned for later become due now; *n of them. */
+    int (*task_look_now)(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
 
     int (*event_insert)(struct store *s, const struct store_event *e, struct err *err);
     int (*event_list)(struct store *s, int64_t task, store_on_event *fn, void *ctx);

@@ -183,7 +183,7 @@ int sqlite_task_update(struct store *s, const struct store_task *t, struct err *
 int sqlite_task_list(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
 int sqlite_task_looks(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
 int64_t sqlite_task_next_look(struct store *s);
-int sqlite_task_look_now(struct store *s, int64_t now_ms, int *n, struct err *err);
+int sqlite_task_look_now(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
 
 /* store_sqlite_event.c */
 int sqlite_event_insert(struct store *s, const struct store_event *e, struct err *err);

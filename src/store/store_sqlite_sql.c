@@ -104,8 +104,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_TASK_LOOKS] = SELECT_TASK "WHERE t.next_look_ms > 0 AND t.next_look_ms <= ?1"
                                    " ORDER BY t.next_look_ms LIMIT ?2",
     [SQL_TASK_NEXT_LOOK] = "SELECT min(next_look_ms) FROM task WHERE next_look_ms > 0",
-    [SQL_TASK_LOOK_NOW] = "UPDATE task SET next_look_ms = ?1"
-                          " WHERE next_look_ms > 0 AND next_look_ms > ?1",
+    [SQL_TASK_LOOK_NOW] = "UPDATE task SET next_look_ms = ?1 WHERE row IN (SELECT row FROM task"
+                          " WHERE next_look_ms > ?1 ORDER BY next_look_ms LIMIT ?2)",
     [SQL_PRUNE_FIND] = "SELECT t.row, t.state FROM task t"
                        " WHERE t.finished_ms > 0 AND t.finished_ms < ?1 AND NOT EXISTS"
                        " (SELECT 1 FROM run r WHERE r.task = t.row AND r.state IN (0, 1, 2))"

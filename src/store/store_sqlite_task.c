@@ -304,11 +304,12 @@ int64_t sqlite_task_next_look(struct store *base)
     return sql_number(sqlite_of(base), SQL_TASK_NEXT_LOOK);
 }
 
-int sqlite_task_look_now(struct store *base, int64_t now_ms, int *n, struct err *err)
+int sqlite_task_look_now(struct store *base, int64_t now_ms, int limit, int *n, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
 
     s->pinned.row = 0;
     sqlite3_bind_int64(s->statements[SQL_TASK_LOOK_NOW], 1, now_ms);
+    sqlite3_bind_int(s->statements[SQL_TASK_LOOK_NOW], 2, limit);
     return sql_write(s, SQL_TASK_LOOK_NOW, n, err);
 }
