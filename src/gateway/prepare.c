@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/prepare.h"
 
+#include "base/clock.h"
 #include "vidu/document.h"
 #include "vidu/endpoint.h"
 #include "vidu/key.h"
@@ -101,7 +102,7 @@ static int put_callback(const struct hello_gateway *h, struct slice body, struct
     char *url;
     int r;
 
-    key_new(h->seal_secret, key);
+    key_new(h->seal_secret, clock_wall_ms() / 1000, key);
     key_hash(key, KEY_LEN, p->key_hash);
     p->callback_path = mem_printf("%s/callback/", path_of(h->public_url));
     url = mem_printf("%s/callback/%s", h->public_url, key);

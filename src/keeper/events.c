@@ -46,23 +46,22 @@ static void live_task(struct keeper *k, const struct store_task *t, const struct
     live_send(k, t->id, &b);
 }
 
-int event_task(struct keeper *k, const struct store_task *t, const struct news *news,
-               struct err *err)
+int event_task(struct keeper *k, struct store_task *t, const struct news *news, struct err *err)
 {
     struct store_event e = {
-        .task = t->row,
         .at_ms = clock_wall_ms(),
         .source = news->source,
         .verdict = news->verdict,
         .state = t->state,
         .detail = str_or(news->detail, ""),
+        .nonce = news->nonce,
         .headers = news->headers,
         .body = news->body,
     };
 
     if (k->watchers > 0)
         live_task(k, t, news);
-    return k->store->ops->event_insert(k->store, &e, err);
+    return k->store->ops->event_insert(k->store, t, &e, err);
 }
 
 void event_run_live(struct keeper *k, const struct store_run *run, const char *state)
@@ -85,11 +84,8 @@ int event_run(struct keeper *k, const struct store_run *run, const char *verdict
     autofree char *detail =
         mem_printf("hook %s, run %lld, attempt %d%s%s", run->hook, (long long)run->row,
                    run->attempt, str_empty(run->detail) ? "" : ": ", str_or(run->detail, ""));
-    struct store_event e = {.task = run->task,
-                            .at_ms = clock_wall_ms(),
-                            .source = SOURCE_HOOK,
-                            .verdict = verdict,
-                            .detail = detail};
+    struct store_event e = {
+        .at_ms = clock_wall_ms(), .source = SOURCE_HOOK, .verdict = verdict, .detail = detail};
     struct store_task t;
     int rc = k->store->ops->task_by_row(k->store, run->task, &t);
 
@@ -97,7 +93,7 @@ int event_run(struct keeper *k, const struct store_run *run, const char *verdict
         return rc;
     e.state = t.state;
     event_run_live(k, run, verdict);
-    return k->store->ops->event_insert(k->store, &e, err);
+    return k->store->ops->event_insert(k->store, &t, &e, err);
 }
 
 void event_progress(struct keeper *k, const char *task, const char *hook,

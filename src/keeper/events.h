@@ -13,12 +13,12 @@ struct news {
     enum store_source source;
     const char *verdict; /* accepted, duplicate, quarantined, submitted, ... */
     const char *detail;  /* one line for people; NULL: none */
-    struct slice headers, body;
+    struct slice nonce, headers, body;
 };
 
-/* Inside a transaction: one row of the timeline with the state that the task has now, and a live
- * event that follows the commit. */
-MUST_CHECK int event_task(struct keeper *k, const struct store_task *t, const struct news *news,
+/* Inside a transaction: the task as it is now into the store, with one more entry in its timeline,
+ * and a live event that follows the commit. */
+MUST_CHECK int event_task(struct keeper *k, struct store_task *t, const struct news *news,
                           struct err *err);
 /* An attempt of a run has ended: timeline and live. */
 MUST_CHECK int event_run(struct keeper *k, const struct store_run *run, const char *verdict,

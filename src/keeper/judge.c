@@ -16,7 +16,6 @@
 #define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
 #define MAX_LOOKS_FOR_URL    5  /* a success without URL is believed after so many looks */
 #define MAX_SECRETS          8
-#define FIXED_ADDRESS        0 /* scope of nonces there: one signature is good for one task */
 
 /* Somebody says something about a task. */
 struct statement {
@@ -26,7 +25,7 @@ struct statement {
     bool proven;       /* by a signature, or because we asked the provider ourselves */
     const char *doubt; /* why it goes to quarantine whatever it says; NULL: no reason */
     enum conf_confirm confirm;
-    struct slice headers, body;
+    struct slice nonce, headers, body;
 };
 
 /* -- proof -- */
@@ -36,7 +35,7 @@ struct proof {
     bool proven;
     const char *doubt;
     struct slice nonce;
-    bool replayed; /* its nonce was used before */
+    bool replayed; /* fixed addresses: its nonce was used before, for whatever task */
 };
 
 static size_t secrets_of(const struct conf_provider *p, struct slice out[MAX_SECRETS])
@@ -165,15 +164,14 @@ static int write_down(struct keeper *k, struct statement *st, const char *verdic
     struct news news = {.source = st->source,
                         .verdict = verdict,
                         .detail = detail,
+                        .nonce = st->nonce,
                         .headers = st->headers,
                         .body = st->body};
-    int rc;
 
     st->task->updated_ms = clock_wall_ms();
     st->task->n_events += st->source == SOURCE_CALLBACK;
     looks_expect(k, st->task->next_look_ms);
-    rc = event_task(k, st->task, &news, err);
-    return rc < 0 ? rc : k->store->ops->task_update(k->store, st->task, err);
+    return event_task(k, st->task, &news, err);
 }
 
 /* The texts of a report live in the frame, long enough for the update. */
@@ -291,27 +289,18 @@ static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, 
 
 /* -- callbacks -- */
 
-/* scope: what the signature is for, a task's row or the fixed addresses. */
-static int use_nonce(struct keeper *k, struct proof *proof, int64_t scope, struct err *err)
+/* The same request once more: a provider's retry of something that was recorded. */
+static int again(struct keeper *k, struct statement *st, enum verdict *verdict, struct err *err)
 {
-    int rc;
-
-    if (proof->nonce.n == 0)
-        return 0;
-    rc = k->store->ops->nonce_insert(k->store, proof->nonce, scope, clock_wall_ms(), err);
-    proof->replayed = rc == -EEXIST;
-    return proof->replayed ? 0 : rc;
+    *verdict = VERDICT_DUPLICATE;
+    return st->task->n_events < MAX_STORED_CALLBACKS ? write_down(k, st, "duplicate", NULL, err)
+                                                     : 0;
 }
 
 /*
- * Used before: a provider's retry of something that was recorded is a duplicate, but the same
- * signed headers with news in the body are somebody else's doing, since the body is not signed.
+ * The body is not signed: the same signed headers with another body, or for another task, are
+ * somebody else's doing.
  */
-static bool is_forged(const struct statement *st, const struct proof *proof)
-{
-    return proof->replayed && (!st->report->understood || step_of(st) != STEP_REPEAT);
-}
-
 static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct store_task *t,
                         const struct conf_provider *p, const struct proof *proof,
                         enum verdict *verdict, struct err *err)
@@ -322,10 +311,19 @@ static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct
                            .proven = proof->proven,
                            .doubt = proof->doubt,
                            .confirm = p->confirm,
+                           .nonce = proof->nonce,
                            .headers = msg->headers,
                            .body = msg->body};
+    enum store_nonce seen = NONCE_NEW;
+    int rc = 0;
 
-    if (is_forged(&st, proof))
+    if (proof->nonce.n != 0 && t->n_events != 0)
+        rc = k->store->ops->event_by_nonce(k->store, t, proof->nonce, msg->body, &seen);
+    if (rc < 0)
+        return err_set(err, rc, "the timeline of task %s cannot be read", t->id);
+    if (seen == NONCE_SAME)
+        return again(k, &st, verdict, err);
+    if (seen == NONCE_OTHER || proof->replayed)
         st.doubt = "its signature was used before";
     return judge(k, &st, verdict, err);
 }
@@ -358,8 +356,7 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
     *verdict = proof.refusal;
     if (proof.refusal != VERDICT_ACCEPTED)
         return 0;
-    rc = use_nonce(k, &proof, t.row, err);
-    return rc < 0 ? rc : judge_proven(k, msg, &t, p, &proof, verdict, err);
+    return judge_proven(k, msg, &t, p, &proof, verdict, err);
 }
 
 static bool has_id(const struct msg_callback *msg)
@@ -406,8 +403,9 @@ static int by_provider(struct keeper *k, const struct msg_callback *msg, enum ve
     *verdict = proof.refusal;
     if (proof.refusal != VERDICT_ACCEPTED)
         return 0;
-    rc = use_nonce(k, &proof, FIXED_ADDRESS, err);
-    if (rc < 0)
+    rc = k->store->ops->nonce_insert(k->store, proof.nonce, clock_wall_ms(), err);
+    proof.replayed = rc == -EEXIST;
+    if (rc < 0 && !proof.replayed)
         return rc;
     if (!has_id(msg) && proof.doubt == NULL)
         proof.doubt = "names no task, and the fixed callback address has no key";
@@ -473,7 +471,5 @@ int judge_lost(struct keeper *k, struct store_task *t, struct err *err)
     t->updated_ms = t->finished_ms = clock_wall_ms();
     log_warn("task.lost", LOG_S("task", t->id), LOG_S("provider", t->provider));
     rc = event_task(k, t, &news, err);
-    if (rc == 0)
-        rc = k->store->ops->task_update(k->store, t, err);
     return rc < 0 ? rc : schedule_add(k, t, EVENT_LOST, err);
 }

@@ -130,13 +130,11 @@ int record_unanswered(struct keeper *k, struct store_task *t, struct err *err)
     struct news news = {.source = SOURCE_SUBMIT,
                         .verdict = "ambiguous",
                         .detail = "what the provider answered was never recorded"};
-    int rc;
 
     on_ambiguous(t);
     t->updated_ms = clock_wall_ms();
     looks_expect(k, t->next_look_ms);
-    rc = event_task(k, t, &news, err);
-    return rc < 0 ? rc : k->store->ops->task_update(k->store, t, err);
+    return event_task(k, t, &news, err);
 }
 
 static int write_answer(struct keeper *k, struct store_task *t, const struct msg_submitted *msg,
@@ -147,7 +145,6 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
                    msg->remote_id.p, msg->reason.n != 0 ? ", " : "", msg->reason.p,
                    msg->message.n != 0 ? ": " : "", msg->message.p);
     struct news news = {.source = SOURCE_SUBMIT, .detail = detail};
-    int rc;
 
     t->trace_id = msg->trace_id.p;
     t->updated_ms = clock_wall_ms();
@@ -165,8 +162,7 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
         on_ambiguous(t);
     }
     looks_expect(k, t->next_look_ms);
-    rc = event_task(k, t, &news, err);
-    return rc < 0 ? rc : k->store->ops->task_update(k->store, t, err);
+    return event_task(k, t, &news, err);
 }
 
 void record_on_submitted(struct keeper *k, struct room *gateway, const struct frame *f)

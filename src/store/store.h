@@ -53,6 +53,7 @@ struct store_task {
     int64_t next_look_ms;                        /* 0: none */
     int looks;                                   /* made so far */
     int n_events;                                /* callbacks recorded for it (hardening.md T25) */
+    int64_t last_event; /* row of the newest entry in its timeline, 0: none; the store's own */
 };
 
 struct store_event {
@@ -62,6 +63,7 @@ struct store_event {
     const char *verdict;        /* accepted, duplicate, quarantined, registered, submitted, ... */
     enum task_state state;      /* of the task after it */
     const char *detail;         /* one line for people */
+    struct slice nonce;         /* of the signature that proved it; else empty */
     struct slice headers, body; /* as received; empty when there was none */
 };
 
@@ -76,6 +78,9 @@ enum run_state {
 };
 const char *run_state_name(enum run_state s);
 bool run_state_from_name(const char *name, enum run_state *out);
+
+/* What is known of a signature's nonce: nothing, or that it came with this body, or another. */
+enum store_nonce { NONCE_NEW, NONCE_SAME, NONCE_OTHER };
 
 struct store_run {
     int64_t row; /* the run's number for people */
@@ -138,8 +143,8 @@ struct store_ops {
     /* -ENOTUNIQ when several begin so. Falls back to remote ids. */
     int (*task_by_prefix)(struct store *s, const char *prefix, struct store_task *out);
     /*
-     * Everything is written back but row, id, provider, key_hash and what was submitted: prompt,
-     * request, payload. -ENOENT: no such row.
+     * Everything is written back but row, id, provider, key_hash, created_ms and what was
+     * submitted: prompt, request, payload. -ENOENT: no such row.
      */
     int (*task_update)(struct store *s, const struct store_task *t, struct err *err);
     int (*task_list)(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
@@ -149,11 +154,19 @@ struct store_ops {
     /* The next `limit` looks that are planned for later become due now; *n of them. */
     int (*task_look_now)(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
 
-    int (*event_insert)(struct store *s, const struct store_event *e, struct err *err);
-    int (*event_list)(struct store *s, int64_t task, store_on_event *fn, void *ctx);
-    /* -EEXIST: seen before. */
-    int (*nonce_insert)(struct store *s, struct slice nonce, int64_t task, int64_t at_ms,
+    /*
+     * One more entry in the task's timeline, and the task written back as task_update does: the
+     * two go together. e->row and e->task are ignored. On success t->last_event is the new entry.
+     */
+    int (*event_insert)(struct store *s, struct store_task *t, const struct store_event *e,
                         struct err *err);
+    int (*event_list)(struct store *s, int64_t task, store_on_event *fn,
+                      void *ctx); /* oldest first */
+    /* Whether an entry of the task's timeline was proven with this nonce, and said the same. */
+    int (*event_by_nonce)(struct store *s, const struct store_task *t, struct slice nonce,
+                          struct slice body, enum store_nonce *out);
+    /* Nonces of signatures that are for no single address. -EEXIST: seen before. */
+    int (*nonce_insert)(struct store *s, struct slice nonce, int64_t at_ms, struct err *err);
 
     int (*run_insert)(struct store *s, const struct store_run *r, int64_t *row, struct err *err);
     int (*run_by_row)(struct store *s, int64_t row, struct store_run *out);
@@ -181,8 +194,9 @@ struct store_ops {
 
     int (*counts)(struct store *s, struct store_counts *out);
     /*
-     * One small step of pruning: at most `limit` nonces older than, and tasks finished before, with
-     * all that hangs on them; *n of them went. A task with runs that are not through stays.
+     * One small step of pruning: nonces older than, and tasks finished before, go with all that
+     * hangs on them. At most `limit` are looked at, *n of them; fewer when the end was reached, and
+     * the next step begins anew. A task with runs that are not through stays.
      */
     int (*prune)(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
                  int *n, struct err *err);

@@ -1,10 +1,12 @@
 /*
  * Version 1.
  *
- * What a callback touches is kept small and close together: task rows carry no bulk (that is
- * task_text, written once), nonces lie beside each other by task, and most indexes are partial,
- * so that they cost nothing where nobody looks. tally is written when the store is closed; while
- * it is open the numbers are in memory, since counting a million rows for every look at the
+ * What a callback touches is kept small and close together, since every page it changes is
+ * written to the log: task rows carry no bulk (that is task_text, written once); the timeline is
+ * only ever added to at its end, each entry naming the one before it of the same task, so that it
+ * needs no index, and it holds the nonces of its signatures as well; most other indexes are
+ * partial, so that they cost nothing where nobody looks. tally is written when the store is closed;
+ * while it is open the numbers are in memory, since counting a million rows for every look at the
  * metrics would not do, and triggers cost a third of a callback.
  *
  * Numbers in the partial indexes: task states above 4 are the ends other than success; run state
@@ -37,6 +39,7 @@ static const char version_1[] =
     "  next_look_ms     INTEGER NOT NULL,"
     "  looks            INTEGER NOT NULL,"
     "  n_events         INTEGER NOT NULL,"
+    "  last_event       INTEGER NOT NULL," /* 0: none */
     "  source           INTEGER NOT NULL,"
     "  id               TEXT NOT NULL,"
     "  key_hash         BLOB,"
@@ -57,7 +60,6 @@ static const char version_1[] =
     "CREATE UNIQUE INDEX task_key ON task(key_hash) WHERE key_hash IS NOT NULL;"
     "CREATE INDEX task_remote ON task(remote_id, provider) WHERE remote_id <> '';"
     "CREATE INDEX task_look ON task(next_look_ms) WHERE next_look_ms > 0;"
-    "CREATE INDEX task_finished ON task(finished_ms) WHERE finished_ms > 0;"
     "CREATE INDEX task_odd ON task(state, created_ms) WHERE state > 4;"
     "CREATE INDEX task_created ON task(created_ms);"
 
@@ -70,22 +72,21 @@ static const char version_1[] =
 
     "CREATE TABLE event ("
     "  row     INTEGER PRIMARY KEY,"
-    "  task    INTEGER NOT NULL REFERENCES task(row) ON DELETE CASCADE,"
+    "  task    INTEGER NOT NULL," /* no REFERENCES: looking for what refers would need an index */
+    "  prev    INTEGER NOT NULL," /* 0: the first */
     "  at_ms   INTEGER NOT NULL,"
     "  source  INTEGER NOT NULL,"
     "  state   INTEGER NOT NULL,"
     "  verdict TEXT NOT NULL,"
     "  detail  TEXT NOT NULL,"
+    "  nonce   BLOB NOT NULL,"
     "  headers BLOB NOT NULL,"
     "  body    BLOB NOT NULL"
     ") STRICT;"
-    "CREATE INDEX event_task ON event(task);"
 
-    "CREATE TABLE nonce ("
-    "  task   INTEGER NOT NULL,"
-    "  digest BLOB NOT NULL,"
-    "  at_ms  INTEGER NOT NULL,"
-    "  PRIMARY KEY (task, digest)"
+    "CREATE TABLE nonce (" /* of fixed addresses, where one signature is good for one task */
+    "  digest BLOB PRIMARY KEY,"
+    "  at_ms  INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX nonce_at ON nonce(at_ms);"
 

@@ -190,6 +190,7 @@ static const struct store_ops sqlite_ops = {
     .task_look_now = sqlite_task_look_now,
     .event_insert = sqlite_event_insert,
     .event_list = sqlite_event_list,
+    .event_by_nonce = sqlite_event_by_nonce,
     .nonce_insert = sqlite_nonce_insert,
     .run_insert = sqlite_run_insert,
     .run_by_row = sqlite_run_by_row,

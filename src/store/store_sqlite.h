@@ -43,7 +43,7 @@ enum sql_id {
     SQL_TASK_REMOTE_PREFIX,
     SQL_TASK_CHANGES,
     SQL_TASK_UPDATE,
-    SQL_TASK_UPDATE_STATE,
+    SQL_TASK_UPDATE_LOOK,
     SQL_TASK_UPDATE_ALL,
     SQL_TASK_LIST,
     SQL_TASK_LIST_STATE,
@@ -52,9 +52,11 @@ enum sql_id {
     SQL_TASK_LOOK_NOW,
     SQL_PRUNE_FIND,
     SQL_PRUNE_RUNS,
+    SQL_PRUNE_EVENTS,
     SQL_PRUNE_TASK,
     SQL_EVENT_INSERT,
     SQL_EVENT_LIST,
+    SQL_EVENT_NONCE,
     SQL_NONCE_INSERT,
     SQL_NONCE_PRUNE,
     SQL_RUN_INSERT,
@@ -87,6 +89,11 @@ struct sqlite_tally {
     int64_t tasks[STATE_COUNT], runs[RUN_CANCELLED + 1];
 };
 
+/* How far pruning has got, in order of creation. */
+struct prune_place {
+    int64_t created_ms, row;
+};
+
 struct sqlite_store {
     struct store base;
     struct sqlite3 *db;
@@ -101,6 +108,7 @@ struct sqlite_store {
     struct sqlite_tally tally, tally_before; /* now, and when the transaction began */
     struct sql_pin task_pin, run_pin;
     char key_pin[SHA256_LEN];
+    struct prune_place prune_at;
     struct store_task pinned; /* the task in task_pin as the file has it; row 0: not known */
     struct sqlite3_stmt *statements[SQL_COUNT];
 };
@@ -186,10 +194,12 @@ int64_t sqlite_task_next_look(struct store *s);
 int sqlite_task_look_now(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
 
 /* store_sqlite_event.c */
-int sqlite_event_insert(struct store *s, const struct store_event *e, struct err *err);
-int sqlite_event_list(struct store *s, int64_t task, store_on_event *fn, void *ctx);
-int sqlite_nonce_insert(struct store *s, struct slice nonce, int64_t task, int64_t at_ms,
+int sqlite_event_insert(struct store *s, struct store_task *t, const struct store_event *e,
                         struct err *err);
+int sqlite_event_list(struct store *s, int64_t task, store_on_event *fn, void *ctx);
+int sqlite_event_by_nonce(struct store *s, const struct store_task *t, struct slice nonce,
+                          struct slice body, enum store_nonce *out);
+int sqlite_nonce_insert(struct store *s, struct slice nonce, int64_t at_ms, struct err *err);
 int sqlite_file_insert(struct store *s, const struct store_file *f, struct err *err);
 int sqlite_file_list(struct store *s, int64_t task, store_on_file *fn, void *ctx);
 int sqlite_prune(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,

@@ -9,47 +9,64 @@
 #include <errno.h>
 #include <sqlite3.h>
 
-/* 128 bits are enough, since only who can sign may offer nonces, and only for this task. */
+/* 128 bits are enough, since only who can sign may offer nonces. */
 #define NONCE_DIGEST_LEN 16
 
-/* The task that finished first before then; one whose runs are not through stays. */
-static int find_prunable(struct sqlite_store *s, int64_t before_ms, int64_t *row, int *state)
+/* A task that pruning came by. */
+struct candidate {
+    int64_t row, last_event;
+    int state;
+    bool old_and_idle;
+};
+
+/* The next task in order of creation that is old enough to have finished before then. */
+static int next_candidate(struct sqlite_store *s, int64_t before_ms, struct candidate *out)
 {
     struct sqlite3_stmt *q = s->statements[SQL_PRUNE_FIND];
     int rc;
 
     sqlite3_bind_int64(q, 1, before_ms);
+    sqlite3_bind_int64(q, 2, s->prune_at.created_ms);
+    sqlite3_bind_int64(q, 3, s->prune_at.row);
     rc = sql_first(s, SQL_PRUNE_FIND);
     if (rc == 0) {
-        *row = sqlite3_column_int64(q, 0);
-        *state = sqlite3_column_int(q, 1);
+        *out = (struct candidate){.row = sqlite3_column_int64(q, 1),
+                                  .state = sqlite3_column_int(q, 2),
+                                  .last_event = sqlite3_column_int64(q, 3),
+                                  .old_and_idle = sqlite3_column_int(q, 4) != 0};
+        s->prune_at = (struct prune_place){sqlite3_column_int64(q, 0), out->row};
     }
     sql_done(s, SQL_PRUNE_FIND);
     return rc;
 }
 
-static int prune_task(struct sqlite_store *s, int64_t row, int state, struct err *err)
+static int prune_task(struct sqlite_store *s, const struct candidate *c, struct err *err)
 {
     struct sqlite3_stmt *q = s->statements[SQL_PRUNE_RUNS];
     int rc;
 
-    sqlite3_bind_int64(q, 1, row);
+    sqlite3_bind_int64(q, 1, c->row);
     while ((rc = sql_next(s, SQL_PRUNE_RUNS)) > 0)
         tally_move_runs(s, sqlite3_column_int(q, 0), TALLY_NONE, 1);
     sql_done(s, SQL_PRUNE_RUNS);
     if (rc < 0)
-        return err_sys(err, rc, "runs of task %lld", (long long)row);
-    tally_move_task(s, state, TALLY_NONE);
-    sqlite3_bind_int64(s->statements[SQL_PRUNE_TASK], 1, row);
+        return err_sys(err, rc, "runs of task %lld", (long long)c->row);
+    sqlite3_bind_int64(s->statements[SQL_PRUNE_EVENTS], 1, c->last_event);
+    rc = sql_write(s, SQL_PRUNE_EVENTS, NULL, err);
+    if (rc < 0)
+        return rc;
+    tally_move_task(s, c->state, TALLY_NONE);
+    sqlite3_bind_int64(s->statements[SQL_PRUNE_TASK], 1, c->row);
     return sql_write(s, SQL_PRUNE_TASK, NULL, err);
 }
 
-int sqlite_event_insert(struct store *base, const struct store_event *e, struct err *err)
+static int insert_entry(struct sqlite_store *s, const struct store_task *t,
+                        const struct store_event *e, int64_t *row, struct err *err)
 {
-    struct sqlite_store *s = sqlite_of(base);
     struct sqlite3_stmt *q = s->statements[SQL_EVENT_INSERT];
+    int rc;
 
-    sqlite3_bind_int64(q, 1, e->task);
+    sqlite3_bind_int64(q, 1, t->row);
     sqlite3_bind_int64(q, 2, e->at_ms);
     sqlite3_bind_int64(q, 3, e->source);
     sqlite3_bind_int64(q, 4, e->state);
@@ -57,7 +74,25 @@ int sqlite_event_insert(struct store *base, const struct store_event *e, struct 
     sql_bind_text(q, 6, e->detail);
     sql_bind_blob(q, 7, e->headers);
     sql_bind_blob(q, 8, e->body);
-    return sql_write(s, SQL_EVENT_INSERT, NULL, err);
+    sql_bind_blob(q, 9, e->nonce);
+    sqlite3_bind_int64(q, 10, t->last_event);
+    rc = sql_write(s, SQL_EVENT_INSERT, NULL, err);
+    if (rc == 0)
+        *row = sqlite3_last_insert_rowid(s->db);
+    return rc;
+}
+
+int sqlite_event_insert(struct store *base, struct store_task *t, const struct store_event *e,
+                        struct err *err)
+{
+    struct store_task linked = *t;
+    int rc = insert_entry(sqlite_of(base), t, e, &linked.last_event, err);
+
+    if (rc == 0)
+        rc = sqlite_task_update(base, &linked, err);
+    if (rc == 0)
+        t->last_event = linked.last_event;
+    return rc;
 }
 
 int sqlite_event_list(struct store *base, int64_t task, store_on_event *fn, void *ctx)
@@ -76,8 +111,9 @@ int sqlite_event_list(struct store *base, int64_t task, store_on_event *fn, void
             .state = (enum task_state)sqlite3_column_int(q, 4),
             .verdict = sql_text(q, 5),
             .detail = sql_text(q, 6),
-            .headers = sql_blob(q, 7),
-            .body = sql_blob(q, 8),
+            .nonce = sql_blob(q, 7),
+            .headers = sql_blob(q, 8),
+            .body = sql_blob(q, 9),
         };
 
         if (fn(&e, ctx) != 0)
@@ -87,17 +123,32 @@ int sqlite_event_list(struct store *base, int64_t task, store_on_event *fn, void
     return rc < 0 ? rc : 0;
 }
 
-int sqlite_nonce_insert(struct store *base, struct slice nonce, int64_t task, int64_t at_ms,
-                        struct err *err)
+int sqlite_event_by_nonce(struct store *base, const struct store_task *t, struct slice nonce,
+                          struct slice body, enum store_nonce *out)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_EVENT_NONCE];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, t->last_event);
+    sql_bind_blob(q, 2, nonce);
+    sql_bind_blob(q, 3, body);
+    rc = sql_next(s, SQL_EVENT_NONCE);
+    if (rc >= 0)
+        *out = rc == 0 ? NONCE_NEW : sqlite3_column_int(q, 0) != 0 ? NONCE_SAME : NONCE_OTHER;
+    sql_done(s, SQL_EVENT_NONCE);
+    return rc < 0 ? rc : 0;
+}
+
+int sqlite_nonce_insert(struct store *base, struct slice nonce, int64_t at_ms, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
     struct sqlite3_stmt *q = s->statements[SQL_NONCE_INSERT];
     uint8_t digest[SHA256_LEN];
 
     crypto_sha256(nonce.p, nonce.n, digest);
-    sqlite3_bind_int64(q, 1, task);
-    sql_bind_blob(q, 2, (struct slice){(const char *)digest, NONCE_DIGEST_LEN});
-    sqlite3_bind_int64(q, 3, at_ms);
+    sql_bind_blob(q, 1, (struct slice){(const char *)digest, NONCE_DIGEST_LEN});
+    sqlite3_bind_int64(q, 2, at_ms);
     return sql_write(s, SQL_NONCE_INSERT, NULL, err);
 }
 
@@ -146,23 +197,23 @@ int sqlite_prune(struct store *base, int64_t finished_before_ms, int64_t nonces_
                  int limit, int *n, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
-    int64_t row = 0;
-    int state = 0;
-    int gone = 0;
+    struct candidate c;
+    int seen = 0;
     int rc;
 
     sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 1, nonces_before_ms);
     sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 2, limit);
-    rc = sql_write(s, SQL_NONCE_PRUNE, &gone, err);
-    while (rc == 0 && gone < limit) {
-        rc = find_prunable(s, finished_before_ms, &row, &state);
-        if (rc == 0)
-            rc = prune_task(s, row, state, err);
-        if (rc == 0)
-            gone++;
+    rc = sql_write(s, SQL_NONCE_PRUNE, &seen, err);
+    while (rc == 0 && seen < limit) {
+        rc = next_candidate(s, finished_before_ms, &c);
+        if (rc == 0 && c.old_and_idle)
+            rc = prune_task(s, &c, err);
+        seen += rc == 0;
     }
+    if (rc == -ENOENT)
+        s->prune_at = (struct prune_place){0};
     if (rc < 0 && rc != -ENOENT)
         return rc;
-    *n = gone;
+    *n = seen;
     return 0;
 }

@@ -17,6 +17,7 @@
 #define TASK_FIELDS                                                                                \
     "t.row, t.state, t.pending, t.credits, t.off_peak, t.expects_callback, t.created_ms,"          \
     " t.updated_ms, t.finished_ms, t.next_look_ms, t.looks, t.n_events, t.source,"                 \
+    " t.last_event,"                                                                               \
     " t.id, t.key_hash, t.endpoint, t.model, t.remote_id, t.callback_path, t.callback_query,"      \
     " t.tags, t.forward_url, t.trace_id, t.err_code, t.err_msg, t.result, t.provider, "
 #define SELECT_TASK                                                                                \
@@ -24,13 +25,20 @@
     " FROM task t JOIN task_text x ON x.task = t.row "
 #define SELECT_LEAN_TASK "SELECT " TASK_FIELDS "'', '', '' FROM task t "
 
-/* Bound by bind_task: ?1 row to ?13 source, ?14 id, ?15 endpoint to ?25 result. */
-#define TASK_LOOSE_SET                                                                             \
-    " pending = ?3, credits = ?4, off_peak = ?5, expects_callback = ?6, created_ms = ?7,"          \
-    " updated_ms = ?8, looks = ?11, n_events = ?12, source = ?13, endpoint = ?15, model = ?16,"    \
-    " callback_path = ?18, callback_query = ?19, tags = ?20, forward_url = ?21, trace_id = ?22,"   \
-    " err_code = ?23, err_msg = ?24, result = ?25 WHERE row = ?1"
-#define TASK_STATE_SET " state = ?2, finished_ms = ?9, next_look_ms = ?10,"
+/* Bound by bind_task: ?1 row to ?13 source, ?14 id, ?15 endpoint to ?25 result, ?28 last event. A
+ * column that is in an index costs a change of that index, whether its value differs or not. */
+#define TASK_SET                                                                                   \
+    " state = ?2, pending = ?3, credits = ?4, off_peak = ?5, expects_callback = ?6,"               \
+    " updated_ms = ?8, finished_ms = ?9, looks = ?11, n_events = ?12, source = ?13,"               \
+    " last_event = ?28, endpoint = ?15, model = ?16, callback_path = ?18, callback_query = ?19,"   \
+    " tags = ?20, forward_url = ?21, trace_id = ?22, err_code = ?23, err_msg = ?24, result = ?25"  \
+    " WHERE row = ?1"
+
+/* The entries of a timeline, from the newest back. */
+#define TIMELINE(newest)                                                                           \
+    "WITH RECURSIVE entry(row, prev) AS (SELECT row, prev FROM event WHERE row = " newest          \
+    " UNION ALL SELECT e.row, e.prev FROM entry JOIN event e ON e.row = entry.prev AND e.row < "   \
+    "entry.row) "
 
 /* Bound by sql_bind_filter: ?1 provider, ?2 tag's name, ?3 tag's value, ?4 since, ?5 limit, ?6
  * state, ?7 task, ?8 hook; NULL, 0 and state -1 stand for any. */
@@ -75,12 +83,14 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_META_SET] = "INSERT INTO meta VALUES (?1, ?2)"
                      " ON CONFLICT DO UPDATE SET value = excluded.value",
 
-    [SQL_TASK_INSERT] = "INSERT INTO task (state, pending, credits, off_peak, expects_callback,"
-                        " created_ms, updated_ms, finished_ms, next_look_ms, looks, n_events,"
-                        " source, id, endpoint, model, remote_id, callback_path, callback_query,"
-                        " tags, forward_url, trace_id, err_code, err_msg, result, provider,"
-                        " key_hash) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+    [SQL_TASK_INSERT] =
+        "INSERT INTO task (state, pending, credits, off_peak, expects_callback,"
+        " created_ms, updated_ms, finished_ms, next_look_ms, looks, n_events,"
+        " source, id, endpoint, model, remote_id, callback_path, callback_query,"
+        " tags, forward_url, trace_id, err_code, err_msg, result, provider,"
+        " key_hash, last_event) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
+        " ?28)",
     [SQL_TASK_TEXT_INSERT] = "INSERT INTO task_text (task, prompt, request, payload)"
                              " VALUES (?1, ?2, ?3, ?4)",
     [SQL_TASK_BY_KEY] = SELECT_LEAN_TASK "WHERE t.key_hash = ?1",
@@ -93,12 +103,11 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_TASK_REMOTE_PREFIX] = "SELECT row, remote_id = ?1 FROM task WHERE remote_id <> ''"
                                " AND remote_id >= ?1 AND remote_id < ?1 || char(1114111)"
                                " ORDER BY remote_id LIMIT 2",
-    [SQL_TASK_CHANGES] = "SELECT state, remote_id <> ?17,"
-                         " state <> ?2 OR finished_ms <> ?9 OR next_look_ms <> ?10"
+    [SQL_TASK_CHANGES] = "SELECT state, remote_id <> ?17, next_look_ms <> ?10"
                          " FROM task WHERE row = ?1",
-    [SQL_TASK_UPDATE] = "UPDATE task SET" TASK_LOOSE_SET,
-    [SQL_TASK_UPDATE_STATE] = "UPDATE task SET" TASK_STATE_SET TASK_LOOSE_SET,
-    [SQL_TASK_UPDATE_ALL] = "UPDATE task SET remote_id = ?17," TASK_STATE_SET TASK_LOOSE_SET,
+    [SQL_TASK_UPDATE] = "UPDATE task SET" TASK_SET,
+    [SQL_TASK_UPDATE_LOOK] = "UPDATE task SET next_look_ms = ?10," TASK_SET,
+    [SQL_TASK_UPDATE_ALL] = "UPDATE task SET remote_id = ?17, next_look_ms = ?10," TASK_SET,
     [SQL_TASK_LIST] = SELECT_TASK "WHERE (?6 < 0 OR t.state = ?6) AND" TASK_FILTER,
     [SQL_TASK_LIST_STATE] = SELECT_TASK "WHERE t.state = ?6 AND t.state > 4 AND" TASK_FILTER,
     [SQL_TASK_LOOKS] = SELECT_TASK "WHERE t.next_look_ms > 0 AND t.next_look_ms <= ?1"
@@ -106,19 +115,28 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_TASK_NEXT_LOOK] = "SELECT min(next_look_ms) FROM task WHERE next_look_ms > 0",
     [SQL_TASK_LOOK_NOW] = "UPDATE task SET next_look_ms = ?1 WHERE row IN (SELECT row FROM task"
                           " WHERE next_look_ms > ?1 ORDER BY next_look_ms LIMIT ?2)",
-    [SQL_PRUNE_FIND] = "SELECT t.row, t.state FROM task t"
-                       " WHERE t.finished_ms > 0 AND t.finished_ms < ?1 AND NOT EXISTS"
+    [SQL_PRUNE_FIND] = "SELECT t.created_ms, t.row, t.state, t.last_event,"
+                       " t.finished_ms > 0 AND t.finished_ms < ?1 AND NOT EXISTS"
                        " (SELECT 1 FROM run r WHERE r.task = t.row AND r.state IN (0, 1, 2))"
-                       " ORDER BY t.finished_ms LIMIT 1",
+                       " FROM task t WHERE (t.created_ms, t.row) > (?2, ?3) AND t.created_ms < ?1"
+                       " ORDER BY t.created_ms, t.row LIMIT 1",
     [SQL_PRUNE_RUNS] = "SELECT state FROM run WHERE task = ?1",
+    [SQL_PRUNE_EVENTS] = TIMELINE("?1") "DELETE FROM event WHERE row IN (SELECT row FROM entry)",
     [SQL_PRUNE_TASK] = "DELETE FROM task WHERE row = ?1",
 
     [SQL_EVENT_INSERT] = "INSERT INTO event (task, at_ms, source, state, verdict, detail, headers,"
-                         " body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [SQL_EVENT_LIST] = "SELECT row, task, at_ms, source, state, verdict, detail, headers, body"
-                       " FROM event WHERE task = ?1 ORDER BY row",
-    [SQL_NONCE_INSERT] = "INSERT INTO nonce VALUES (?1, ?2, ?3)",
-    [SQL_NONCE_PRUNE] = "DELETE FROM nonce WHERE (task, digest) IN (SELECT task, digest FROM nonce"
+                         " body, nonce, prev) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SQL_EVENT_LIST] = TIMELINE(
+        "(SELECT last_event FROM task WHERE row = ?1)") "SELECT e.row, e.task, e.at_ms, e.source, "
+                                                        "e.state, e.verdict,"
+                                                        " e.detail, e.nonce, e.headers, e.body"
+                                                        " FROM entry JOIN event e ON e.row = "
+                                                        "entry.row ORDER BY e.row",
+    [SQL_EVENT_NONCE] = TIMELINE("?1") "SELECT e.body = ?3 FROM entry JOIN event e"
+                                       " ON e.row = entry.row WHERE e.nonce = ?2"
+                                       " ORDER BY 1 DESC LIMIT 1",
+    [SQL_NONCE_INSERT] = "INSERT INTO nonce VALUES (?1, ?2)",
+    [SQL_NONCE_PRUNE] = "DELETE FROM nonce WHERE digest IN (SELECT digest FROM nonce"
                         " WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2)",
 
     [SQL_RUN_INSERT] = RUN_VALUES "0)",

@@ -44,6 +44,7 @@ static void bind_task(struct sqlite3_stmt *q, const struct store_task *t)
     sql_bind_text(q, 14, t->id);
     for (size_t i = 0; i < N_WRITTEN; i++)
         sql_bind_text(q, 15 + (int)i, *text_slot(&copy, i));
+    sqlite3_bind_int64(q, 28, t->last_event);
 }
 
 /* All texts are borrowed from the row that q stands on. */
@@ -63,11 +64,12 @@ static void fill_task(struct sqlite3_stmt *q, struct store_task *t)
         .looks = sqlite3_column_int(q, 10),
         .n_events = sqlite3_column_int(q, 11),
         .source = (enum store_source)sqlite3_column_int(q, 12),
-        .key_hash = sql_blob(q, 14),
+        .last_event = sqlite3_column_int64(q, 13),
+        .key_hash = sql_blob(q, 15),
     };
-    snprintf(t->id, sizeof(t->id), "%s", sql_text(q, 13));
+    snprintf(t->id, sizeof(t->id), "%s", sql_text(q, 14));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        *text_slot(t, i) = sql_text(q, 15 + (int)i);
+        *text_slot(t, i) = sql_text(q, 16 + (int)i);
 }
 
 static void pin_task(struct sqlite_store *s, struct store_task *t)
@@ -149,7 +151,7 @@ static int find_prefix(struct sqlite_store *s, enum sql_id id, const char *prefi
 /* How a task differs from what the file has of it. */
 struct change {
     enum task_state old_state;
-    bool remote_id, indexed; /* indexed: state, finished or next look */
+    bool remote_id, look;
 };
 
 /* From the task as it was handed out, which spares a look into the file. */
@@ -159,8 +161,7 @@ static struct change compare(const struct store_task *was, const struct store_ta
         .old_state = was->state,
         .remote_id =
             was->remote_id != t->remote_id && strcmp(was->remote_id, str_or(t->remote_id, "")) != 0,
-        .indexed = was->state != t->state || was->finished_ms != t->finished_ms ||
-                   was->next_look_ms != t->next_look_ms,
+        .look = was->next_look_ms != t->next_look_ms,
     };
 }
 
@@ -170,15 +171,13 @@ static int look_up_change(struct sqlite_store *s, const struct store_task *t, st
     int rc;
 
     sqlite3_bind_int64(q, 1, t->row);
-    sqlite3_bind_int64(q, 2, t->state);
-    sqlite3_bind_int64(q, 9, t->finished_ms);
     sqlite3_bind_int64(q, 10, t->next_look_ms);
     sql_bind_text(q, 17, t->remote_id);
     rc = sql_first(s, SQL_TASK_CHANGES);
     if (rc == 0)
         *out = (struct change){.old_state = (enum task_state)sqlite3_column_int(q, 0),
                                .remote_id = sqlite3_column_int(q, 1) != 0,
-                               .indexed = sqlite3_column_int(q, 2) != 0};
+                               .look = sqlite3_column_int(q, 2) != 0};
     sql_done(s, SQL_TASK_CHANGES);
     return rc;
 }
@@ -271,7 +270,7 @@ int sqlite_task_update(struct store *base, const struct store_task *t, struct er
         return err_sys(err, rc, "task %s", t->id);
     s->pinned.row = 0;
     id = change.remote_id ? SQL_TASK_UPDATE_ALL
-         : change.indexed ? SQL_TASK_UPDATE_STATE
+         : change.look    ? SQL_TASK_UPDATE_LOOK
                           : SQL_TASK_UPDATE;
     bind_task(s->statements[id], t);
     rc = sql_write(s, id, NULL, err);

@@ -5,26 +5,30 @@
 
 #include <string.h>
 
-#define NOISE_LEN 16
-#define SEAL_LEN  10
-#define RAW_LEN   (NOISE_LEN + SEAL_LEN)
+#define RANDOM_LEN 12
+#define TIME_LEN   4
+#define SEALED_LEN (RANDOM_LEN + TIME_LEN)
+#define SEAL_LEN   10
+#define RAW_LEN    (SEALED_LEN + SEAL_LEN)
 
 _Static_assert(BASE32_LEN(RAW_LEN) == KEY_LEN, "a key is its raw bytes in base32");
 
-static void seal(const uint8_t secret[SEAL_SECRET_LEN], const uint8_t *noise,
+static void seal(const uint8_t secret[SEAL_SECRET_LEN], const uint8_t *sealed,
                  uint8_t out[SHA256_LEN])
 {
-    crypto_hmac_sha256(secret, SEAL_SECRET_LEN, noise, NOISE_LEN, out);
+    crypto_hmac_sha256(secret, SEAL_SECRET_LEN, sealed, SEALED_LEN, out);
 }
 
-void key_new(const uint8_t secret[SEAL_SECRET_LEN], char out[KEY_SIZE])
+void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, char out[KEY_SIZE])
 {
     uint8_t raw[RAW_LEN];
     uint8_t mac[SHA256_LEN];
 
-    crypto_random(raw, NOISE_LEN);
+    crypto_random(raw, RANDOM_LEN);
+    for (size_t i = 0; i < TIME_LEN; i++)
+        raw[RANDOM_LEN + i] = (uint8_t)((uint64_t)now_s >> (8 * (TIME_LEN - 1 - i)));
     seal(secret, raw, mac);
-    memcpy(raw + NOISE_LEN, mac, SEAL_LEN);
+    memcpy(raw + SEALED_LEN, mac, SEAL_LEN);
     encode_base32(raw, sizeof(raw), out);
 }
 
@@ -36,10 +40,17 @@ bool key_is_sealed(const uint8_t secret[SEAL_SECRET_LEN], const char *p, size_t 
     if (decode_base32(p, n, raw, sizeof(raw)) < 0)
         return false;
     seal(secret, raw, mac);
-    return crypto_equal(raw + NOISE_LEN, mac, SEAL_LEN);
+    return crypto_equal(raw + SEALED_LEN, mac, SEAL_LEN);
 }
 
 void key_hash(const char *p, size_t n, uint8_t out[SHA256_LEN])
 {
-    crypto_sha256(p, n, out);
+    uint8_t raw[RAW_LEN] = {0};
+    uint8_t digest[SHA256_LEN];
+
+    if (decode_base32(p, n, raw, sizeof(raw)) < 0)
+        memset(raw, 0, sizeof(raw)); /* not one of ours: any hash will do */
+    crypto_sha256(p, n, digest);
+    memcpy(out, raw + RANDOM_LEN, TIME_LEN);
+    memcpy(out + TIME_LEN, digest, SHA256_LEN - TIME_LEN);
 }

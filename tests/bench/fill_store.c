@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     for (long i = 0; i < count; i++) {
         if (i % PER_TRANSACTION == 0)
             check(s->ops->begin(s, &err), &err);
-        key_new(secret, key);
+        key_new(secret, clock_wall_ms() / 1000, key);
         add_task(s, key, i);
         fwrite(key, KEY_LEN, 1, keys);
         if (i % PER_TRANSACTION == PER_TRANSACTION - 1 || i == count - 1)

@@ -501,6 +501,20 @@ def test_a_nonce_with_news_in_the_body_is_quarantined(world):
     wait_for(lambda: world.provider.looks_at(task), "look")
 
 
+def test_a_nonce_with_the_same_state_in_another_body_is_quarantined(world):
+    task = world.submit()
+    headers = signed_headers(SIM_KEY, task.url)
+
+    def say(body):
+        return post_callback(task.url, body, headers=headers, ca=world.daemon.ca).status
+
+    assert say(task.body("success")) == 200
+    assert say(task.body("success")) == 200
+    assert say(task.body("success", "https://evil.example/x.mp4")) == 200
+    assert task.verdicts()[:3] == ["accepted", "duplicate", "quarantined"]
+    assert world.settled(task) == BOTH and world.ran(task) == [("success", VIDEO)]
+
+
 def test_an_exact_retry_of_a_success_that_waits_for_its_look_is_a_duplicate(run):
     """But another body under the same headers is not believed."""
     world = World(run)

@@ -54,8 +54,8 @@ static void fill(struct store *s)
 
     assert_int_equal(s->ops->begin(s, &err), 0);
     assert_int_equal(s->ops->task_insert(s, &task, &task.row, &err), 0);
-    event.task = run.task = task.row;
-    assert_int_equal(s->ops->event_insert(s, &event, &err), 0);
+    run.task = task.row;
+    assert_int_equal(s->ops->event_insert(s, &task, &event, &err), 0);
     assert_int_equal(s->ops->run_insert(s, &run, &run.row, &err), 0);
     assert_int_equal(s->ops->commit(s, &err), 0);
 }

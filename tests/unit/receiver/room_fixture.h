@@ -121,7 +121,7 @@ static inline struct room *room_prepare(int pair[2])
     room->f.port = server_port(room->f.fd);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     room->keeper = channel_new(room->f.base, pair[0], FRAME_MAX, &room_ops, room);
-    key_new(room_secret, room->key);
+    key_new(room_secret, 1764345600, room->key);
     room->hello = (struct hello_receiver){.log = {.level = LOG_LEVEL_ERROR},
                                           .number = 1,
                                           .n_listen = 1,

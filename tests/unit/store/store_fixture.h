@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -185,6 +186,30 @@ static inline char *file_content(const char *path, size_t *n)
     if (fs_read_file(path, 256U << 20, &data, n, NULL) < 0)
         fail_msg("%s cannot be read", path);
     return data;
+}
+
+static inline int ask_sqlite(const char *path, const char *query, char *out, size_t size)
+{
+    struct sqlite3 *db = NULL;
+    struct sqlite3_stmt *q = NULL;
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+
+    out[0] = '\0';
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db, query, -1, &q, NULL);
+    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        snprintf(out, size, "%s", (const char *)sqlite3_column_text(q, 0));
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return rc;
+}
+
+static inline void assert_sqlite(const char *path, const char *query, const char *answer)
+{
+    char out[128];
+
+    assert_int_equal(ask_sqlite(path, query, out, sizeof(out)), SQLITE_OK);
+    assert_string_equal(out, answer);
 }
 
 #endif

@@ -188,10 +188,15 @@ static void a_full_disk_loses_the_batch_and_nothing_else(void **state)
 static int insert_large_event(struct fixture *f)
 {
     static char body[1 << 20];
-    struct store_event e = {.task = 1, .at_ms = T0, .verdict = "accepted", .detail = ""};
+    struct store_event e = {.at_ms = T0, .verdict = "accepted", .detail = ""};
+    struct store_task t;
+    int rc = f->ops->task_by_row(f->s, 1, &t);
+
+    if (rc < 0)
+        return rc;
 
     e.body = (struct slice){body, sizeof(body)};
-    return f->ops->event_insert(f->s, &e, &f->err);
+    return f->ops->event_insert(f->s, &t, &e, &f->err);
 }
 
 static int count_event(const struct store_event *e, void *ctx)

@@ -18,18 +18,26 @@ static int on_event(const struct store_event *e, void *ctx)
     return ++t->n == 3;
 }
 
-static int add_event(struct fixture *f, int64_t task, const char *verdict, struct slice body)
+static int add_proven(struct fixture *f, int64_t task, const char *verdict, struct slice nonce,
+                      struct slice body)
 {
-    struct store_event e = {.task = task,
-                            .at_ms = T0,
+    struct store_event e = {.at_ms = T0,
                             .source = SOURCE_CALLBACK,
                             .verdict = verdict,
                             .state = STATE_QUEUED,
                             .detail = "why",
                             .headers = SLICE_LIT("a:b\n"),
+                            .nonce = nonce,
                             .body = body};
+    struct store_task t = {.row = task};
+    int rc = f->ops->task_by_row(f->s, task, &t);
 
-    return f->ops->event_insert(f->s, &e, &f->err);
+    return rc < 0 ? rc : f->ops->event_insert(f->s, &t, &e, &f->err);
+}
+
+static int add_event(struct fixture *f, int64_t task, const char *verdict, struct slice body)
+{
+    return add_proven(f, task, verdict, (struct slice){NULL, 0}, body);
 }
 
 static void the_timeline_reads_back_in_order_and_stops_when_told(void **state)
@@ -50,36 +58,89 @@ static void the_timeline_reads_back_in_order_and_stops_when_told(void **state)
     assert_string_equal(t.text, "registered/why/2/4/0 accepted/why/2/4/5 duplicate/why/2/4/2");
 }
 
-static void an_event_of_no_task_is_refused_alone(void **state)
+static void an_event_of_no_task_is_refused(void **state)
 {
     struct fixture *f = *state;
-    int64_t task = add_number(f, 1);
-    struct timeline t = {.n = 0};
+    struct store_task t = task_number(1);
+    struct store_event e = {.verdict = "accepted", .detail = ""};
 
+    t.row = add_task(f, &t) + 5;
     fixture_begin(f);
-    assert_int_equal(add_event(f, task + 5, "accepted", SLICE_LIT("{}")), -ENOENT);
-    assert_ok(f, add_event(f, task, "accepted", SLICE_LIT("{}")));
-    fixture_commit(f);
-    assert_ok(f, f->ops->event_list(f->s, task, on_event, &t));
-    assert_int_equal(t.n, 1);
+    assert_int_equal(f->ops->event_insert(f->s, &t, &e, &f->err), -ENOENT);
+    assert_int_equal(t.last_event, 0);
+    f->ops->rollback(f->s);
 }
 
-static void a_nonce_is_taken_once_for_each_task(void **state)
+static void an_event_writes_its_task_back(void **state)
+{
+    struct fixture *f = *state;
+    struct store_event e = {.verdict = "accepted", .detail = ""};
+    struct store_task t, back;
+    struct store_counts c;
+
+    assert_ok(f, f->ops->task_by_row(f->s, add_number(f, 1), &t));
+    fixture_begin(f);
+    t.state = STATE_SUCCESS;
+    t.result = "[1]";
+    assert_ok(f, f->ops->event_insert(f->s, &t, &e, &f->err));
+    fixture_commit(f);
+    assert_ok(f, f->ops->task_by_row(f->s, t.row, &back));
+    assert_int_equal(back.state, STATE_SUCCESS);
+    assert_string_equal(back.result, "[1]");
+    assert_int_equal(back.last_event, t.last_event);
+    assert_ok(f, f->ops->counts(f->s, &c));
+    assert_int_equal(c.tasks[STATE_SUCCESS], 1);
+    assert_int_equal(c.tasks[STATE_SUBMITTED], 0);
+}
+
+static enum store_nonce seen(struct fixture *f, int64_t task, const char *nonce, const char *body)
+{
+    struct store_task t;
+    enum store_nonce out = NONCE_NEW;
+
+    assert_ok(f, f->ops->task_by_row(f->s, task, &t));
+    assert_ok(f, f->ops->event_by_nonce(f->s, &t, slice_str(nonce), slice_str(body), &out));
+    return out;
+}
+
+static void a_nonce_is_found_in_the_timeline_of_its_task(void **state)
 {
     struct fixture *f = *state;
     int64_t task = add_number(f, 1);
     int64_t other = add_number(f, 2);
 
+    assert_int_equal(seen(f, task, "n-1", "{}"), NONCE_NEW);
     fixture_begin(f);
-    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), task, T0, &f->err));
-    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), task, T0, &f->err), -EEXIST);
-    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-2"), task, T0, &f->err));
-    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), other, T0, &f->err));
+    assert_ok(f, add_proven(f, task, "accepted", SLICE_LIT("n-1"), SLICE_LIT("{}")));
+    assert_ok(f, add_event(f, other, "submitted", (struct slice){NULL, 0}));
+    assert_int_equal(seen(f, task, "n-1", "{}"), NONCE_SAME); /* before the commit, too */
+    assert_ok(f, add_event(f, task, "duplicate", SLICE_LIT("[]")));
+    fixture_commit(f);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(seen(f, task, "n-1", "{}"), NONCE_SAME);
+    assert_int_equal(seen(f, task, "n-1", "{} "), NONCE_OTHER);
+    assert_int_equal(seen(f, task, "n-2", "{}"), NONCE_NEW);
+    fixture_begin(f);
+    assert_ok(f, add_proven(f, task, "quarantined", SLICE_LIT("n-1"), SLICE_LIT("{} ")));
+    fixture_commit(f);
+    assert_int_equal(seen(f, task, "n-1", "{}"), NONCE_SAME); /* not the newest alone counts */
+    assert_int_equal(seen(f, other, "n-1", "{}"), NONCE_NEW);
+}
+
+static void a_nonce_of_a_fixed_address_is_taken_once(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_begin(f);
+    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), T0, &f->err));
+    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), T0, &f->err), -EEXIST);
+    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-2"), T0, &f->err));
     fixture_commit(f);
     fixture_close(f);
     fixture_open(f);
     fixture_begin(f);
-    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), task, T0, &f->err), -EEXIST);
+    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-1"), T0, &f->err), -EEXIST);
     fixture_commit(f);
 }
 
@@ -139,10 +200,16 @@ static int prune(struct fixture *f, int64_t tasks_before, int64_t nonces_before,
     return n;
 }
 
+static bool is_there(struct fixture *f, int64_t row)
+{
+    struct store_task t;
+
+    return f->ops->task_by_row(f->s, row, &t) == 0;
+}
+
 static void pruning_takes_what_is_old_in_steps(void **state)
 {
     struct fixture *f = *state;
-    struct store_task t;
 
     fixture_begin(f);
     for (int i = 1; i <= 5; i++)
@@ -150,12 +217,36 @@ static void pruning_takes_what_is_old_in_steps(void **state)
     add_finished(f, 6, 0);
     fixture_commit(f);
     assert_int_equal(prune(f, T0 + 5, 0, 3), 3); /* the oldest first */
-    assert_int_equal(f->ops->task_by_row(f->s, 3, &t), -ENOENT);
-    assert_ok(f, f->ops->task_by_row(f->s, 4, &t));
-    assert_int_equal(prune(f, T0 + 5, 0, 3), 1);
+    assert_false(is_there(f, 3));
+    assert_true(is_there(f, 4));
+    assert_int_equal(prune(f, T0 + 5, 0, 3), 1); /* that was the end */
     assert_int_equal(prune(f, T0 + 5, 0, 3), 0);
-    assert_ok(f, f->ops->task_by_row(f->s, 5, &t)); /* finished at the limit, not before */
-    assert_ok(f, f->ops->task_by_row(f->s, 6, &t)); /* not finished */
+    assert_true(is_there(f, 5)); /* finished at the limit, not before */
+    assert_true(is_there(f, 6)); /* not finished */
+}
+
+static void what_cannot_go_yet_is_passed_and_seen_again(void **state)
+{
+    struct fixture *f = *state;
+    struct store_task t;
+
+    fixture_begin(f);
+    add_finished(f, 1, 0);
+    add_finished(f, 2, T0 + 50);
+    add_finished(f, 3, T0 + 3);
+    fixture_commit(f);
+    assert_int_equal(prune(f, T0 + 40, 0, 2), 2);
+    assert_true(is_there(f, 3));
+    assert_int_equal(prune(f, T0 + 40, 0, 2), 1); /* goes on where the last step stopped */
+    assert_false(is_there(f, 3));
+    assert_ok(f, f->ops->task_by_row(f->s, 1, &t));
+    t.finished_ms = T0 + 4;
+    fixture_begin(f);
+    assert_ok(f, f->ops->task_update(f->s, &t, &f->err));
+    fixture_commit(f);
+    assert_int_equal(prune(f, T0 + 40, 0, 9), 2); /* and begins anew after the end */
+    assert_false(is_there(f, 1));
+    assert_true(is_there(f, 2));
 }
 
 static void a_pruned_task_takes_along_what_hangs_on_it(void **state)
@@ -164,25 +255,26 @@ static void a_pruned_task_takes_along_what_hangs_on_it(void **state)
     int64_t task;
     struct store_run done;
     struct store_file file = {.run = 1, .path = "/x", .kind = "video", .sha256 = ""};
-    struct timeline t = {.n = 0};
     struct store_run run;
     struct store_counts c;
 
     fixture_begin(f);
+    add_finished(f, 2, 0);
     task = add_finished(f, 1, T0);
+    assert_ok(f, add_event(f, task, "duplicate", SLICE_LIT("{}")));
     done = run_of(task, "h", RUN_DONE);
     add_run(f, &done);
     file.task = task;
     assert_ok(f, f->ops->file_insert(f->s, &file, &f->err));
     fixture_commit(f);
-    assert_int_equal(prune(f, T0 + 1, 0, 10), 1);
-    assert_ok(f, f->ops->event_list(f->s, task, on_event, &t));
-    assert_int_equal(t.n, 0);
-    assert_ok(f, f->ops->file_list(f->s, task, on_file, &t)); /* would fail in on_file */
+    assert_int_equal(prune(f, T0 + 2, 0, 10), 1);
+    assert_ok(f, f->ops->file_list(f->s, task, on_file, &file)); /* would fail in on_file */
     assert_int_equal(f->ops->run_by_row(f->s, 1, &run), -ENOENT);
     assert_ok(f, f->ops->counts(f->s, &c));
     assert_int_equal(c.runs[RUN_DONE], 0);
     assert_int_equal(c.tasks[STATE_SUCCESS], 0);
+    fixture_close(f);
+    assert_sqlite(f->path, "SELECT count(*) || ' of ' || min(task) FROM event", "1 of 1");
 }
 
 static void a_task_whose_runs_are_not_through_stays(void **state)
@@ -196,36 +288,36 @@ static void a_task_whose_runs_are_not_through_stays(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct store_run r;
-        int64_t newer;
-        struct store_task t;
+        int64_t older, newer;
 
         fixture_begin(f);
-        r = run_of(add_finished(f, 10 + (int)i * 2, T0), "h", cases[i].state);
+        older = add_finished(f, 10 + (int)i * 2, T0 + 30);
+        r = run_of(older, "h", cases[i].state);
         add_run(f, &r);
-        newer = add_finished(f, 11 + (int)i * 2, T0 + 1);
+        newer = add_finished(f, 11 + (int)i * 2, T0 + 30);
         fixture_commit(f);
-        assert_int_equal(prune(f, T0 + 10, 0, 10), cases[i].pruned + 1); /* nor is it in the way */
-        assert_int_equal(f->ops->task_by_row(f->s, newer, &t), -ENOENT);
+        prune(f, T0 + 40, 0, 10);
+        assert_int_equal(is_there(f, older), !cases[i].pruned);
+        assert_false(is_there(f, newer)); /* nor is it in the way */
     }
 }
 
 static void old_nonces_go_and_may_come_again(void **state)
 {
     struct fixture *f = *state;
-    int64_t task = add_number(f, 1);
     char nonce[16];
 
     fixture_begin(f);
     for (int i = 0; i < 5; i++) {
         snprintf(nonce, sizeof(nonce), "n-%d", i);
-        assert_ok(f, f->ops->nonce_insert(f->s, slice_str(nonce), task, T0 + i, &f->err));
+        assert_ok(f, f->ops->nonce_insert(f->s, slice_str(nonce), T0 + i, &f->err));
     }
     fixture_commit(f);
     assert_int_equal(prune(f, 0, T0 + 3, 2), 2);
     assert_int_equal(prune(f, 0, T0 + 3, 2), 1);
     fixture_begin(f);
-    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-0"), task, T0, &f->err));
-    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-3"), task, T0, &f->err), -EEXIST);
+    assert_ok(f, f->ops->nonce_insert(f->s, SLICE_LIT("n-0"), T0, &f->err));
+    assert_int_equal(f->ops->nonce_insert(f->s, SLICE_LIT("n-3"), T0, &f->err), -EEXIST);
     fixture_commit(f);
 }
 
@@ -235,10 +327,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OPEN(the_timeline_reads_back_in_order_and_stops_when_told),
-        OPEN(an_event_of_no_task_is_refused_alone),
-        OPEN(a_nonce_is_taken_once_for_each_task),
+        OPEN(an_event_of_no_task_is_refused),
+        OPEN(an_event_writes_its_task_back),
+        OPEN(a_nonce_is_found_in_the_timeline_of_its_task),
+        OPEN(a_nonce_of_a_fixed_address_is_taken_once),
         OPEN(a_file_reads_back),
         OPEN(pruning_takes_what_is_old_in_steps),
+        OPEN(what_cannot_go_yet_is_passed_and_seen_again),
         OPEN(a_pruned_task_takes_along_what_hangs_on_it),
         OPEN(a_task_whose_runs_are_not_through_stays),
         OPEN(old_nonces_go_and_may_come_again),

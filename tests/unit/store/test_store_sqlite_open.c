@@ -16,30 +16,6 @@
 #include <sys/wait.h>
 
 /* A second look, with a connection of our own, while the store is closed. */
-static int ask_sqlite(const char *path, const char *query, char *out, size_t size)
-{
-    struct sqlite3 *db = NULL;
-    struct sqlite3_stmt *q = NULL;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
-
-    out[0] = '\0';
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(db, query, -1, &q, NULL);
-    if (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
-        snprintf(out, size, "%s", (const char *)sqlite3_column_text(q, 0));
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-    return rc;
-}
-
-static void assert_sqlite(const char *path, const char *query, const char *answer)
-{
-    char out[128];
-
-    assert_int_equal(ask_sqlite(path, query, out, sizeof(out)), SQLITE_OK);
-    assert_string_equal(out, answer);
-}
-
 static void make_database(const char *path, const char *statements)
 {
     struct sqlite3 *db = NULL;
@@ -406,10 +382,10 @@ static void a_migration_that_fails_leaves_all_as_it_was(void **state)
         {{steps[0], {2, "UPDATE nowhere SET x = 1"}}, -EIO, "nowhere"},
         {{steps[0], {7, ""}}, -ENOTSUP, "no way from schema 2 to 3"},
         {{steps[0],
-          {2, "INSERT INTO event VALUES (1,99,0,0,0,'','',x'',x'');"
+          {2, "INSERT INTO file VALUES (1,99,0,0,0,'','','');"
               "PRAGMA user_version = 3"}},
          -EINVAL,
-         "rows of event without their task"},
+         "rows of file without their task"},
     };
 
     make_version_1(f);
@@ -422,7 +398,7 @@ static void a_migration_that_fails_leaves_all_as_it_was(void **state)
             fail_msg("wrong text: %s", f->err.text);
         assert_sqlite(f->path, "PRAGMA user_version", "1");
         assert_sqlite(f->path, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'", "0");
-        assert_sqlite(f->path, "SELECT count(*) FROM event", "0");
+        assert_sqlite(f->path, "SELECT count(*) FROM file", "0");
     }
     fixture_open(f);
 }
@@ -443,7 +419,7 @@ static void rebuilding_a_table_does_not_cascade(void **state)
     assert_ok(f, open_as(f, &second, false));
     assert_ok(f, f->ops->task_by_row(f->s, 1, &t)); /* joined with task_text: both are there */
     fixture_begin(f);
-    assert_int_equal(f->ops->event_insert(f->s, &(struct store_event){.task = 9}, &f->err),
+    assert_int_equal(f->ops->file_insert(f->s, &(struct store_file){.task = 9}, &f->err),
                      -ENOENT); /* foreign keys hold again */
     f->ops->rollback(f->s);
 }

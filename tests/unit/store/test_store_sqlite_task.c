@@ -251,6 +251,7 @@ static void an_update_writes_what_may_change(void **state)
     fixture_commit(f);
     assert_ok(f, f->ops->task_by_row(f->s, all.row, &back));
     all.provider = t.provider;
+    all.created_ms = t.created_ms;
     all.prompt = t.prompt;
     all.payload = t.payload;
     all.request = t.request;

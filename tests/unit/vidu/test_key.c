@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#define NOW 0x6928a1c0
+
 static const uint8_t secret[SEAL_SECRET_LEN] = {1, 2, 3};
 static const uint8_t other[SEAL_SECRET_LEN] = {1, 2, 4};
 
@@ -17,7 +19,7 @@ static void a_made_key_is_sealed_under_its_secret_only(void **state)
     char key[KEY_SIZE];
 
     (void)state;
-    key_new(secret, key);
+    key_new(secret, NOW, key);
     assert_int_equal(strlen(key), KEY_LEN);
     assert_int_equal(strspn(key, "abcdefghijklmnopqrstuvwxyz234567"), KEY_LEN);
     assert_true(key_is_sealed(secret, key, KEY_LEN));
@@ -29,8 +31,8 @@ static void two_keys_differ(void **state)
     char a[KEY_SIZE], b[KEY_SIZE];
 
     (void)state;
-    key_new(secret, a);
-    key_new(secret, b);
+    key_new(secret, NOW, a);
+    key_new(secret, NOW, b);
     assert_string_not_equal(a, b);
 }
 
@@ -48,7 +50,7 @@ static void every_changed_digit_breaks_the_seal(void **state)
     char key[KEY_SIZE];
 
     (void)state;
-    key_new(secret, key);
+    key_new(secret, NOW, key);
     for (size_t i = 0; i < KEY_LEN; i++) {
         char kept = key[i];
 
@@ -62,14 +64,28 @@ static void every_changed_digit_breaks_the_seal(void **state)
     assert_false(key_is_sealed(secret, key, KEY_LEN + 1));
 }
 
-static void the_hash_is_that_of_the_text(void **state)
+static void the_hash_begins_with_the_time_and_goes_on_with_that_of_the_text(void **state)
 {
-    uint8_t a[SHA256_LEN], b[SHA256_LEN];
+    char key[KEY_SIZE];
+    uint8_t hash[SHA256_LEN], digest[SHA256_LEN];
 
     (void)state;
-    key_hash("abc", 3, a);
-    crypto_sha256("abc", 3, b);
-    assert_memory_equal(a, b, SHA256_LEN);
+    key_new(secret, NOW, key);
+    key_hash(key, KEY_LEN, hash);
+    crypto_sha256(key, KEY_LEN, digest);
+    assert_memory_equal(hash, "\x69\x28\xa1\xc0", 4);
+    assert_memory_equal(hash + 4, digest, SHA256_LEN - 4);
+}
+
+static void what_is_not_a_key_has_a_hash_too(void **state)
+{
+    uint8_t hash[SHA256_LEN], digest[SHA256_LEN];
+
+    (void)state;
+    key_hash("abc", 3, hash);
+    crypto_sha256("abc", 3, digest);
+    assert_memory_equal(hash, "\0\0\0\0", 4);
+    assert_memory_equal(hash + 4, digest, SHA256_LEN - 4);
 }
 
 int main(void)
@@ -79,7 +95,8 @@ int main(void)
         cmocka_unit_test(two_keys_differ),
         cmocka_unit_test(a_guess_is_not_a_sealed_key),
         cmocka_unit_test(every_changed_digit_breaks_the_seal),
-        cmocka_unit_test(the_hash_is_that_of_the_text),
+        cmocka_unit_test(the_hash_begins_with_the_time_and_goes_on_with_that_of_the_text),
+        cmocka_unit_test(what_is_not_a_key_has_a_hash_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
