@@ -64,8 +64,8 @@ static size_t headers_of(const struct msg_callback *msg, struct sign_header out[
  * Over the request as it came, then over the callback_url as it was given at creation: a proxy may
  * have rewritten the path. What is stored of that ends before the key, which only the request has.
  */
-static struct sign_result verify(const struct msg_callback *msg, const struct store_task *t,
-                                 const struct conf_provider *p)
+static struct sign_result verify(struct keeper *k, const struct msg_callback *msg,
+                                 const struct store_task *t, const struct conf_provider *p)
 {
     struct sign_header headers[SIGN_MAX_HEADERS];
     struct slice secrets[MAX_SECRETS];
@@ -75,7 +75,7 @@ static struct sign_result verify(const struct msg_callback *msg, const struct st
                                .query = msg->query,
                                .headers = headers,
                                .n_headers = headers_of(msg, headers)};
-    struct sign_result result = sign_verify(&req, secrets, n_secrets);
+    struct sign_result result = sign_verify(&req, secrets, n_secrets, k->hmac);
     autofree char *given = NULL;
 
     if (result.verdict != SIGN_WRONG || t == NULL || str_empty(t->callback_path))
@@ -83,7 +83,7 @@ static struct sign_result verify(const struct msg_callback *msg, const struct st
     given = mem_printf("%s%.*s", t->callback_path, (int)msg->key.n, msg->key.p);
     req.path = slice_str(given);
     req.query = slice_str(t->callback_query);
-    return sign_verify(&req, secrets, n_secrets);
+    return sign_verify(&req, secrets, n_secrets, k->hmac);
 }
 
 static void prove(struct keeper *k, const struct msg_callback *msg, const struct store_task *t,
@@ -95,7 +95,7 @@ static void prove(struct keeper *k, const struct msg_callback *msg, const struct
     *out = (struct proof){.refusal = VERDICT_ACCEPTED};
     if (p->signature == SIGNATURE_OFF && !mandatory)
         return;
-    result = verify(msg, t, p);
+    result = verify(k, msg, t, p);
     age_ms = clock_wall_ms() - result.date_ms;
     if (result.verdict == SIGN_OK) {
         out->proven = true;

@@ -52,6 +52,7 @@ struct keeper {
     struct batch *batch;
     struct schedule *schedule;
     struct looks *looks;
+    struct crypto_hmac *hmac;
     uint32_t watchers; /* clients that wait for live events */
     bool stopping;
     bool reload_again; /* SIGHUP came while a reload was under way */

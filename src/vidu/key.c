@@ -13,12 +13,6 @@
 
 _Static_assert(BASE32_LEN(RAW_LEN) == KEY_LEN, "a key is its raw bytes in base32");
 
-static void seal(const uint8_t secret[SEAL_SECRET_LEN], const uint8_t *sealed,
-                 uint8_t out[SHA256_LEN])
-{
-    crypto_hmac_sha256(secret, SEAL_SECRET_LEN, sealed, SEALED_LEN, out);
-}
-
 void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, char out[KEY_SIZE])
 {
     uint8_t raw[RAW_LEN];
@@ -27,19 +21,20 @@ void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, char out[KEY_
     crypto_random(raw, RANDOM_LEN);
     for (size_t i = 0; i < TIME_LEN; i++)
         raw[RANDOM_LEN + i] = (uint8_t)((uint64_t)now_s >> (8 * (TIME_LEN - 1 - i)));
-    seal(secret, raw, mac);
+    crypto_hmac_sha256(secret, SEAL_SECRET_LEN, raw, SEALED_LEN, mac);
     memcpy(raw + SEALED_LEN, mac, SEAL_LEN);
     encode_base32(raw, sizeof(raw), out);
 }
 
-bool key_is_sealed(const uint8_t secret[SEAL_SECRET_LEN], const char *p, size_t n)
+bool key_is_sealed(const uint8_t secret[SEAL_SECRET_LEN], const char *p, size_t n,
+                   struct crypto_hmac *h)
 {
     uint8_t raw[RAW_LEN];
     uint8_t mac[SHA256_LEN];
 
     if (decode_base32(p, n, raw, sizeof(raw)) < 0)
         return false;
-    seal(secret, raw, mac);
+    crypto_hmac_compute(h, secret, SEAL_SECRET_LEN, raw, SEALED_LEN, mac);
     return crypto_equal(raw + SEALED_LEN, mac, SEAL_LEN);
 }
 

@@ -12,6 +12,7 @@
 #define VIDU_SIGN_H
 
 #include "base/buf.h"
+#include "vidu/crypto.h"
 
 #define SIGN_TEXT_LEN    44
 #define SIGN_MAX_NAMES   16
@@ -46,9 +47,10 @@ struct sign_result {
     struct slice nonce; /* borrowed from the request; with SIGN_OK */
 };
 
-/* Tries every secret, always all of them, in constant time per secret. */
+/* Tries every secret, always all of them, in constant time per secret. h is a place to compute in.
+ */
 struct sign_result sign_verify(const struct sign_request *req, const struct slice *secrets,
-                               size_t n_secrets);
+                               size_t n_secrets, struct crypto_hmac *h);
 const char *sign_verdict_name(enum sign_verdict v);
 
 /*

@@ -37,6 +37,27 @@ static void the_mac_is_that_of_rfc_4231(void **state)
     assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* No key of one call is in the way of the next one, an empty one included. */
+static void a_place_to_compute_in_serves_one_key_after_another(void **state)
+{
+    static const char *const keys[] = {"Jefe", "",
+                                       "a key that is longer than its block of sixty-four"
+                                       " bytes and so is hashed first",
+                                       "", "Jefe"};
+    struct crypto_hmac *h = crypto_hmac_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        uint8_t alone[SHA256_LEN], again[SHA256_LEN];
+
+        crypto_hmac_sha256(keys[i], strlen(keys[i]), "text", 4, alone);
+        crypto_hmac_compute(h, keys[i], strlen(keys[i]), "text", 4, again);
+        assert_memory_equal(alone, again, SHA256_LEN);
+    }
+    crypto_hmac_free(h);
+    crypto_hmac_free(NULL);
+}
+
 static void an_absent_key_is_an_empty_key(void **state)
 {
     uint8_t absent[SHA256_LEN], empty[SHA256_LEN];
@@ -88,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_those_of_fips_180),
         cmocka_unit_test(the_mac_is_that_of_rfc_4231),
+        cmocka_unit_test(a_place_to_compute_in_serves_one_key_after_another),
         cmocka_unit_test(an_absent_key_is_an_empty_key),
         cmocka_unit_test(pieces_give_the_digest_of_the_whole),
         cmocka_unit_test(equal_means_every_byte),
