@@ -494,10 +494,12 @@ AM_TESTS_ENVIRONMENT = VIDUHOOK='$(abs_builddir)/viduhook' VIDUHOOKD='$(abs_buil
 	export VIDUHOOK VIDUHOOKD PYTHON3 PYTHONDONTWRITEBYTECODE;
 
 ## -- programs of the bench --
-BENCH_BINARIES = tests/bench/bare_evhttp tests/bench/fill_store tests/bench/spawn_loop
+BENCH_BINARIES = tests/bench/bare_evhttp tests/bench/bench_store tests/bench/fill_store \
+	tests/bench/spawn_loop
 EXTRA_PROGRAMS += $(BENCH_BINARIES)
 CLEANFILES += $(BENCH_BINARIES)
 tests_bench_bare_evhttp_LDADD = $(EVENT_EXTRA_LIBS) $(EVENT_OPENSSL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS)
+tests_bench_bench_store_LDADD = $(STORE_LAYER)
 tests_bench_fill_store_LDADD = $(STORE_LAYER)
 bench-programs: $(BENCH_BINARIES)
 

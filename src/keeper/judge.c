@@ -115,16 +115,6 @@ static void prove(struct keeper *k, const struct msg_callback *msg, const struct
 
 /* -- meaning -- */
 
-static bool has_url(const struct msg_report *report)
-{
-    static const char member[] = "\"url\":\"";
-    const char *at = report->result.n != 0 ? strstr(report->result.p, member) : NULL;
-
-    while (at != NULL && at[sizeof(member) - 1] == '"')
-        at = strstr(at + 1, member);
-    return at != NULL;
-}
-
 static const char *doubt_of(const struct statement *st, enum state_step step)
 {
     const struct msg_report *report = st->report;
@@ -145,7 +135,7 @@ static const char *doubt_of(const struct statement *st, enum state_step step)
 static bool needs_look(const struct statement *st)
 {
     enum task_state said = (enum task_state)st->report->state;
-    bool no_url = said == STATE_SUCCESS && !has_url(st->report);
+    bool no_url = said == STATE_SUCCESS && st->report->has_url == 0;
 
     if (!state_is_final(said))
         return false;
@@ -248,7 +238,7 @@ static int repeat(struct keeper *k, struct statement *st, struct err *err)
 
     if (st->source == SOURCE_POLL) {
         if (t->state == STATE_SUCCESS && (enum task_state)st->report->state == STATE_SUCCESS &&
-            has_url(st->report))
+            st->report->has_url != 0)
             t->result = st->report->result.p;
         return k->store->ops->task_update(k->store, t, err);
     }

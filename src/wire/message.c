@@ -54,7 +54,8 @@ struct message {
 #define REPORT(s)                                                                                  \
     U32(s, report.understood), TEXT(s, report.id), U32(s, report.state),                           \
         U32(s, report.state_known), TEXT(s, report.state_word), TEXT(s, report.err_code),          \
-        TEXT(s, report.err_msg), I64(s, report.credits), BLOB(s, report.result)
+        TEXT(s, report.err_msg), I64(s, report.credits), U32(s, report.has_url),                   \
+        BLOB(s, report.result)
 
 static const struct field hello[] = {U32(msg_hello, version), BLOB(msg_hello, json), END};
 static const struct field ready[] = {TEXT(msg_ready, error), END};

@@ -69,6 +69,7 @@ struct msg_report {
     uint32_t state_known;
     struct slice state_word, err_code, err_msg;
     int64_t credits;     /* -1: not said */
+    uint32_t has_url;    /* at least one creation has one */
     struct slice result; /* callback_creations_json */
 };
 

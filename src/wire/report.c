@@ -22,6 +22,8 @@ void report_fill(const struct callback *cb, struct buf *result, struct msg_repor
     out->err_msg.n = str_utf8_cut(out->err_msg.p, out->err_msg.n, REPORT_MAX_MESSAGE);
     out->credits = cb->credits;
     callback_creations_json(cb, result);
-    if (buf_ok(result))
-        out->result = (struct slice){buf_text(result), result->len};
+    if (!buf_ok(result))
+        return;
+    out->has_url = callback_has_url(cb);
+    out->result = (struct slice){buf_text(result), result->len};
 }
