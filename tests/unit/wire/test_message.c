@@ -26,7 +26,7 @@ struct layout {
     const char *fields; /* u: 32 bits, q: 64 bits, s: slice */
 };
 
-#define REPORT "ususssqs"
+#define REPORT "ususssqus"
 
 static const struct layout layouts[] = {
     {MSG_HELLO, "us"},
