@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define DISTANCE_MAX 63
+
 struct slice slice_str(const char *s)
 {
     return (struct slice){s != NULL ? s : "", s != NULL ? strlen(s) : 0};
@@ -131,29 +133,34 @@ bool str_glob(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t str_distance(const char *a, const char *b)
 {
     size_t n = strlen(a);
     size_t m = strlen(b);
-    size_t row[64];
+    size_t rows[3][DISTANCE_MAX + 1]; /* the row of i, and the two before it, by turns */
 
-    if (n > 63 || m > 63)
+    if (n > DISTANCE_MAX || m > DISTANCE_MAX)
         return SIZE_MAX;
     for (size_t j = 0; j <= m; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *swapped = rows[(i + 1) % 3];
 
         row[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-            diagonal = row[j];
-            row[j] = change < edit ? change : edit;
+            row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], swapped[j - 2] + 1);
         }
     }
-    return row[m];
+    return rows[n % 3][m];
 }
 
 int str_to_u64(const char *s, size_t n, uint64_t max, uint64_t *out)

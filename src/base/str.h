@@ -37,7 +37,8 @@ size_t str_utf8_cut(const char *p, size_t n, size_t max);
 
 /* Shell-style pattern: `*` any run, `?` one byte; everything else itself. Case matters. */
 bool str_glob(const char *pattern, const char *text);
-/* Number of single edits between two words; SIZE_MAX when a word is longer than 63. */
+/* Number of single edits between two words, two neighbours swapped being one; SIZE_MAX when a word
+ * is longer than 63. */
 size_t str_distance(const char *a, const char *b);
 
 /* Whole decimal numbers, digits only, range checked: 0, -EINVAL or -ERANGE. */

@@ -102,6 +102,9 @@ static void distance_counts_single_edits(void **state)
     assert_int_equal(str_distance("listen", "silent"), 4);
     assert_int_equal(str_distance("", "abc"), 3);
     assert_int_equal(str_distance("same", "same"), 0);
+    assert_int_equal(str_distance("lgo", "log"), 1);
+    assert_int_equal(str_distance("ab", "ba"), 1);
+    assert_int_equal(str_distance("lgoo", "logx"), 2);
 }
 
 int main(void)
