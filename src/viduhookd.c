@@ -69,8 +69,10 @@ static int check_certificate(const struct conf *conf)
     if (conf->tls.certificate_pem == NULL)
         return 0;
     tls = tls_server_new(conf->tls.certificate_pem, conf->tls.key_pem, false, &err);
-    if (tls == NULL)
-        fprintf(stderr, "%s: %s\n", conf->tls.certificate, err.text);
+    if (tls == NULL) {
+        err_wrap(&err, 0, "'tls.certificate': %s", conf->tls.certificate);
+        print_finding(conf->tls.file, conf->tls.line, conf->tls.column, err.text, NULL);
+    }
     tls_server_free(tls);
     return tls != NULL ? 0 : -1;
 }

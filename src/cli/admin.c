@@ -151,8 +151,10 @@ static bool check_certificate(const struct conf *conf, struct findings *found)
     if (conf->tls.certificate_pem == NULL)
         return true;
     tls = tls_server_new(conf->tls.certificate_pem, conf->tls.key_pem, false, &err);
-    if (tls == NULL)
-        on_finding(conf->tls.certificate, 0, 0, err.text, found);
+    if (tls == NULL) {
+        err_wrap(&err, 0, "'tls.certificate': %s", conf->tls.certificate);
+        on_finding(conf->tls.file, conf->tls.line, conf->tls.column, err.text, found);
+    }
     tls_server_free(tls);
     return tls != NULL;
 }

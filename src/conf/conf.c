@@ -226,6 +226,7 @@ void conf_free(struct conf *c)
         return;
     conf_table_release(SCOPE_FILE, c);
     free(c->tls.certificate_pem);
+    free(c->tls.file);
     mem_wipe_free(c->tls.key_pem, c->tls.key_pem != NULL ? strlen(c->tls.key_pem) : 0);
     free(c->file);
     free(c);

@@ -106,6 +106,8 @@ struct conf {
         char *certificate, *key;
         char *certificate_pem, *key_pem; /* read when the snapshot is built; NULL without https */
         bool min_13;
+        char *file; /* where the certificate is named, for what is found out about it later */
+        int line, column;
     } tls;
     char *control; /* socket path */
     char *store;   /* sqlite:PATH */

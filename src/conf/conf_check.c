@@ -81,6 +81,7 @@ static void check_tls(const struct check *k)
 {
     struct conf *c = k->c;
     bool both = c->tls.certificate != NULL && c->tls.key != NULL;
+    const struct conf_node *at = place(k, "tls", "certificate");
     struct err err;
     size_t len;
 
@@ -92,9 +93,11 @@ static void check_tls(const struct check *k)
     }
     if (!both)
         return;
+    c->tls.file = mem_strdup(at->file);
+    c->tls.line = at->line;
+    c->tls.column = at->column;
     if (fs_read_file(c->tls.certificate, PEM_MAX, &c->tls.certificate_pem, &len, &err) < 0)
-        conf_found_at(k->fill->found, place(k, "tls", "certificate"), "'tls.certificate': %s",
-                      err.text);
+        conf_found_at(k->fill->found, at, "'tls.certificate': %s", err.text);
     if (conf_secret_read_file(c->tls.key, PEM_MAX, &c->tls.key_pem, &len, &err) < 0)
         conf_found_at(k->fill->found, place(k, "tls", "key"), "'tls.key': %s", err.text);
 }

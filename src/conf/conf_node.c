@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_node.h"
 
+#include "base/buf.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+
+#define FINDING_MAX 8192
+
+/* A finding is one line and moves no cursor, whatever the value it quotes. */
+static void add_visible(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            buf_addf(out, "\\x%02x", (unsigned)*text);
+        else
+            buf_addc(out, *text);
+}
 
 static void found(struct conf_findings *f, const char *file, int line, int column, const char *fmt,
                   va_list ap) PRINTF_LIKE(5, 0);
@@ -10,13 +24,15 @@ static void found(struct conf_findings *f, const char *file, int line, int colum
 static void found(struct conf_findings *f, const char *file, int line, int column, const char *fmt,
                   va_list ap)
 {
+    autobuf struct buf shown = BUF_INIT(FINDING_MAX);
     char text[1024];
 
     f->errors++;
     if (f->report == NULL)
         return;
     vsnprintf(text, sizeof(text), fmt, ap);
-    f->report(file, line, column, text, f->ctx);
+    add_visible(&shown, text);
+    f->report(file, line, column, buf_text(&shown), f->ctx);
 }
 
 void conf_found(struct conf_findings *f, const char *file, int line, int column, const char *fmt,

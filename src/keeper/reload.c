@@ -64,9 +64,14 @@ static void on_finding(const char *file, int line, int column, const char *text,
 {
     struct reload *r = ctx;
 
-    buf_addf(&r->findings, "%s:%d:%d: %s\n", file, line, column, text);
-    log_error("config.error", LOG_S("file", file), LOG_I("line", line), LOG_I("column", column),
-              LOG_S("error", text));
+    if (line > 0) {
+        buf_addf(&r->findings, "%s:%d:%d: %s\n", file, line, column, text);
+        log_error("config.error", LOG_S("file", file), LOG_I("line", line), LOG_I("column", column),
+                  LOG_S("error", text));
+    } else {
+        buf_addf(&r->findings, "%s: %s\n", file, text);
+        log_error("config.error", LOG_S("file", file), LOG_S("error", text));
+    }
 }
 
 static bool same_listeners(const struct conf *a, const struct conf *b)

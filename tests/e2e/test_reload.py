@@ -236,6 +236,18 @@ def test_text_that_is_no_yaml_keeps_the_old(run):
     assert_unchanged(run, sim, daemon, before, certificate)
 
 
+def test_a_file_that_is_gone_keeps_the_old_and_has_no_line(run):
+    sim, daemon = run.stack(*QUIET, hooks=[note_hook(run)])
+    before, certificate = rooms_up(daemon), peer_certificate(daemon)
+    daemon.conf_path.unlink()
+    daemon.reload()
+    daemon.wait_log("config.kept")
+    error = daemon.log("config.error")[0]
+    assert f"file={daemon.conf_path} error=" in error and "line=" not in error
+    daemon.write(daemon.conf)
+    assert_unchanged(run, sim, daemon, before, certificate)
+
+
 def spoil_junk(run):
     (run.home / "cert.pem").write_text("-----BEGIN CERTIFICATE-----\nnonsense\n")
 

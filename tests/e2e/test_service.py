@@ -407,9 +407,11 @@ def test_check_refuses_a_key_that_is_another_certificates(run):
     conf = run.home / "one" / "viduhook.yaml"
     status, said = daemon_says("--check", "-c", conf)
     assert status == 78 and "cert.pem" in said and "does not belong" in said
+    assert re.match(rf"{re.escape(str(conf))}:\d+:\d+: 'tls.certificate': ", said), said
     checked = subprocess.run([program("viduhook"), "config", "check", conf], capture_output=True,
                              text=True)
     assert checked.returncode == 1 and "does not belong" in checked.stderr
+    assert re.match(rf"{re.escape(str(conf))}:\d+:\d+: ", checked.stderr), checked.stderr
 
 
 def test_a_store_that_cannot_be_opened_is_named_as_such(run):

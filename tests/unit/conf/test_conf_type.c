@@ -105,6 +105,8 @@ static void words_are_one_of_a_list(void **state)
          "DIR/viduhook.yaml:4:21: 'tls.min_version' must be one of 1.2|1.3, not '1.1'\n"},
         {CONF_GOOD "log: text|json",
          "DIR/viduhook.yaml:4:6: 'log' must be one of text|json, not 'text|json'\n"},
+        {CONF_GOOD "log: |\n  a\n  b\n",
+         "DIR/viduhook.yaml:4:6: 'log' must be one of text|json, not 'a\\x0ab\\x0a'\n"},
     };
     struct conf_fixture *f = *state;
 
