@@ -305,7 +305,10 @@ static void check_images(struct check *c)
     if (c->e->max_images < 0 ||
         (images == NULL && json_object_get(c->body, "subjects") != NULL && c->e->subjects))
         return;
-    if (n < (size_t)c->e->min_images || n > (size_t)c->e->max_images)
+    if (c->e->min_images == c->e->max_images && n != (size_t)c->e->min_images)
+        complain(c, "%s takes %d image%s, not %zu", c->e->name, c->e->min_images,
+                 c->e->min_images == 1 ? "" : "s", n);
+    else if (n < (size_t)c->e->min_images || n > (size_t)c->e->max_images)
         complain(c, "%s takes %d to %d images, not %zu", c->e->name, c->e->min_images,
                  c->e->max_images, n);
     check_media(c, images, "images");
