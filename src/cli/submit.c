@@ -49,6 +49,8 @@ static int find_profile(struct submission *s, struct err *err)
     if (s->profile == NULL)
         s->profile = provider_profile_find("vidu");
     s->base_url = provider != NULL ? provider->base_url : s->profile->base_url;
+    s->called_back = s->endpoint != NULL && s->endpoint->accepts_callback &&
+                     (provider != NULL ? provider->callbacks : s->profile->callbacks);
     return 0;
 }
 
@@ -68,6 +70,10 @@ static int prepare(struct submission *s, struct err *err)
         rc = save_open(&s->save, options_text(s->o, "output"), options_has(s->o, "force"), err);
     if (rc == 0 && s->endpoint != NULL)
         (void)request_check(s->endpoint, s->body, on_warning, NULL);
+    if (rc == 0 && s->called_back && json_object_get(s->body, "callback_url") != NULL)
+        on_warning("callback_url is replaced by viduhookd's own; what it names is told nothing (a "
+                   "hook can tell it)",
+                   NULL);
     return rc;
 }
 
@@ -100,7 +106,7 @@ static int print_dry_run(const struct submission *s)
         cli_print_json(body);
     }
     json_decref(body);
-    if (s->endpoint != NULL && s->endpoint->accepts_callback && s->profile->callbacks)
+    if (s->called_back)
         cli_note("note: viduhookd adds callback_url when it sends the request");
     return EXIT_OK;
 }

@@ -16,6 +16,7 @@ struct submission {
     const struct endpoint *endpoint; /* NULL: not known here, and forced */
     const struct provider_profile *profile;
     const char *base_url;
+    bool called_back; /* the daemon puts its callback_url into the request */
     json_t *tags, *body;
     char *text; /* the body as it is sent */
     size_t len;

@@ -268,6 +268,19 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(run):
     assert recorder.all() == [] and daemon.cli("list")[1]["tasks"] == []
 
 
+def test_a_callback_url_of_ones_own_is_said_to_be_replaced(run):
+    sim = run.sim()
+    for callbacks, replaced in (("yes", True), ("no", False)):
+        conf = run.conf(sim)
+        conf["providers"]["vidu"]["callbacks"] = callbacks
+        path = run.file("own.yaml", json.dumps(conf))
+        done = viduhook("-c", path, "submit", *PLAIN, "--set", "callback_url=https://own.example/",
+                        "--dry-run")
+        assert done.returncode == 0
+        assert ("warning: callback_url is replaced" in done.stderr) is replaced
+        assert ("adds callback_url" in done.stderr) is replaced
+
+
 def test_a_dry_run_needs_no_daemon(run):
     done = viduhook("submit", *PLAIN, "--provider", "octopusx", "--dry-run", "--socket",
                     run.home / "none")
