@@ -31,8 +31,10 @@ static void add_status_line(const char *name, const json_t *value, struct buf *o
 
     term_adds(&safe, name);
     buf_addf(out, "%-10s", buf_text(&safe));
-    if (json_is_object(value)) {
+    if (json_object_size(value) != 0) {
         add_pairs(value, out);
+    } else if (json_is_object(value)) {
+        buf_adds(out, "  none");
     } else {
         buf_adds(out, "  ");
         field_show(value, out);

@@ -16,11 +16,16 @@ static int check(const struct options *o, struct err *err)
     if (!options_has(o, "provider"))
         return err_set(err, -EINVAL, "adopt needs --provider: who has the task?");
     if (!id_is_remote(id, strlen(id)))
-        return err_set(err, -EINVAL, "%s: not an id of a provider", id);
-    if (endpoint != NULL && endpoint_find(endpoint) == NULL && endpoint_suggest(endpoint) != NULL)
-        return err_set(err, -EINVAL, "unknown endpoint %s; did you mean %s?", endpoint,
+        return err_set(err, -EINVAL, "'%s': not an id of a provider", id);
+    if (endpoint == NULL || endpoint_find(endpoint) != NULL)
+        return 0;
+    if (endpoint_suggest(endpoint) != NULL)
+        return err_set(err, -EINVAL, "--endpoint %s: unknown; did you mean %s?", endpoint,
                        endpoint_suggest(endpoint));
-    return 0;
+    return err_set(err, -EINVAL,
+                   "--endpoint %s: unknown; known are text2video, img2video, start-end2video and "
+                   "reference2video",
+                   endpoint);
 }
 
 int command_adopt(struct cli *cli, const struct options *o)

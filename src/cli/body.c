@@ -133,12 +133,13 @@ static size_t image_name_len(const char *list)
     return n;
 }
 
-static int add_image_list(json_t *images, const char *list, struct err *err)
+/* text is the whole option, for its errors. */
+static int add_image_list(json_t *images, const char *list, const char *text, struct err *err)
 {
     for (;;) {
         size_t n = image_name_len(list);
         autofree char *name = mem_strndup(list, n);
-        int rc = n == 0 ? err_set(err, -EINVAL, "an empty name in a list of images")
+        int rc = n == 0 ? err_set(err, -EINVAL, "--subject %s: the name of a file is empty", text)
                         : add_image(images, name, err);
 
         if (rc < 0)
@@ -179,7 +180,7 @@ static int add_subjects(json_t *body, const struct options *o, const char *key, 
         autofree char *name = mem_strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
         int rc = name[0] == '\0'
                      ? err_set(err, -EINVAL, "--subject %s: NAME=FILE is needed", text)
-                     : add_image_list(subject_images(subjects, key, name), equals + 1, err);
+                     : add_image_list(subject_images(subjects, key, name), equals + 1, text, err);
 
         if (rc < 0)
             return rc;

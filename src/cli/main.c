@@ -65,7 +65,7 @@ static int print_help(const struct cli *cli, int argc, char **argv)
         return cli->sim(2, (char *[]){argv[0], (char[]){"--help"}, NULL});
     if (c != NULL)
         help_command(c, &text);
-    else if (argc == 0)
+    else if (argc == 0 || (argc == 1 && (str_eq(argv[0], "help") || is_help_option(argv[0]))))
         help_overview(&text);
     else if (str_eq(argv[0], "--names"))
         help_names(&text);

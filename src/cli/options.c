@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define NUMBER_MAX 9999 /* rows; the daemon lists no more at once */
+
 /* The rest of argv and where it is read into. */
 struct reader {
     struct options *o;
@@ -57,8 +59,10 @@ static int check_value(const struct option_row *row, const char *value, struct e
     if (row->kind == OPTION_DURATION && str_to_ms(value, &ms) < 0)
         return err_set(err, -EINVAL, "--%s %s: not a duration such as 90s, 5m or 2h", row->name,
                        value);
-    if (row->kind == OPTION_NUMBER && str_to_u64(value, strlen(value), INT64_MAX, &number) < 0)
-        return err_set(err, -EINVAL, "--%s %s: not a whole number", row->name, value);
+    if (row->kind == OPTION_NUMBER &&
+        (str_to_u64(value, strlen(value), NUMBER_MAX, &number) < 0 || number == 0))
+        return err_set(err, -EINVAL, "--%s %s: not a whole number of 1 to %d", row->name, value,
+                       NUMBER_MAX);
     return 0;
 }
 

@@ -36,7 +36,7 @@ int save_open(struct save *s, const char *path, bool force, struct err *err)
 
     *s = (struct save){.dir_fd = -1, .path = path, .force = force};
     if (name[0] == '\0' || str_eq(name, ".") || str_eq(name, ".."))
-        return err_set(err, -EISDIR, "%s: not the name of a file", path);
+        return err_set(err, -EISDIR, "--output '%s': not the name of a file", path);
     s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0)
         return err_sys(err, -errno, "%s", dir);

@@ -48,7 +48,7 @@ def test_every_command_explains_itself(command, form):
 
 
 def test_the_overview_names_every_command():
-    for args in (["help"], ["--help"], ["-h"]):
+    for args in (["help"], ["--help"], ["-h"], ["help", "help"], ["help", "--help"]):
         done = viduhook(*args)
         assert done.returncode == 0
         for command in COMMANDS:
@@ -72,6 +72,10 @@ def test_the_overview_names_every_command():
     (["submit", "text2video", "--tag", "=x"], "--tag"),
     (["submit", "text2video", "--model"], "needs"), (["sign"], "--url"), (["verify"], "--url"),
     (["list", "-c", "/no/such/file"], "/no/such/file"), (["list", "-z"], "-z"),
+    (["list", "--limit", "0"], "1 to 9999"), (["runs", "-l", "10000"], "1 to 9999"),
+    (["submit", "text2video", "--subject", "bob="], "--subject bob="),
+    (["adopt", "", "-p", "vidu"], "'': not an id"),
+    (["adopt", "1", "-p", "vidu", "--endpoint", "odd"], "--endpoint odd"),
     (["adopt"], "missing"), (["adopt", "1"], "--provider"), (["list", "--json=yes"], "no value"),
     (["sim", "--nonsense"], "nonsense"), (["help", "nonsense"], "nonsense"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
@@ -422,6 +426,7 @@ def test_secrets_come_from_the_environment_or_standard_input_too(run):
 
 def test_status_counts_and_names_the_rooms(run):
     _, daemon = run.stack(*FAST, hooks=[hook(run)])
+    assert re.search(r"^tasks +none\nruns +none$", daemon.command("status").stdout, re.M)
     daemon.submit()
     daemon.wait_runs("done")
     answer = daemon.cli("status")[1]
