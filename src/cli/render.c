@@ -156,21 +156,27 @@ static void add_times(int64_t at_ms, int64_t first_ms, struct buf *out)
     buf_addf(out, "%-24s %8s  ", wall, since);
 }
 
+/* An arrow is a change of the task's state; what a hook did, for one, changes none. */
 static void add_timeline(const json_t *events, bool color, struct buf *out)
 {
     int64_t first = field_time(json_array_get(events, 0), "at");
+    const char *before = "";
     const json_t *event;
     size_t i;
 
     json_array_foreach (events, i, event) {
         const char *detail = field_text(event, "detail");
+        const char *state = field_text(event, "state");
 
         add_times(field_time(event, "at"), first, out);
         term_adds(out, field_text(event, "source"));
         buf_adds(out, " ");
         term_adds(out, field_text(event, "verdict"));
-        buf_adds(out, " -> ");
-        add_state(field_text(event, "state"), color, out);
+        if (!str_eq(state, before)) {
+            buf_adds(out, " -> ");
+            add_state(state, color, out);
+        }
+        before = state;
         if (detail[0] != '\0')
             buf_adds(out, ": ");
         term_adds(out, detail);

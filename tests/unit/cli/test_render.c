@@ -84,7 +84,7 @@ static void a_story_has_every_reason_and_what_comes_next(void **state)
         "tabc img2video vidu m processing\n"
         "\n"
         "2026-11-20T17:05:20.000Z      0ms  submit submitted -> submitted\n"
-        "2026-11-20T17:05:25.500Z     5.5s  callback quarantined -> submitted: "
+        "2026-11-20T17:05:25.500Z     5.5s  callback quarantined: "
         "Date is \\u001b[2J old\n"
         "\n"
         "run 17 archive on processing: ready, attempt 2: exit status 1\n"
