@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/events.h"
 #include "keeper/judge.h"
 #include "keeper/record.h"
 #include "keeper/schedule.h"
@@ -289,12 +290,27 @@ static int record_lost(struct keeper *k, struct store_task *t, const struct msg_
     return is_lost(t, said ? 0 : UNANSWERED_MS) ? judge_lost(k, t, err) : 0;
 }
 
+/* The first, second, fourth, eighth ... look that failed stands in the story of its task: one that
+ * fails for a week does not fill the store. */
+static int note_failed_look(struct keeper *k, const struct store_task *t,
+                            const struct msg_polled *msg, struct err *err)
+{
+    autofree char *why = msg->error.n != 0 ? mem_strndup(msg->error.p, msg->error.n)
+                                           : mem_strdup("its answer is not understood");
+    autofree char *detail = mem_printf("look %d: %s", t->looks, why);
+    struct news news = {.source = SOURCE_POLL, .verdict = "failed", .detail = detail};
+
+    log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
+             LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
+    return (t->looks & (t->looks - 1)) == 0 ? event_task(k, t, &news, err) : 0;
+}
+
 /* A look that was wished for after this one had begun is still to be made. */
 static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
                        const struct msg_polled *msg, struct err *err)
 {
     int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
-    int rc;
+    int rc = 0;
 
     t->looks++;
     if (t->next_look_ms <= asked_ms)
@@ -302,10 +318,10 @@ static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
     if (t->next_look_ms != 0 && t->next_look_ms < earliest)
         t->next_look_ms = earliest;
     if (!is_answered(msg))
-        log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
-                 LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
-    rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
-                          : k->store->ops->task_update(k->store, t, err);
+        rc = note_failed_look(k, t, msg, err);
+    if (rc == 0)
+        rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
+                              : k->store->ops->task_update(k->store, t, err);
     return rc < 0 ? rc : record_lost(k, t, msg, err);
 }
 

@@ -52,6 +52,23 @@ static size_t wanted_runs(struct keeper *k, const struct question *q, struct dea
     return dead->n;
 }
 
+/* In the story of its task it stands who had it made again. */
+static int note_retry(struct keeper *k, int64_t row, struct err *err)
+{
+    struct news news = {.source = SOURCE_OPERATOR, .verdict = "retry"};
+    autofree char *detail = NULL;
+    struct store_run run;
+    struct store_task t;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return rc;
+    detail = mem_printf("hook %s, run %lld is made again", run.hook, (long long)row);
+    news.detail = detail;
+    rc = k->store->ops->task_by_row(k->store, run.task, &t);
+    return rc < 0 ? rc : event_task(k, &t, &news, err);
+}
+
 void operate_retry(struct keeper *k, const struct question *q)
 {
     struct dead *dead = mem_calloc(1, sizeof(*dead));
@@ -63,6 +80,8 @@ void operate_retry(struct keeper *k, const struct question *q)
         goto out;
     for (size_t i = 0; i < dead->n && rc == 0; i++) {
         rc = schedule_retry(k, dead->rows[i], &err);
+        if (rc == 0)
+            rc = note_retry(k, dead->rows[i], &err);
         if (rc == 0)
             json_array_append_new(ids, json_integer(dead->rows[i]));
     }

@@ -155,6 +155,9 @@ def test_a_chain_whose_parent_dies_is_cancelled_and_goes_on_after_a_retry(run):
     assert not log.exists()
     flag.touch()
     assert daemon.cli("retry", dead["id"])[1]["runs"] == [dead["id"]]
+    told = daemon.cli("explain", dead["task"])[1]["events"]
+    assert [e["detail"] for e in told if (e["source"], e["verdict"]) == ("operator", "retry")] == [
+        f"hook parent, run {dead['id']} is made again"]
     daemon.wait_runs("done", "done", "done")
     assert log.read_text().split() == ["child", "grand"]
 

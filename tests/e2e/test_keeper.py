@@ -92,6 +92,9 @@ def test_a_provider_that_cannot_be_asked_has_lost_nothing(run):
     again = run.daemon(conf=daemon.conf)
     again.wait_log("look.failed")
     assert again.task(task.id)["state"] == "submitted"
+    told = again.cli("explain", task.id)[1]["events"]
+    assert any((e["source"], e["verdict"]) == ("poll", "failed") and
+               e["detail"].startswith("look 1: ") for e in told), told
 
 
 class Silent:
