@@ -32,7 +32,7 @@ static const struct option_row submit_options[] = {
     {"timeout", 0, OPTION_DURATION, "DURATION", "wait, but no longer than this"},
     {"output", 'o', OPTION_TEXT, "FILE", "wait, then save the video as FILE"},
     {"force", 'f', OPTION_FLAG, NULL, "replace FILE; send to an endpoint that is not known here"},
-    {"dry-run", 'n', OPTION_FLAG, NULL, "print the request and send nothing"},
+    {"dry-run", 'n', OPTION_FLAG, NULL, "print the request, images shortened; send nothing"},
     ENDED,
 };
 
@@ -115,8 +115,8 @@ static const char submit_help[] =
     "A create call that got no answer is never repeated: it could be billed twice.";
 
 static const char explain_help[] =
-    "Tells the story of a task: every request, callback and look at the provider with its\n"
-    "verdict and reason, every run of a hook, and what happens next.";
+    "Tells the story of a task: its request, every callback with its verdict and reason, what\n"
+    "looks at the provider told or why they failed, every run of a hook, and what happens next.";
 
 static const char watch_help[] =
     "Prints what happens as it happens, one line an event. With an ID it ends when the task and\n"
@@ -144,7 +144,7 @@ static const char config_options_help[] =
 static const char init_help[] =
     "Writes a configuration into DIR that runs at once: viduhook.yaml, a self-signed\n"
     "certificate and its key, a made-up API key to replace, and a folder for media.\n"
-    "Files that are there already are kept.";
+    "Keys and a certificate that are there already are kept; a viduhook.yaml is refused.";
 
 static const char sim_help[] =
     "Runs a provider on this machine that behaves like Vidu, and misbehaves on request.";
@@ -160,8 +160,8 @@ const struct command commands[] = {
      command_watch},
     {"runs", "[OPTIONS]", "list runs of hooks, newest first", NULL, runs_options, 0, 0,
      command_runs},
-    {"retry", "RUN... | --dead [--hook NAME]", "run hooks again that failed", NULL, retry_options,
-     0, 1000, command_retry},
+    {"retry", "RUN... | --dead [--hook NAME]", "make runs of hooks again, above all failed ones",
+     NULL, retry_options, 0, 1000, command_retry},
     {"trigger", "[--hook NAME] [--event EVENT]", "run hooks with sample data", trigger_help,
      trigger_options, 0, 0, command_trigger},
     {"adopt", "REMOTE_ID --provider NAME", "take over a task that was created elsewhere", NULL,
