@@ -54,6 +54,7 @@ def test_install_puts_everything_in_place(installed):
         assert find(installed, ending).stat().st_size > 0
     unit = find(installed, "systemd/system/viduhookd.service").read_text()
     assert "@" not in "".join(line for line in unit.splitlines() if line.startswith("Exec"))
+    assert "Also=" not in unit, "port 443 is taken only where the socket unit is enabled itself"
     daemon = re.search(r"ExecStart=(\S+)", unit).group(1)
     assert os.access(str(installed) + daemon, os.X_OK)
     assert not [p for p in installed.rglob("*") if p.name.endswith((".a", ".la", ".o"))]
