@@ -89,6 +89,17 @@ static int take_inherited(struct sockets *s, const struct conf *c, struct err *e
     return rc;
 }
 
+/* Whoever connects to them would wait for ever. */
+static void warn_of_unused(void)
+{
+    int n = inherited_count();
+
+    if (n > 0)
+        log_warn("listener.not_used", LOG_I("sockets", n),
+                 LOG_S("why", "the service manager passed them, but `listen` does not name "
+                              "`systemd`; name it, or stop and disable the .socket unit"));
+}
+
 static int open_one(struct sockets *s, const struct conf *c, const struct conf_listen *l,
                     struct err *err)
 {
@@ -135,6 +146,7 @@ int sockets_open(const struct conf *c, struct sockets **out, struct err *err)
     s->control_fd = -1;
     for (size_t i = 0; i < c->n_listen && rc == 0; i++)
         rc = open_one(s, c, &c->listen[i], err);
+    warn_of_unused();
     if (rc == 0)
         rc = open_control(s, c, err);
     if (rc < 0) {

@@ -160,6 +160,15 @@ def test_a_socket_that_is_missing_is_named(run):
     assert "LISTEN_FDS" in daemon.log("listener.not_bound")[0]
 
 
+def test_a_socket_that_is_not_asked_for_is_warned_of(run):
+    sim = run.sim(*QUIET)
+    with listener() as sock:
+        daemon = run.daemon(conf=run.conf(sim), **handed_over(sock))
+        assert "sockets=1" in daemon.log("listener.not_used")[0]
+        assert daemon.stop() == 0
+    assert not run.daemon(conf=run.conf(sim)).log("listener.not_used")
+
+
 @pytest.mark.skipif(shutil.which("systemd-socket-activate") is None,
                     reason="no systemd-socket-activate")
 def test_the_first_connection_starts_the_service(run):
