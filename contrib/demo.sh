@@ -10,7 +10,11 @@ dir=$PWD/build/demo
 sim_pid=
 daemon_pid=
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 cleanup() {
     for pid in $daemon_pid $sim_pid; do
         kill "$pid" 2>/dev/null || true
