@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LISTEN_FDS_START 3 /* sd_listen_fds(3) */
@@ -118,6 +119,16 @@ static int open_one(struct sockets *s, const struct conf *c, const struct conf_l
     return add(s, fd, l->kind == LISTEN_HTTPS, l->kind == LISTEN_HTTPS ? "https" : "http", err);
 }
 
+/* Only a socket that was left behind may be replaced: a mistyped path must not cost a file. */
+static int check_control(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || S_ISSOCK(st.st_mode))
+        return 0;
+    return err_set(err, -EEXIST, "control: %s is there and no socket; name another path", path);
+}
+
 static int open_control(struct sockets *s, const struct conf *c, struct err *err)
 {
     autofree char *dir = fs_dirname(c->control);
@@ -130,6 +141,9 @@ static int open_control(struct sockets *s, const struct conf *c, struct err *err
     rc = fs_mkdirs(dir, 0750, err);
     if (rc < 0)
         return err_wrap(err, rc, "control");
+    rc = check_control(c->control, err);
+    if (rc < 0)
+        return rc;
     fd = net_listen_unix(c->control, 0660, err);
     if (fd < 0)
         return err_wrap(err, fd, "control");

@@ -146,6 +146,14 @@ def test_the_rooms_and_their_commands_end_with_the_keeper(run):
 # -- stopping -------------------------------------------------------------------------------------
 
 
+def test_a_file_in_the_place_of_the_control_socket_is_left_alone(run):
+    precious = run.file("precious.txt", "one of a kind")
+    daemon = run.daemon(conf=run.conf(run.sim(), control=str(precious)), wait=False, expected=1)
+    assert daemon.wait() == 1
+    assert f"{precious} is there and no socket" in daemon.log("listener.not_bound")[0]
+    assert precious.read_text() == "one of a kind"
+
+
 def test_control_c_stops_in_order(run):
     """SIGINT goes to the whole foreground process group, as a terminal sends it."""
     sim = run.sim("--ca", run.ca(), *QUIET)
