@@ -116,6 +116,13 @@ static void take_globals(struct cli *cli, const struct options *o)
                  !str_eq(term, "dumb");
 }
 
+/* A mistake before --json must not make its report text. */
+static void look_for_json(struct cli *cli, int argc, char **argv)
+{
+    for (int i = 0; i < argc && !str_eq(argv[i], "--"); i++)
+        cli->json = cli->json || str_eq(argv[i], "--json");
+}
+
 /* argv begins with the command's name; o holds the options that stood before it. */
 static int run_command(struct cli *cli, struct options *o, int argc, char **argv)
 {
@@ -136,8 +143,10 @@ static int run_command(struct cli *cli, struct options *o, int argc, char **argv
     if (c->run == NULL)
         return cli->sim(argc, argv);
     tables[0] = c->options;
-    if (options_parse(o, tables, argc - taken, argv + taken, false, &err) < 0)
+    if (options_parse(o, tables, argc - taken, argv + taken, false, &err) < 0) {
+        look_for_json(cli, argc, argv);
         return cli_fail(cli, EXIT_USAGE, &err);
+    }
     take_globals(cli, o);
     if (options_has(o, "help"))
         return print_help(cli, taken, argv);
@@ -152,8 +161,10 @@ static int dispatch(struct cli *cli, struct options *o, int argc, char **argv)
     struct err err;
     int first = options_parse(o, tables, argc, argv, true, &err);
 
-    if (first < 0)
+    if (first < 0) {
+        look_for_json(cli, argc, argv);
         return cli_fail(cli, EXIT_USAGE, &err);
+    }
     take_globals(cli, o);
     if (options_has(o, "version"))
         return print_version();

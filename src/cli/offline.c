@@ -98,12 +98,15 @@ static const char *filter_text(const json_t *args, const char *name)
 static int read_task(struct store *s, const json_t *args, struct store_task *out, struct err *err)
 {
     const char *prefix = field_text(args, "task");
-    int rc = s->ops->task_by_prefix(s, prefix, out);
+    int rc;
 
+    if (prefix[0] == '\0')
+        return err_set(err, -EINVAL, "which task? give its id or the beginning of it");
+    rc = s->ops->task_by_prefix(s, prefix, out);
     if (rc == -ENOENT)
-        return err_set(err, rc, "%s: no such task", prefix);
+        return err_set(err, rc, "there is no task %s", prefix);
     if (rc == -ENOTUNIQ)
-        return err_set(err, rc, "%s: several tasks begin so; give more of the id", prefix);
+        return err_set(err, rc, "several tasks begin with %s; give more of the id", prefix);
     return rc < 0 ? err_sys(err, rc, "reading the store") : 0;
 }
 
@@ -212,6 +215,14 @@ static int ask_store(struct store *s, const char *command, const json_t *args, j
     return 0;
 }
 
+/* As the daemon would have it. */
+static int status_of(int code)
+{
+    if (code == -EINVAL)
+        return EXIT_USAGE;
+    return code == -ENOENT || code == -ENOTUNIQ ? EXIT_NOT_FOUND : EXIT_FAILED;
+}
+
 /* Without a daemon: why is what connecting to it said. */
 static int ask_offline(struct cli *cli, const char *command, const json_t *args, json_t **answer,
                        const struct err *why)
@@ -233,7 +244,7 @@ static int ask_offline(struct cli *cli, const char *command, const json_t *args,
     rc = ask_store(store, command, args, answer, &err);
     store_close(store);
     if (rc < 0)
-        return cli_fail(cli, rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_FAILED, &err);
+        return cli_fail(cli, status_of(rc), &err);
     return EXIT_OK;
 }
 

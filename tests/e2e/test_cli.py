@@ -85,6 +85,14 @@ def test_wrong_usage_ends_with_2_and_says_why(args, said):
     assert said in done.stderr and done.stdout == ""
 
 
+def test_a_mistake_is_json_wherever_json_stands():
+    for args in (["list", "--bogus", "--json"], ["--json", "list", "--bogus"],
+                 ["--bogus", "list", "--json"]):
+        done = viduhook(*args)
+        assert done.returncode == 2
+        assert json.loads(done.stdout) == {"error": "unknown option --bogus"}
+
+
 # -- exit statuses --------------------------------------------------------------------------------
 
 
@@ -230,16 +238,20 @@ def test_tasks_can_be_read_without_the_daemon(run, end):
     _, daemon = run.stack(*FAST, hooks=[hook(run), download])
     task = daemon.submit("--tag", "a=b")
     daemon.wait_runs("done", "done")
+    daemon.submit("--tag", "a=c")
+    daemon.wait_runs(*["done"] * 4)
     asked = (["list"], ["show", task], ["explain", task], ["runs"], ["list", "--tag", "a"],
              ["show", task[:6]])
     before = [daemon.cli(*args)[1] for args in asked]
+    wrong = (["show", "tzzz"], ["explain", "t"], ["show", ""], ["runs", "--task", "tzzz"])
+    refused = [daemon.cli(*args, check=False) for args in wrong]
     getattr(daemon, end)()
     wait_for(lambda: not any("viduhookd: " in c for c in leftovers(run.known).values()),
              "end of all rooms")
     for args, answer in zip(asked, before):
         status, after = daemon.cli(*args)
         assert status == 0 and after == answer, args
-    assert daemon.cli("show", "tzzz", check=False)[0] == 4
+    assert [daemon.cli(*args, check=False) for args in wrong] == refused
     assert daemon.cli("status", check=False)[0] == 7
     daemon = run.daemon(conf=daemon.conf)  # and reading has left it usable
     assert daemon.task(task)["state"] == "success"
