@@ -90,6 +90,7 @@ int cli_fail(const struct cli *cli, int status, const struct err *err)
     if (cli->json) {
         json_t *json = field_object("error", err->text);
 
+        field_set_text(json, "task", cli->task);
         cli_print_json(json);
         json_decref(json);
     }

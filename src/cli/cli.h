@@ -18,8 +18,9 @@ struct cli {
     const char *config; /* -c, or NULL */
     const char *socket; /* --socket, or NULL */
     bool json;
-    bool color;   /* stdout */
-    size_t width; /* of stdout; 0: not a terminal, nothing is cut */
+    const char *task; /* that exists by now: named in the JSON of errors; or NULL */
+    bool color;       /* stdout */
+    size_t width;     /* of stdout; 0: not a terminal, nothing is cut */
     struct conf *conf;
     bool conf_tried;
     char *conf_problem; /* why there is no conf: the first finding */

@@ -234,11 +234,13 @@ int submit_await(struct submission *s, struct follow *follow, json_t *answer)
     int status;
 
     follow->task = w.task;
+    s->cli->task = w.task;
     if (!s->cli->json)
         submit_print_id(answer);
     status = await_end(&w, follow, &task);
     if (status == EXIT_OK)
         status = finish(&w, task, answer);
+    s->cli->task = NULL;
     json_decref(task);
     free(w.state);
     return status;

@@ -93,6 +93,12 @@ def test_a_mistake_is_json_wherever_json_stands():
         assert json.loads(done.stdout) == {"error": "unknown option --bogus"}
 
 
+def test_the_id_is_told_in_json_when_waiting_fails(run):
+    _, daemon = run.stack("--time", "1h")
+    status, answer = daemon.cli(*PLAIN, "--timeout", "50ms", check=False)
+    assert status == 6 and answer["error"] and answer["task"] == daemon.cli("list")[1]["tasks"][0]["id"]
+
+
 # -- exit statuses --------------------------------------------------------------------------------
 
 
