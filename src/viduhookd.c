@@ -12,10 +12,12 @@
 #include "keeper/keeper.h"
 #include "receiver/receiver.h"
 #include "runner/runner.h"
+#include "wire/hello.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define EXIT_BAD_USAGE  64 /* sysexits(3) */
 #define EXIT_BAD_CONFIG 78
@@ -42,11 +44,24 @@ static const char usage[] =
     "Signals: HUP reloads, TERM and INT stop in order. `viduhook init DIR` writes a\n"
     "configuration to begin with. See viduhookd(8), viduhook.yaml(5), viduhook(1).\n";
 
+/* Every room but the drill has its parent on the other side of a socket. */
+static bool has_channel(void)
+{
+    struct stat st;
+
+    return fstat(ROOM_CHANNEL_FD, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 static int room_main(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(rooms); i++)
-        if (strcmp(name, rooms[i].name) == 0)
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        if (strcmp(name, rooms[i].name) != 0)
+            continue;
+        if (rooms[i].main == receiver_drill || has_channel())
             return rooms[i].main();
+        fprintf(stderr, "viduhookd: rooms are started by viduhookd itself; leave out --room\n");
+        return EXIT_BAD_USAGE;
+    }
     fprintf(stderr, "viduhookd: there is no room %s\n", name);
     return EXIT_BAD_USAGE;
 }

@@ -395,6 +395,12 @@ def test_the_version_names_every_library():
         assert re.search(rf"{library}/[0-9]", said), said
 
 
+@pytest.mark.parametrize("room", ["receiver", "gateway", "runner"])
+def test_a_room_is_not_started_by_hand(room):
+    status, said = daemon_says("--room", room)
+    assert status == 64 and "leave out --room" in said
+
+
 def test_the_libraries_are_logged_once_at_start(run):
     daemon = run.stack()[1]
     lines = [line for line in daemon.log().splitlines() if "daemon.versions" in line]
