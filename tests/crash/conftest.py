@@ -12,5 +12,6 @@ _shared = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_shared)
 
 pytest_configure = _shared.pytest_configure
+pytest_unconfigure = _shared.pytest_unconfigure
 pytest_runtest_makereport = _shared.pytest_runtest_makereport
 run = _shared.run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -9,9 +10,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    del config
     harness.become_subreaper()
+    if config.option.basetemp is None:  # or pytest leaves a folder of its own behind in /tmp
+        config.vh_temporary = tempfile.TemporaryDirectory(prefix="vh.")
+        config.option.basetemp = f"{config.vh_temporary.name}/pytest"
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "vh_temporary"):
+        config.vh_temporary.cleanup()
 
 
 @pytest.hookimpl(hookwrapper=True)
