@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -199,6 +200,42 @@ static int set_help(struct sim_options *o, const char *value, struct err *err)
     return 0;
 }
 
+/* An error that names what was typed and, when something is near it, what may have been meant. */
+struct guess {
+    char word[64];
+    const char *best;
+    size_t distance;
+};
+
+static void consider(struct guess *g, const char *name)
+{
+    size_t distance = str_distance(g->word, name);
+
+    if (distance > (strlen(g->word) + 2) / 3 || (g->best != NULL && distance >= g->distance))
+        return;
+    g->best = name;
+    g->distance = distance;
+}
+
+static int unknown(const char *what, const char *dashes, const struct guess *g, struct err *err)
+{
+    if (g->best == NULL)
+        return err_set(err, -EINVAL, "no %s \"%s%s\"; sim --help lists them", what, dashes,
+                       g->word);
+    return err_set(err, -EINVAL, "no %s \"%s%s\"; did you mean %s%s?", what, dashes, g->word,
+                   dashes, g->best);
+}
+
+static int unknown_switch(struct slice name, struct err *err)
+{
+    struct guess g = {.best = NULL};
+
+    snprintf(g.word, sizeof(g.word), "%.*s", (int)name.n, name.p);
+    for (size_t i = 0; i < SIM_SWITCH_COUNT; i++)
+        consider(&g, switch_rows[i].name);
+    return unknown("switch", "", &g, err);
+}
+
 /* One "NAME" or "NAME=N" of a list. */
 static int set_one_switch(struct sim_options *o, const char *p, size_t n, struct err *err)
 {
@@ -214,7 +251,7 @@ static int set_one_switch(struct sim_options *o, const char *p, size_t n, struct
             o->switches[i] = equals != NULL ? (int64_t)count : -1;
             return 0;
         }
-    return err_set(err, -EINVAL, "no switch \"%.*s\"; sim --help lists them", (int)name.n, p);
+    return unknown_switch(name, err);
 }
 
 static int set_switch(struct sim_options *o, const char *value, struct err *err)
@@ -260,6 +297,17 @@ static const struct option_row *option_find(const char *arg, size_t n)
     return NULL;
 }
 
+static int unknown_option(const char *arg, struct err *err)
+{
+    struct guess g = {.best = NULL};
+    bool dashes = str_starts(arg, "--");
+
+    snprintf(g.word, sizeof(g.word), "%s", dashes ? arg + 2 : arg);
+    for (size_t i = 0; dashes && i < ARRAY_LEN(option_rows); i++)
+        consider(&g, option_rows[i].name);
+    return unknown("option", dashes ? "--" : "", &g, err);
+}
+
 /* Takes argv[i], and argv[i + 1] when the value stands there; returns how many, or -EINVAL. */
 static int take_option(struct sim_options *o, int left, char **argv, struct err *err)
 {
@@ -271,7 +319,7 @@ static int take_option(struct sim_options *o, int left, char **argv, struct err 
 
     row = str_starts(argv[0], "--") ? option_find(name, n) : NULL;
     if (row == NULL)
-        return err_set(err, -EINVAL, "no option \"%s\"", argv[0]);
+        return unknown_option(argv[0], err);
     if (row->arg == NULL && inline_value)
         return err_set(err, -EINVAL, "--%s takes no value", row->name);
     if (row->arg != NULL && !inline_value) {

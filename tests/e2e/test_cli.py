@@ -77,7 +77,8 @@ def test_the_overview_names_every_command():
     (["adopt", "", "-p", "vidu"], "'': not an id"),
     (["adopt", "1", "-p", "vidu", "--endpoint", "odd"], "--endpoint odd"),
     (["adopt"], "missing"), (["adopt", "1"], "--provider"), (["list", "--json=yes"], "no value"),
-    (["sim", "--nonsense"], "nonsense"), (["help", "nonsense"], "nonsense"),
+    (["sim", "--nonsense"], "nonsense"), (["sim", "--swich", "x"], "did you mean --switch?"),
+    (["sim", "--switch", "duplicat"], "did you mean duplicate?"), (["help", "nonsense"], "nonsense"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_wrong_usage_ends_with_2_and_says_why(args, said):
     done = viduhook(*args)
