@@ -25,6 +25,8 @@ int spawn_lift(int fd)
 {
     int lifted = fcntl(fd, F_DUPFD_CLOEXEC, LIFTED_FROM);
 
+    if (lifted < 0 && errno == EINVAL) /* RLIMIT_NOFILE is below that */
+        return -EMFILE;
     return lifted < 0 ? -errno : lifted;
 }
 

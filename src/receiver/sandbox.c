@@ -53,6 +53,17 @@ static bool logs_to_file(void)
     return fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* Without them `limits.connections` is a promise that cannot be kept. */
+static void warn_of_few_files(rlim_t wanted)
+{
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < wanted)
+        log_warn("limits.too_few_files", LOG_I("allowed", (int64_t)now.rlim_max),
+                 LOG_I("wanted", (int64_t)wanted),
+                 LOG_S("remedy", "raise LimitNOFILE= or ulimit -Hn, or lower limits.connections"));
+}
+
 static int set_limits(int files, struct err *err)
 {
     const struct {
@@ -66,6 +77,7 @@ static int set_limits(int files, struct err *err)
         {RLIMIT_FSIZE, logs_to_file() ? RLIM_INFINITY : 0, "RLIMIT_FSIZE"},
     };
 
+    warn_of_few_files((rlim_t)files);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int rc = set_limit(rows[i].resource, rows[i].most);
 

@@ -154,6 +154,16 @@ def test_a_file_in_the_place_of_the_control_socket_is_left_alone(run):
     assert precious.read_text() == "one of a kind"
 
 
+def test_a_limit_that_the_system_does_not_grant_is_warned_of(run):
+    wrap = ["/bin/sh", "-c", 'ulimit -n 400; exec "$@"', "sh"]
+    sim = run.sim()
+    daemon = run.daemon(sim, wrap=wrap)
+    assert "allowed=400" in daemon.log("limits.too_few_files")[0]
+    assert daemon.stop() == 0
+    assert not run.daemon(sim, wrap=wrap, limits={"connections": 100, "handshakes": 50}).log(
+        "limits.too_few_files")
+
+
 def test_control_c_stops_in_order(run):
     """SIGINT goes to the whole foreground process group, as a terminal sends it."""
     sim = run.sim("--ca", run.ca(), *QUIET)
