@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
+#define MAX_STORED_REFUSALS  8  /* of them; who has the URL but no key must not crowd out others */
 #define MAX_LOOKS_FOR_URL    5  /* a success without URL is believed after so many looks */
 #define MAX_SECRETS          8
 
@@ -32,6 +33,7 @@ struct statement {
 
 struct proof {
     enum verdict refusal; /* VERDICT_ACCEPTED: not refused */
+    const char *reason;   /* of the refusal */
     bool proven;
     const char *doubt;
     struct slice nonce;
@@ -104,6 +106,7 @@ static void prove(struct keeper *k, const struct msg_callback *msg, const struct
             out->doubt = "rightly signed, but its Date is outside the window";
     } else if (p->signature == SIGNATURE_REQUIRED || mandatory) {
         out->refusal = VERDICT_UNAUTHORISED;
+        out->reason = result.reason;
         log_warn("callback.unauthorised", LOG_S("task", t != NULL ? t->id : NULL),
                  LOG_S("provider", p->name), LOG_B("peer", msg->peer.p, msg->peer.n),
                  LOG_S("signature", sign_verdict_name(result.verdict)),
@@ -318,6 +321,15 @@ static int judge_proven(struct keeper *k, const struct msg_callback *msg, struct
     return judge(k, &st, verdict, err);
 }
 
+/* In the story of its task, where somebody with a wrong API key will look for it. */
+static int write_refusal(struct keeper *k, struct store_task *t, const char *reason,
+                         struct err *err)
+{
+    struct statement st = {.task = t, .source = SOURCE_CALLBACK};
+
+    return t->n_events < MAX_STORED_REFUSALS ? write_down(k, &st, "unauthorised", reason, err) : 0;
+}
+
 /* By its sealed key: the task was submitted through us. */
 static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict *verdict,
                   struct err *err)
@@ -344,9 +356,8 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
     }
     prove(k, msg, &t, p, false, &proof);
     *verdict = proof.refusal;
-    if (proof.refusal != VERDICT_ACCEPTED)
-        return 0;
-    return judge_proven(k, msg, &t, p, &proof, verdict, err);
+    return proof.refusal == VERDICT_ACCEPTED ? judge_proven(k, msg, &t, p, &proof, verdict, err)
+                                             : write_refusal(k, &t, proof.reason, err);
 }
 
 static bool has_id(const struct msg_callback *msg)

@@ -292,8 +292,8 @@ static int record_lost(struct keeper *k, struct store_task *t, const struct msg_
 
 /* The first, second, fourth, eighth ... look that failed stands in the story of its task: one that
  * fails for a week does not fill the store. */
-static int note_failed_look(struct keeper *k, const struct store_task *t,
-                            const struct msg_polled *msg, struct err *err)
+static int record_failed_look(struct keeper *k, struct store_task *t, const struct msg_polled *msg,
+                              struct err *err)
 {
     autofree char *why = msg->error.n != 0 ? mem_strndup(msg->error.p, msg->error.n)
                                            : mem_strdup("its answer is not understood");
@@ -302,7 +302,8 @@ static int note_failed_look(struct keeper *k, const struct store_task *t,
 
     log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
              LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
-    return (t->looks & (t->looks - 1)) == 0 ? event_task(k, t, &news, err) : 0;
+    return (t->looks & (t->looks - 1)) == 0 ? event_task(k, t, &news, err)
+                                            : k->store->ops->task_update(k->store, t, err);
 }
 
 /* A look that was wished for after this one had begun is still to be made. */
@@ -310,18 +311,15 @@ static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
                        const struct msg_polled *msg, struct err *err)
 {
     int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
-    int rc = 0;
+    int rc;
 
     t->looks++;
     if (t->next_look_ms <= asked_ms)
         t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
     if (t->next_look_ms != 0 && t->next_look_ms < earliest)
         t->next_look_ms = earliest;
-    if (!is_answered(msg))
-        rc = note_failed_look(k, t, msg, err);
-    if (rc == 0)
-        rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
-                              : k->store->ops->task_update(k->store, t, err);
+    rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
+                          : record_failed_look(k, t, msg, err);
     return rc < 0 ? rc : record_lost(k, t, msg, err);
 }
 

@@ -404,8 +404,18 @@ def test_without_a_right_signature_it_is_401(world, changes):
     key = changes.get("key", SIM_KEY)
     changes = {k: v for k, v in changes.items() if k != "key"}
     assert task.post(task.body("success"), key, **changes) == 401
-    assert task.events() == [] and task.state == "submitted"
+    assert task.verdicts() == ["unauthorised"] and task.state == "submitted"
     assert world.provider.looks_at(task) == 0
+
+
+def test_a_refusal_stands_in_the_story_of_its_task(world):
+    """A wrong API key is found where its owner looks; who has no key cannot fill the store."""
+    task = world.submit()
+    for _ in range(12):
+        assert task.post(task.body("success"), "another-key") == 401
+    assert task.events() == [("unauthorised", "no key gives this signature")] * 8
+    assert task.post(task.body("success")) == 200
+    assert task.verdicts()[8:] == ["accepted"] and task.state == "success"
 
 
 def test_without_any_signature_it_is_401(world):
@@ -413,7 +423,7 @@ def test_without_any_signature_it_is_401(world):
     headers = {"Content-Type": "application/json", "Date": http_date()}
     answer = post_callback(task.url, task.body(), headers=headers, ca=world.daemon.ca)
     assert answer.status == 401 and answer.body == b""
-    assert task.events() == []
+    assert task.events() == [("unauthorised", "not signed")]
 
 
 @pytest.mark.parametrize("names", ["Date", "x-request-nonce", "", "Date;;x-request-nonce",
@@ -426,7 +436,7 @@ def test_a_signature_over_too_little_is_401(world, names):
     fields = [(name, values.get(name, "")) for name in names.split(";")] if names else []
     status = task.post(task.body(), date=date, nonce=nonce, x_hmac_signed_headers=names,
                        x_hmac_signature=sign(SIM_KEY, task.url, date, fields))
-    assert status == 401 and task.events() == []
+    assert status == 401 and task.verdicts() == ["unauthorised"]
 
 
 @pytest.mark.parametrize("names", ["x-request-nonce;Date", "date;X-Request-Nonce",
@@ -458,7 +468,7 @@ def test_a_signature_header_that_comes_twice_is_401(world, name):
                f"{''.join(lines + more)}Content-Length: {len(body)}\r\n\r\n").encode() + body
         answer = exchange(world.daemon.port, raw, ca=world.daemon.ca)
         assert int(answer.split()[1]) == status
-    assert task.verdicts() == ["accepted"]
+    assert task.verdicts() == ["unauthorised", "accepted"]
 
 
 @pytest.mark.parametrize("shift", [-3 * DAY, 3 * DAY])
@@ -753,7 +763,7 @@ def test_a_signature_for_one_address_is_not_good_for_another(world):
     headers = signed_headers(SIM_KEY, task.url)
     assert post_callback(world.at("vidu"), task.body(), headers=headers,
                          ca=world.daemon.ca).status == 401
-    assert task.events() == []
+    assert task.verdicts() == ["unauthorised"]
 
 
 # -- addresses ------------------------------------------------------------------------------------
@@ -809,7 +819,7 @@ def test_a_query_that_was_changed_is_401(world):
     headers = signed_headers(SIM_KEY, task.url + "?a=1")
     status = post_callback(task.url + "?a=2", task.body(), headers=headers,
                            ca=world.daemon.ca).status
-    assert status == 401 and task.events() == []
+    assert status == 401 and task.verdicts() == ["unauthorised"]
 
 
 # -- what is written down -------------------------------------------------------------------------
