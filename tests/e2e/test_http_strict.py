@@ -445,9 +445,13 @@ def test_refused_is_the_end_of_the_connection(place, case, way):
 @ways
 @cases(ACCEPTED)
 def test_legal_is_200(place, case, way):
+    """Sent whole, an expectation is moot. Byte by byte the body may not be there yet when the head
+    ends: then, and only then, an interim answer comes first, and it has nothing but its line."""
     keeps, raw = case
     last = request(more=b"Connection: close\r\n")
     received = place.exchange(raw + last, *way)
+    if b"\r\nExpect: 100-continue\r\n" in raw and way == WAYS["byte-wise"]:
+        received = received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert statuses(received) == ([200, 200] if keeps else [200]), received
 
 
