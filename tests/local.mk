@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_encode \
 	tests/unit/base/test_fs \
 	tests/unit/base/test_log \
+	tests/unit/base/test_net \
 	tests/unit/base/test_str \
 	tests/unit/vidu/test_answer \
 	tests/unit/vidu/test_callback \
@@ -236,6 +237,8 @@ tests_unit_base_test_fs_SOURCES = tests/unit/base/test_fs.c
 tests_unit_base_test_fs_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
 tests_unit_base_test_log_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_net_SOURCES = tests/unit/base/test_net.c
+tests_unit_base_test_net_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_str_SOURCES = tests/unit/base/test_str.c
 tests_unit_base_test_str_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_answer_SOURCES = tests/unit/vidu/test_answer.c

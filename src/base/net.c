@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,32 +34,45 @@ static int set_options(int fd, int family)
     return 0;
 }
 
-static int bind_and_listen(const struct addrinfo *ai)
+static int fill_address(const char *host, int port, struct sockaddr_storage *out, socklen_t *len)
 {
-    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int rc = fd < 0 ? -errno : set_options(fd, ai->ai_family);
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
 
-    if (rc == 0 && (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0))
-        rc = -errno;
-    if (rc < 0 && fd >= 0)
-        close(fd);
-    return rc < 0 ? rc : fd;
+    *out = (struct sockaddr_storage){0};
+    if (port < 0 || port > UINT16_MAX)
+        return -EINVAL;
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        *len = sizeof(*v4);
+        return 0;
+    }
+    if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons((uint16_t)port);
+        *len = sizeof(*v6);
+        return 0;
+    }
+    return -EINVAL;
 }
 
 int net_listen_tcp(const char *host, int port, struct err *err)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    char service[8];
+    struct sockaddr_storage ss;
+    socklen_t len;
     int fd;
+    int rc;
 
-    snprintf(service, sizeof(service), "%d", port & 0xffff);
-    if (getaddrinfo(host, service, &hints, &found) != 0)
-        return err_set(err, -EINVAL, "%s is not a numeric address", host);
-    fd = bind_and_listen(found);
-    freeaddrinfo(found);
-    return fd < 0 ? err_sys(err, fd, "%s port %d", host, port) : fd;
+    if (fill_address(host, port, &ss, &len) < 0)
+        return err_set(err, -EINVAL, "not a numeric address and a port: %s port %d", host, port);
+    fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    rc = fd < 0 ? -errno : set_options(fd, ss.ss_family);
+    if (rc == 0 && (bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, BACKLOG) < 0))
+        rc = -errno;
+    if (rc < 0 && fd >= 0)
+        close(fd);
+    return rc < 0 ? err_sys(err, rc, "%s port %d", host, port) : fd;
 }
 
 /* A socket file that refuses connections was left behind by a process that is gone. */
@@ -131,8 +143,11 @@ int net_port(int fd)
 
     if (rc < 0)
         return rc;
-    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
-                                          : ((struct sockaddr_in *)&ss)->sin_port);
+    if (ss.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)(void *)&ss)->sin6_port);
+    if (ss.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)(void *)&ss)->sin_port);
+    return -EAFNOSUPPORT;
 }
 
 void net_name(int fd, char *out, size_t size)

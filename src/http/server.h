@@ -95,10 +95,4 @@ size_t server_counter_count(void);
 const char *server_counter_name(size_t i);
 uint64_t server_counter_value(const struct server *s, size_t i);
 
-/* A listening socket: CLOEXEC, NONBLOCK, REUSEADDR, TCP_NODELAY, DEFER_ACCEPT 5 s, backlog 1024,
- * V6ONLY off. host is numeric; port 0 lets the kernel choose. Returns the descriptor or -errno. */
-int server_listen(const char *host, int port, struct err *err);
-/* The port a socket is bound to, or -errno. */
-int server_port(int fd);
-
 #endif

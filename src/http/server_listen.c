@@ -1,5 +1,5 @@
 /*
- * Listening sockets, and when to accept: not while paused or draining, not more than so many in
+ * The listeners, and when to accept: not while paused or draining, not more than so many in
  * one turn of the loop, and not right after accept has failed, since a listener without
  * descriptors left would spin.
  *
@@ -7,10 +7,8 @@
  */
 #include "http/server_conn.h"
 
-#include "base/fs.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -21,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG         1024
-#define DEFER_ACCEPT_S  5
 #define ACCEPT_PAUSE_MS 100
 #define FAR_AWAY_S      (365 * 86400)
 
@@ -157,83 +153,4 @@ void listeners_close(struct server *s)
     free(s->listeners);
     s->n_listeners = 0;
     event_free(s->rest);
-}
-
-static int fill_address(const char *host, int port, struct sockaddr_storage *out, socklen_t *len)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
-
-    *out = (struct sockaddr_storage){0};
-    if (port < 0 || port > UINT16_MAX)
-        return -EINVAL;
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons((uint16_t)port);
-        *len = sizeof(*v4);
-        return 0;
-    }
-    if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons((uint16_t)port);
-        *len = sizeof(*v6);
-        return 0;
-    }
-    return -EINVAL;
-}
-
-static int set_options(int fd, int family)
-{
-    const struct {
-        int level, name, value;
-    } options[] = {
-        {SOL_SOCKET, SO_REUSEADDR, 1},
-        {IPPROTO_TCP, TCP_NODELAY, 1},
-        {IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_ACCEPT_S},
-        {IPPROTO_IPV6, IPV6_V6ONLY, 0},
-    };
-    size_t n = ARRAY_LEN(options) - (family == AF_INET6 ? 0 : 1);
-
-    for (size_t i = 0; i < n; i++)
-        if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
-                       sizeof(options[i].value)) != 0)
-            return -errno;
-    return 0;
-}
-
-int server_listen(const char *host, int port, struct err *err)
-{
-    struct sockaddr_storage sa;
-    socklen_t len;
-    autoclose int fd = -1;
-    int result;
-
-    if (fill_address(host, port, &sa, &len) != 0)
-        return err_set(err, -EINVAL, "not a numeric address and a port: %s port %d", host, port);
-    fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_sys(err, -errno, "socket");
-    if (set_options(fd, sa.ss_family) != 0)
-        return err_sys(err, -errno, "socket options");
-    if (bind(fd, (struct sockaddr *)&sa, len) != 0)
-        return err_sys(err, -errno, "bind to %s port %d", host, port);
-    if (listen(fd, BACKLOG) != 0)
-        return err_sys(err, -errno, "listen on %s port %d", host, port);
-    result = fd;
-    fd = -1;
-    return result;
-}
-
-int server_port(int fd)
-{
-    struct sockaddr_storage sa = {0};
-    socklen_t len = sizeof(sa);
-
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
-        return -errno;
-    if (sa.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)(void *)&sa)->sin6_port);
-    if (sa.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)(void *)&sa)->sin_port);
-    return -EAFNOSUPPORT;
 }

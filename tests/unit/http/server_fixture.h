@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/net.h"
 #include "http/server.h"
 #include "http/tls.h"
 
@@ -140,9 +141,9 @@ static inline struct fixture *fixture_new(const struct server_limits *limits, bo
     f->base = event_base_new();
     f->tick = event_new(f->base, -1, EV_PERSIST, on_tick, NULL);
     event_add(f->tick, &tv);
-    f->fd = server_listen("127.0.0.1", 0, &err);
+    f->fd = net_listen_tcp("127.0.0.1", 0, &err);
     assert_true(f->fd >= 0);
-    f->port = server_port(f->fd);
+    f->port = net_port(f->fd);
     if (tls) {
         assert_int_equal(tls_self_signed("localhost", 1, &chain, &key, &err), 0);
         f->tls = tls_server_new(chain, key, false, &err);

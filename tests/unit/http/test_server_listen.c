@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server_fixture.h"
 
-static void a_listener_is_what_the_header_says(void **state)
-{
-    struct err err;
-    int value = 0;
-    socklen_t len = sizeof(value);
-    int fd = server_listen("127.0.0.1", 0, &err);
-
-    (void)state;
-    assert_true(fd >= 0);
-    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &len), 0);
-    assert_int_equal(value, 1);
-    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len), 0);
-    assert_int_equal(value, 1);
-    assert_in_range(server_port(fd), 1, 65535);
-    close(fd);
-    assert_int_equal(server_port(fd), -EBADF);
-}
-
 static void both_families_meet_on_one_ipv6_listener(void **state)
 {
     struct server_limits limits = generous();
@@ -31,8 +11,8 @@ static void both_families_meet_on_one_ipv6_listener(void **state)
     struct client *four;
     struct client *six;
     struct err err;
-    int fd = server_listen("::", 0, &err);
-    int port = server_port(fd);
+    int fd = net_listen_tcp("::", 0, &err);
+    int port = net_port(fd);
 
     (void)state;
     assert_true(fd >= 0);
@@ -57,31 +37,6 @@ static void both_families_meet_on_one_ipv6_listener(void **state)
     server_free(second);
     close(fd);
     fixture_free(f);
-}
-
-static void only_numeric_addresses_and_real_ports(void **state)
-{
-    static const struct {
-        const char *host;
-        int port;
-    } bad[] = {{"localhost", 0}, {"", 0},           {"127.0.0.1:80", 0}, {"[::]", 0},
-               {"127.1", 0},     {"127.0.0.1", -1}, {"127.0.0.1", 65536}};
-    struct err err;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_int_equal(server_listen(bad[i].host, bad[i].port, &err), -EINVAL);
-}
-
-static void a_taken_port_is_an_error_with_a_reason(void **state)
-{
-    struct err err;
-    int fd = server_listen("127.0.0.1", 0, &err);
-
-    (void)state;
-    assert_int_equal(server_listen("127.0.0.1", server_port(fd), &err), -EADDRINUSE);
-    assert_non_null(strstr(err.text, "bind to 127.0.0.1"));
-    close(fd);
 }
 
 static void the_caller_keeps_its_socket(void **state)
@@ -170,10 +125,7 @@ static void a_rush_is_taken_in_pieces_and_served(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_listener_is_what_the_header_says),
         cmocka_unit_test(both_families_meet_on_one_ipv6_listener),
-        cmocka_unit_test(only_numeric_addresses_and_real_ports),
-        cmocka_unit_test(a_taken_port_is_an_error_with_a_reason),
         cmocka_unit_test(the_caller_keeps_its_socket),
         cmocka_unit_test(without_descriptors_it_rests_instead_of_spinning),
         cmocka_unit_test(a_pause_leaves_connections_in_the_backlog),

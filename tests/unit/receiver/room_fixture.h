@@ -117,8 +117,8 @@ static inline struct room *room_prepare(int pair[2])
     room->f.base = event_base_new();
     room->f.tick = event_new(room->f.base, -1, EV_PERSIST, on_tick, NULL);
     event_add(room->f.tick, &tv);
-    room->f.fd = server_listen("127.0.0.1", 0, &err);
-    room->f.port = server_port(room->f.fd);
+    room->f.fd = net_listen_tcp("127.0.0.1", 0, &err);
+    room->f.port = net_port(room->f.fd);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     room->keeper = channel_new(room->f.base, pair[0], FRAME_MAX, &room_ops, room);
     key_new(room_secret, 1764345600, room->key);
