@@ -23,6 +23,8 @@
 #define INPUT_MAX 16384
 /* How long a connection that has not sent its first request yet may hold up a drain. */
 #define DRAIN_GRACE_MS 1000
+/* One part in so many goes when descriptors run out: a newcomer outlives some rounds of it. */
+#define EVICTED_PART 4
 
 /* -- phases and deadlines -- */
 
@@ -477,15 +479,31 @@ static int in_use(const struct server *s)
     return n;
 }
 
-/* Makes room at the expense of whoever has waited longest without an admitted request. */
-static void evict(struct server_request *newest)
+/* Who has waited longest without an admitted request; NULL when there is none. */
+static struct server_request *oldest_stranger(const struct server *s)
 {
-    struct server *s = newest->server;
     struct server_request *a = TAILQ_FIRST(&s->phases[CONN_HANDSHAKE]);
     struct server_request *b = TAILQ_FIRST(&s->phases[CONN_NEW]);
-    struct server_request *oldest = a == NULL || (b != NULL && b->number < a->number) ? b : a;
+
+    return a == NULL || (b != NULL && b->number < a->number) ? b : a;
+}
+
+static void evict(struct server_request *newest)
+{
+    struct server_request *oldest = oldest_stranger(newest->server);
 
     conn_kill(oldest, oldest == newest ? COUNT_DROPPED_FULL : COUNT_EVICTED_CONNECTIONS);
+}
+
+void conn_make_room(struct server *s)
+{
+    int most = in_use(s) / EVICTED_PART;
+    struct server_request *oldest;
+
+    if (most > SERVER_ACCEPTS_PER_TURN)
+        most = SERVER_ACCEPTS_PER_TURN;
+    for (int i = 0; i <= most && (oldest = oldest_stranger(s)) != NULL; i++)
+        conn_kill(oldest, COUNT_EVICTED_CONNECTIONS);
 }
 
 static void apply_limits(struct server_request *conn, enum source_verdict verdict)

@@ -165,6 +165,8 @@ void conn_arrivals(struct server *s);
 void conn_enter(struct server_request *conn, enum conn_phase phase);
 /* The connection closes from the loop; its request, if any, stays with its owner. */
 void conn_kill(struct server_request *conn, enum counter why);
+/* Without descriptors: the oldest that have shown no admitted request go, some at a time. */
+void conn_make_room(struct server *s);
 /* The reply is out. */
 void conn_next(struct server_request *conn);
 /* Counts down the body budget and forgets the body. */

@@ -1,7 +1,13 @@
 /*
- * The listeners, and when to accept: not while paused or draining, not more than so many in
- * one turn of the loop, and not right after accept has failed, since a listener without
- * descriptors left would spin.
+ * The listeners, and when to accept: not while paused or draining, not more than so many in one
+ * turn of the loop, and not right after accept has failed, since a listener without descriptors
+ * left would spin.
+ *
+ * When descriptors run out the oldest strangers are closed, as at the cap on connections, and
+ * those who wait in the backlog are served in their place. No descriptor is held in reserve to
+ * accept and close the waiting ones with: that would turn away whoever has waited longest, and
+ * where only admitted requests hold descriptors, to wait for one of those is better than to be
+ * refused.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +22,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +67,19 @@ static int is_ours(const struct event_base *base, const struct event *ev, void *
     return search->found != NULL;
 }
 
+static bool lacks_descriptors(int error)
+{
+    return error == EMFILE || error == ENFILE;
+}
+
+/* Without descriptors accept fails before it looks whether there is anybody. */
+static bool somebody_waits(struct evconnlistener *events)
+{
+    struct pollfd one = {.fd = evconnlistener_get_fd(events), .events = POLLIN};
+
+    return poll(&one, 1, 0) == 1;
+}
+
 /*
  * The argument of a listener belongs to evhttp, which has no way back to us. So the server is
  * looked up among the events of the loop; its rest event is pending whenever it may accept.
@@ -67,13 +87,18 @@ static int is_ours(const struct event_base *base, const struct event *ev, void *
 static void on_accept_error(struct evconnlistener *events, void *http)
 {
     struct search search = {.events = events};
+    int error = errno;
 
     (void)http;
-    log_warn("http.accept", LOG_S("error", strerror(errno)));
+    if (lacks_descriptors(error) && !somebody_waits(events))
+        return;
+    log_warn("http.accept", LOG_S("error", strerror(error)));
     event_base_foreach_event(evconnlistener_get_base(events), is_ours, &search);
     if (search.found == NULL)
         abort();
     search.found->counters[COUNT_ACCEPT_ERRORS]++;
+    if (lacks_descriptors(error))
+        conn_make_room(search.found);
     search.found->resting = true;
     listeners_update(search.found);
     add_rest(search.found, 0, ACCEPT_PAUSE_MS);

@@ -687,26 +687,46 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
-def test_without_descriptors_it_waits_and_recovers(run, monkeypatch):
+@pytest.fixture
+def poor(run, monkeypatch):
+    """A daemon whose processes have few descriptors."""
     wrapper = run.file("few", f'#!/bin/sh\nulimit -n 96\nexec "{program("viduhookd")}" "$@"\n',
                        0o700)
     monkeypatch.setenv("VIDUHOOKD", str(wrapper))
-    place = Place(run)
+    return Place(run)
+
+
+def test_without_descriptors_it_waits_and_recovers(poor):
+    """Admitted requests hold them all: nobody is turned out, and it does not spin."""
     crowd = []
     try:
         for _ in range(150):
-            crowd.append(hold(place, b"P"))
-        place.wait_counter("accept_errors", 5)
-        before, tries = cpu_ticks(receiver_pid(place)), place.counters()["accept_errors"]
-        place.wait_counter("accept_errors", tries + 10)
-        spent = cpu_ticks(receiver_pid(place)) - before
+            crowd.append(hold(poor, request(body=b"{")))
+        poor.wait_counter("accept_errors", 5)
+        before, tries = cpu_ticks(receiver_pid(poor)), poor.counters()["accept_errors"]
+        poor.wait_counter("accept_errors", tries + 10)
+        spent = cpu_ticks(receiver_pid(poor)) - before
         assert spent < 50, "a tenth of a second per try would be too much; it should be nothing"
-        assert place.counters()["accept_errors"] < 2000
-        assert len(place.daemon.log("http.accept")) < 50
+        assert poor.counters()["accept_errors"] < 2000
+        assert len(poor.daemon.log("http.accept")) < 50
+        assert poor.counters()["evicted_connections"] == 0
+        crowd[0].send(BODY[1:])
+        assert crowd[0].answer()[0] == 200
     finally:
         for opened in crowd:
             opened.close()
-    assert place.task.say("processing") == 200
+    assert poor.task.say("processing") == 200
+
+
+def test_without_descriptors_strangers_make_room(poor):
+    crowd = [hold(poor, b"P") for _ in range(150)]
+    try:
+        assert poor.task.say("processing") == 200
+        poor.wait_counter("evicted_connections")
+        assert crowd[0].is_closed() and not crowd[-1].is_closed()
+    finally:
+        for opened in crowd:
+            opened.close()
 
 
 def receiver_pid(place):

@@ -51,22 +51,28 @@ static void the_caller_keeps_its_socket(void **state)
     fixture_free(f);
 }
 
+/* From now on the process gets no new descriptor. */
+static void take_descriptors(struct rlimit *before)
+{
+    struct rlimit none;
+    int fd = dup(0);
+
+    getrlimit(RLIMIT_NOFILE, before);
+    none = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = before->rlim_max};
+    close(fd);
+    setrlimit(RLIMIT_NOFILE, &none);
+}
+
 static void without_descriptors_it_rests_instead_of_spinning(void **state)
 {
     struct server_limits limits = generous();
     struct fixture *f = fixture_new(&limits, false);
     struct rlimit before;
-    struct rlimit none;
     struct client *c = client_open(f);
     int64_t end_ms;
-    int fd;
 
     (void)state;
-    getrlimit(RLIMIT_NOFILE, &before);
-    fd = dup(0);
-    none = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = before.rlim_max};
-    close(fd);
-    setrlimit(RLIMIT_NOFILE, &none);
+    take_descriptors(&before);
     client_say(c, FIVE);
     until(f, counter(f, "accept_errors") == 1);
     end_ms = clock_mono_ms() + 350;
@@ -75,6 +81,43 @@ static void without_descriptors_it_rests_instead_of_spinning(void **state)
     setrlimit(RLIMIT_NOFILE, &before);
     until(f, client_has(c, "200 OK"));
     client_free(c);
+    fixture_free(f);
+}
+
+static void without_descriptors_the_oldest_stranger_makes_room(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct rlimit before;
+    struct client *kept = client_open(f);
+    struct client *older;
+    struct client *newer;
+    struct client *waiting;
+
+    (void)state;
+    client_say(kept, FIVE);
+    until(f, client_has(kept, "200 OK"));
+    older = client_open(f);
+    client_say(older, "P");
+    until(f, counter(f, "open") == 2);
+    newer = client_open(f);
+    client_say(newer, "P");
+    until(f, counter(f, "open") == 3);
+    waiting = client_open(f);
+    client_say(waiting, FIVE);
+    take_descriptors(&before);
+    until(f, client_has(waiting, "200 OK"));
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(counter(f, "accept_errors"), 1);
+    assert_int_equal(counter(f, "evicted_connections"), 1);
+    until(f, client_closed(older));
+    client_say(newer, FIVE + 1);
+    until(f, client_has(newer, "200 OK"));
+    assert_false(client_closed(kept));
+    client_free(kept);
+    client_free(older);
+    client_free(newer);
+    client_free(waiting);
     fixture_free(f);
 }
 
@@ -128,6 +171,7 @@ int main(void)
         cmocka_unit_test(both_families_meet_on_one_ipv6_listener),
         cmocka_unit_test(the_caller_keeps_its_socket),
         cmocka_unit_test(without_descriptors_it_rests_instead_of_spinning),
+        cmocka_unit_test(without_descriptors_the_oldest_stranger_makes_room),
         cmocka_unit_test(a_pause_leaves_connections_in_the_backlog),
         cmocka_unit_test(a_rush_is_taken_in_pieces_and_served),
     };
