@@ -4,6 +4,13 @@
  * A pure function over bytes. What it accepts, every HTTP/1 parser reads alike, and that is the
  * point: evhttp's own parser is lax, so nothing reaches it that did not pass here.
  *
+ * A Host must be one, and well formed; which name it has decides nothing, and none is answered
+ * with 421 (RFC 9110 15.5.20). There is one site here, no answer depends on the name or repeats
+ * it, and a path with its sealed key is known to one sender only, whatever name led a stranger
+ * here. To refuse, on the other hand, would lose callbacks that are right: those of tasks that
+ * were submitted under an earlier public_url, and all of them behind a proxy that sends a name of
+ * its own (nginx does unless told otherwise).
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef HTTP_HEAD_H
