@@ -144,30 +144,13 @@ static void on_finding(const char *file, int line, int column, const char *text,
         cli_note("%s: %s", file, text);
 }
 
-/* What a receiver would refuse at its start. */
-static bool check_certificate(const struct conf *conf, struct findings *found)
-{
-    struct ssl_ctx_st *tls;
-    struct err err;
-
-    if (conf->tls.certificate_pem == NULL)
-        return true;
-    tls = tls_server_new(conf->tls.certificate_pem, conf->tls.key_pem, false, &err);
-    if (tls == NULL) {
-        err_wrap(&err, 0, "'tls.certificate': %s", conf->tls.certificate);
-        on_finding(conf->tls.file, conf->tls.line, conf->tls.column, err.text, found);
-    }
-    tls_server_free(tls);
-    return tls != NULL;
-}
-
 int command_config_check(struct cli *cli, const struct options *o)
 {
     autofree char *standard = conf_default_path();
     const char *file = o->n_words > 0 ? o->words[0] : str_or(cli->config, standard);
     struct findings found = {.cli = cli, .list = json_array()};
     struct conf *conf = NULL;
-    bool ok = conf_load(file, on_finding, &found, &conf) == 0 && check_certificate(conf, &found);
+    bool ok = conf_load_checked(file, tls_server_check, on_finding, &found, &conf) == 0;
 
     if (cli->json) {
         json_t *json = json_pack("{s:s, s:b, s:O}", "file", file, "ok", ok, "findings", found.list);

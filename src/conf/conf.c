@@ -130,11 +130,11 @@ static char *absolute(const char *path)
 }
 
 /* With errors among the findings it is not fit for use. */
-static struct conf *fill_all(const char *path, const struct conf_node *root,
+static struct conf *fill_all(const char *path, const struct conf_node *root, conf_check_pair *pair,
                              struct conf_findings *found)
 {
     autofree char *dir = base_dir(path);
-    const struct conf_fill fill = {found, dir};
+    const struct conf_fill fill = {found, dir, pair};
     struct conf *c = mem_calloc(1, sizeof(*c));
 
     c->file = absolute(path);
@@ -145,10 +145,10 @@ static struct conf *fill_all(const char *path, const struct conf_node *root,
     return c;
 }
 
-static int build(const char *path, const struct conf_node *root, struct conf_findings *found,
-                 struct conf **out)
+static int build(const char *path, const struct conf_node *root, conf_check_pair *pair,
+                 struct conf_findings *found, struct conf **out)
 {
-    struct conf *c = fill_all(path, root, found);
+    struct conf *c = fill_all(path, root, pair, found);
 
     if (found->errors == 0) {
         *out = c;
@@ -163,7 +163,7 @@ int conf_load_text(const char *file, const char *text, size_t n, conf_report *re
 {
     struct conf_findings found = {report, ctx, 0};
     struct conf_node *root = conf_yaml_parse(file, text, n, &found);
-    int rc = root != NULL ? build(file, root, &found, out) : -EINVAL;
+    int rc = root != NULL ? build(file, root, NULL, &found, out) : -EINVAL;
 
     conf_node_free(root);
     return rc;
@@ -185,7 +185,8 @@ static int read_all(const char *path, struct sources *sources, struct conf_node 
     return rc;
 }
 
-int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out)
+int conf_load_checked(const char *path, conf_check_pair *pair, conf_report *report, void *ctx,
+                      struct conf **out)
 {
     struct conf_findings found = {report, ctx, 0};
     struct sources sources = {.n = 0};
@@ -193,12 +194,17 @@ int conf_load(const char *path, conf_report *report, void *ctx, struct conf **ou
     int rc = read_all(path, &sources, &root, &found);
 
     if (found.errors == 0)
-        rc = build(path, root, &found, out);
+        rc = build(path, root, pair, &found, out);
     else if (rc == 0)
         rc = -EINVAL;
     conf_node_free(root);
     sources_free(&sources);
     return rc;
+}
+
+int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out)
+{
+    return conf_load_checked(path, NULL, report, ctx, out);
 }
 
 char *conf_control(const char *path)
@@ -211,7 +217,7 @@ char *conf_control(const char *path)
 
     (void)read_all(path, &sources, &root, &found);
     if (root != NULL)
-        c = fill_all(path, root, &found);
+        c = fill_all(path, root, NULL, &found);
     if (c != NULL && c->control != NULL)
         control = mem_strdup(c->control);
     conf_free(c);
@@ -226,7 +232,6 @@ void conf_free(struct conf *c)
         return;
     conf_table_release(SCOPE_FILE, c);
     free(c->tls.certificate_pem);
-    free(c->tls.file);
     mem_wipe_free(c->tls.key_pem, c->tls.key_pem != NULL ? strlen(c->tls.key_pem) : 0);
     free(c->file);
     free(c);

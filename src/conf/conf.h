@@ -106,8 +106,6 @@ struct conf {
         char *certificate, *key;
         char *certificate_pem, *key_pem; /* read when the snapshot is built; NULL without https */
         bool min_13;
-        char *file; /* where the certificate is named, for what is found out about it later */
-        int line, column;
     } tls;
     char *control; /* socket path */
     char *store;   /* sqlite:PATH */
@@ -147,6 +145,13 @@ typedef void conf_report(const char *file, int line, int column, const char *tex
  * file itself (also reported). report may be NULL.
  */
 MUST_CHECK int conf_load(const char *path, conf_report *report, void *ctx, struct conf **out);
+/* What is wrong with a certificate and its key: 0, or < 0 with the reason. This layer knows no TLS,
+ * so who does hands this in. */
+typedef int conf_check_pair(const char *chain_pem, const char *key_pem, bool min_13,
+                            struct err *err);
+/* As conf_load, and the pair that tls names is checked as well. */
+MUST_CHECK int conf_load_checked(const char *path, conf_check_pair *pair, conf_report *report,
+                                 void *ctx, struct conf **out);
 void conf_free(struct conf *c);
 /* The control socket of a configuration that may be wrong elsewhere, or that names secrets which
  * cannot be read here; owned by the caller. NULL: the file cannot be read at all. */

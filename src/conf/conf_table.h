@@ -17,7 +17,8 @@ enum conf_scope { SCOPE_FILE, SCOPE_PROVIDER, SCOPE_HOOK };
 
 struct conf_fill {
     struct conf_findings *found;
-    const char *dir; /* absolute; relative paths start here */
+    const char *dir;       /* absolute; relative paths start here */
+    conf_check_pair *pair; /* NULL: certificates are not looked into */
 };
 
 struct conf_row;

@@ -83,9 +83,9 @@ static int check_dates(const X509 *cert, struct err *err)
     time_t now = (time_t)(clock_wall_ms() / 1000);
 
     if (X509_cmp_time(X509_get0_notBefore(cert), &now) >= 0)
-        return err_set(err, -EINVAL, "certificate is not valid yet");
+        return err_set(err, -EKEYEXPIRED, "certificate is not valid yet");
     if (X509_cmp_time(X509_get0_notAfter(cert), &now) <= 0)
-        return err_set(err, -EINVAL, "certificate has expired");
+        return err_set(err, -EKEYEXPIRED, "certificate has expired");
     return 0;
 }
 
@@ -96,8 +96,6 @@ static int load_chain(SSL_CTX *ctx, const char *pem, struct err *err)
 
     if (leaf == NULL)
         return fail(err, "certificate is not PEM");
-    if (check_dates(leaf, err) != 0)
-        return -EINVAL;
     if (SSL_CTX_use_certificate(ctx, leaf) != 1)
         return fail(err, "certificate cannot be used");
     for (int i = 0; i < MAX_CHAIN; i++) {
@@ -198,21 +196,40 @@ static int try_handshake(SSL_CTX *ctx, struct err *err)
     return err_set(err, -EINVAL, "trial handshake did not end");
 }
 
-struct ssl_ctx_st *tls_server_new(const char *chain_pem, const char *key_pem, bool min_13,
-                                  struct err *err)
+/* The dates come last: what else is wrong stays wrong as time goes by. */
+static int make(const char *chain_pem, const char *key_pem, bool min_13, SSL_CTX **out,
+                struct err *err)
 {
     autoctx *ctx = SSL_CTX_new(TLS_server_method());
-    SSL_CTX *result;
+    int rc;
 
     ERR_clear_error();
     if (ctx == NULL)
         abort();
     if (set_up(ctx, min_13, err) != 0 || load_chain(ctx, chain_pem, err) != 0 ||
         load_key(ctx, key_pem, err) != 0 || try_handshake(ctx, err) != 0)
-        return NULL;
-    result = ctx;
+        return -EINVAL;
+    rc = check_dates(SSL_CTX_get0_certificate(ctx), err);
+    if (rc < 0)
+        return rc;
+    *out = ctx;
     ctx = NULL;
-    return result;
+    return 0;
+}
+
+struct ssl_ctx_st *tls_server_new(const char *chain_pem, const char *key_pem, bool min_13,
+                                  struct err *err)
+{
+    SSL_CTX *ctx = NULL;
+
+    return make(chain_pem, key_pem, min_13, &ctx, err) == 0 ? ctx : NULL;
+}
+
+int tls_server_check(const char *chain_pem, const char *key_pem, bool min_13, struct err *err)
+{
+    autoctx *ctx = NULL;
+
+    return make(chain_pem, key_pem, min_13, &ctx, err);
 }
 
 void tls_server_free(struct ssl_ctx_st *ctx)

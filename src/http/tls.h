@@ -22,6 +22,9 @@ struct ssl_ctx_st; /* SSL_CTX */
 struct ssl_ctx_st *tls_server_new(const char *chain_pem, const char *key_pem, bool min_13,
                                   struct err *err);
 void tls_server_free(struct ssl_ctx_st *ctx);
+/* Whether tls_server_new would make one: 0, -EKEYEXPIRED (only the dates are wrong), -EINVAL. */
+MUST_CHECK int tls_server_check(const char *chain_pem, const char *key_pem, bool min_13,
+                                struct err *err);
 
 /* When the first certificate of the chain ends, wall clock in ms. */
 MUST_CHECK int tls_not_after(const char *chain_pem, int64_t *wall_ms, struct err *err);

@@ -381,7 +381,8 @@ static int open_all(struct keeper *k)
     struct err err = {""};
     int rc;
 
-    if (conf_load(k->options.conf_path, print_finding, NULL, &k->conf) < 0)
+    if (conf_load_checked(k->options.conf_path, k->options.check_pair, print_finding, NULL,
+                          &k->conf) < 0)
         return EXIT_BAD_CONFIG;
     log_open("keeper", k->conf->log_json, (enum log_level)k->conf->log_level);
     keeper_log_version(k->options.client_version);

@@ -29,7 +29,8 @@ struct sockets;
 
 struct keeper_options {
     const char *conf_path;
-    const char *client_version; /* of the libraries that the keeper may not know, for the log */
+    const char *client_version;  /* of the libraries that the keeper may not know, for the log */
+    conf_check_pair *check_pair; /* as conf_load_checked wants it */
     bool sandbox;
 };
 

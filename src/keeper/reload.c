@@ -128,7 +128,8 @@ void reload_begin(struct keeper *k, reload_on_done *on_done, void *ctx)
 {
     struct reload *r = new_reload(k, on_done, ctx);
 
-    if (conf_load(k->options.conf_path, on_finding, r, &r->next) < 0) {
+    if (conf_load_checked(k->options.conf_path, k->options.check_pair, on_finding, r, &r->next) <
+        0) {
         finish(r, false, "the configuration has errors; the old one stays in force");
         return;
     }

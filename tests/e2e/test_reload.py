@@ -268,6 +268,7 @@ def test_a_bad_certificate_keeps_the_old(run, spoil):
     spoil(run)
     status, answer = reload_now(daemon, check=False)
     assert status == 1 and answer["error"], answer
+    assert any(f.startswith(f"{daemon.conf_path}:") for f in answer["findings"]), answer
     assert daemon.wait_log("config.kept")
     wait_for(lambda: set(rooms(daemon).values()) == set(before.values()), "end of new rooms")
     (run.home / "cert.pem").write_text(trusted)  # for the clients; the daemon is not told

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -415,19 +416,59 @@ def test_without_a_configuration_the_remedy_is_said(tmp_path):
         assert str(missing) in said and "viduhook init" in said and "line=0" not in said
 
 
-def test_check_refuses_a_key_that_is_another_certificates(run):
-    for name in ("one", "two"):
-        made = subprocess.run([program("viduhook"), "init", run.home / name], capture_output=True)
-        assert made.returncode == 0, made
-    shutil.copy(run.home / "two" / "key.pem", run.home / "one" / "key.pem")
-    conf = run.home / "one" / "viduhook.yaml"
+def initialised(run, name):
+    made = subprocess.run([program("viduhook"), "init", run.home / name], capture_output=True)
+    assert made.returncode == 0, made
+    return run.home / name
+
+
+def place_of(conf, text):
+    """(line, column) of the value behind this key."""
+    for number, line in enumerate(conf.read_text().splitlines(), 1):
+        if text in line:
+            return number, line.index(text) + len(text) + 2
+    raise AssertionError(f"no {text} in {conf}")
+
+
+def spoil_key(run, home):
+    shutil.copy(initialised(run, "two") / "key.pem", home / "key.pem")
+    return "does not belong to the certificate"
+
+
+def spoil_certificate(run, home):
+    del run
+    (home / "cert.pem").write_text("-----BEGIN CERTIFICATE-----\nnonsense\n")
+    return "not PEM"
+
+
+@pytest.mark.parametrize("spoil", [spoil_key, spoil_certificate])
+def test_a_pair_that_does_not_fit_is_refused_before_anything_starts(run, spoil):
+    home = initialised(run, "one")
+    fault = spoil(run, home)
+    conf = home / "viduhook.yaml"
+    line, column = place_of(conf, "certificate:")
+    place = f"{conf}:{line}:{column}"
     status, said = daemon_says("--check", "-c", conf)
-    assert status == 78 and "cert.pem" in said and "does not belong" in said
-    assert re.match(rf"{re.escape(str(conf))}:\d+:\d+: 'tls.certificate': ", said), said
+    assert status == 78 and place in said and "cert.pem" in said and fault in said
+    status, said = daemon_says("-c", conf)
+    assert status == 78 and "config.error" in said and said.count("\n") == 1
+    assert f"line={line} column={column} " in said and "cert.pem" in said and fault in said
     checked = subprocess.run([program("viduhook"), "config", "check", conf], capture_output=True,
                              text=True)
-    assert checked.returncode == 1 and "does not belong" in checked.stderr
-    assert re.match(rf"{re.escape(str(conf))}:\d+:\d+: ", checked.stderr), checked.stderr
+    assert checked.returncode == 1 and place in checked.stderr and fault in checked.stderr
+
+
+def test_dates_that_time_may_heal_do_not_end_the_attempts(run):
+    """The service manager does not try again after 78; a renewal, or a clock that is set, helps."""
+    home = initialised(run, "one")
+    der = ssl.PEM_cert_to_DER_cert((home / "cert.pem").read_text())
+    der, n = re.subn(rb"\x17\x0d[0-9]{12}Z", b"\x17\x0d200101000000Z", der)
+    assert n == 2, "both dates of the certificate"
+    (home / "cert.pem").write_text(ssl.DER_cert_to_PEM_cert(der))
+    status, said = daemon_says("--check", "-c", home / "viduhook.yaml")
+    assert status == 78 and "has expired" in said
+    status, said = daemon_says("-c", home / "viduhook.yaml")
+    assert status == 1 and "has expired" in said and "config.error" not in said
 
 
 def test_a_store_that_cannot_be_opened_is_named_as_such(run):
