@@ -39,6 +39,8 @@ libvidu_a_SOURCES = \
 	src/vidu/key.h \
 	src/vidu/nearest.c \
 	src/vidu/nearest.h \
+	src/vidu/outline.c \
+	src/vidu/outline.h \
 	src/vidu/percent.c \
 	src/vidu/percent.h \
 	src/vidu/provider.c \

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_id \
 	tests/unit/vidu/test_key \
 	tests/unit/vidu/test_nearest \
+	tests/unit/vidu/test_outline \
 	tests/unit/vidu/test_percent \
 	tests/unit/vidu/test_provider \
 	tests/unit/vidu/test_redact \
@@ -257,6 +258,8 @@ tests_unit_vidu_test_key_SOURCES = tests/unit/vidu/test_key.c
 tests_unit_vidu_test_key_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_nearest_SOURCES = tests/unit/vidu/test_nearest.c
 tests_unit_vidu_test_nearest_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_outline_SOURCES = tests/unit/vidu/test_outline.c
+tests_unit_vidu_test_outline_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_percent_SOURCES = tests/unit/vidu/test_percent.c
 tests_unit_vidu_test_percent_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_provider_SOURCES = tests/unit/vidu/test_provider.c

@@ -2,7 +2,6 @@
 #include "gateway/prepare.h"
 
 #include "base/clock.h"
-#include "vidu/document.h"
 #include "vidu/endpoint.h"
 #include "vidu/key.h"
 
@@ -58,35 +57,6 @@ static int choose_endpoint(const json_t *args, struct prepared *p, const struct 
     return 0;
 }
 
-/* The body without its own callback_url; numbers and order stay. */
-static char *without_callback(struct slice body, size_t *n)
-{
-    autojson json_t *root = NULL;
-    char *text;
-
-    if (document_parse(body.p, body.n, &root, NULL) < 0)
-        return NULL;
-    json_object_del(root, "callback_url");
-    text = json_dumps(root, JSON_COMPACT);
-    *n = text != NULL ? strlen(text) : 0;
-    return text;
-}
-
-static int inject(const char *url, struct slice body, struct prepared *p, struct err *err)
-{
-    autofree char *bare = NULL;
-    char *none = NULL;
-    size_t n = 0;
-    int r = request_inject_callback(body.p, body.n, url, &p->body, &p->forward_url, err);
-
-    if (r != -EEXIST)
-        return r;
-    bare = without_callback(body, &n);
-    if (bare == NULL)
-        return err_set(err, -EINVAL, "the body cannot be rewritten");
-    return request_inject_callback(bare, n, url, &p->body, &none, err);
-}
-
 static const char *path_of(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -95,8 +65,8 @@ static const char *path_of(const char *url)
     return slash != NULL ? slash : "";
 }
 
-static int put_callback(const struct hello_gateway *h, struct slice body, struct prepared *p,
-                        struct err *err)
+static int put_callback(const struct hello_gateway *h, const struct outline *body,
+                        struct prepared *p, struct err *err)
 {
     char key[KEY_SIZE];
     char *url;
@@ -106,20 +76,22 @@ static int put_callback(const struct hello_gateway *h, struct slice body, struct
     key_hash(key, KEY_LEN, p->key_hash);
     p->callback_path = mem_printf("%s/callback/", path_of(h->public_url));
     url = mem_printf("%s/callback/%s", h->public_url, key);
-    r = inject(url, body, p, err);
+    r = request_inject_callback(body, url, &p->body, &p->forward_url, err);
     mem_wipe_free(url, strlen(url));
     explicit_bzero(key, sizeof(key));
     p->called_back = r == 0;
     return r;
 }
 
-static int put_body(const struct hello_gateway *h, const struct endpoint *known, struct slice body,
-                    struct prepared *p, struct err *err)
+static int put_body(const struct hello_gateway *h, const struct endpoint *known,
+                    const struct outline *body, struct prepared *p, struct err *err)
 {
+    struct slice text = outline_source(body);
+
     if (known != NULL && known->accepts_callback && p->account->callbacks &&
         !str_empty(h->public_url))
         return put_callback(h, body, p, err);
-    buf_add(&p->body, body.p, body.n);
+    buf_add(&p->body, text.p, text.n);
     return 0;
 }
 
@@ -131,12 +103,14 @@ static char *cut_text(char *text, size_t max)
 }
 
 /* What the keeper writes down. */
-static void describe(const json_t *body, struct prepared *p)
+static void describe(const struct outline *body, struct prepared *p)
 {
-    p->model = document_copy(json_object_get(body, "model"));
-    p->prompt = cut_text(document_copy(json_object_get(body, "prompt")), RECORD_MAX_PROMPT);
-    p->payload = document_copy(json_object_get(body, "payload"));
-    p->off_peak = json_is_true(json_object_get(body, "off_peak"));
+    const json_t *root = outline_root(body);
+
+    p->model = outline_copy(body, json_object_get(root, "model"));
+    p->prompt = cut_text(outline_copy(body, json_object_get(root, "prompt")), RECORD_MAX_PROMPT);
+    p->payload = outline_copy(body, json_object_get(root, "payload"));
+    p->off_peak = json_is_true(json_object_get(root, "off_peak"));
     p->summary = request_summary(body);
 }
 
@@ -170,7 +144,7 @@ int prepare(const struct hello_gateway *h, const json_t *args, struct slice body
             struct prepared *out, struct err *err)
 {
     const struct endpoint *known = NULL;
-    autojson json_t *root = NULL;
+    autooutline struct outline *outline = NULL;
     int r;
 
     *out = (struct prepared){.body = BUF_INIT(REQUEST_MAX_BODY)};
@@ -180,15 +154,15 @@ int prepare(const struct hello_gateway *h, const json_t *args, struct slice body
     if (r == 0)
         r = choose_endpoint(args, out, &known, err);
     if (r == 0)
-        r = document_parse(body.p, body.n, &root, err);
+        r = outline_parse(body.p, body.n, REQUEST_KEEP, &outline, err);
     if (r == 0)
-        r = put_body(h, known, body, out, err);
+        r = put_body(h, known, outline, out, err);
     if (r < 0)
         return r;
     out->tags = prepare_tags(args, err);
     if (out->tags == NULL)
         return -EINVAL;
-    describe(root, out);
+    describe(outline, out);
     id_new_task(out->task);
     return 0;
 }

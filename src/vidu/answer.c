@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "vidu/answer.h"
 
-#include "vidu/document.h"
+#include "vidu/outline.h"
 
 #include <string.h>
+
+#define KEEP 4096 /* providers echo the request; of its pictures nothing is wanted */
 
 /* Work may have begun although the client was told nothing useful. */
 static bool is_unsure_status(int status)
@@ -17,15 +19,20 @@ static bool is_success_status(int status)
 }
 
 /* The first candidate that is a text or a number; absent members are NULL. */
-static void read_text(const json_t *const *candidates, size_t n, char *out, size_t size)
+static void read_text(const struct outline *o, json_t *const *candidates, size_t n, char *out,
+                      size_t size)
 {
-    for (size_t i = 0; i < n && out[0] == '\0'; i++)
-        document_word(candidates[i], out, size);
+    for (size_t i = 0; i < n && out[0] == '\0'; i++) {
+        autojson json_t *value = outline_value(o, candidates[i]);
+
+        document_word(value, out, size);
+    }
 }
 
-static void read_identity(const json_t *root, struct answer *out)
+static void read_identity(const struct outline *o, struct answer *out)
 {
-    const json_t *words[] = {json_object_get(root, "state"), json_object_get(root, "status")};
+    const json_t *root = outline_root(o);
+    json_t *words[] = {json_object_get(root, "state"), json_object_get(root, "status")};
     static const char *const ids[] = {"task_id", "id"};
 
     for (size_t i = 0; i < ARRAY_LEN(ids) && out->remote_id[0] == '\0'; i++) {
@@ -34,35 +41,36 @@ static void read_identity(const json_t *root, struct answer *out)
         if (document_id(id, out->remote_id, sizeof(out->remote_id)) < 0)
             break;
     }
-    read_text(words, ARRAY_LEN(words), out->state_word, sizeof(out->state_word));
+    read_text(o, words, ARRAY_LEN(words), out->state_word, sizeof(out->state_word));
     out->credits = document_count(json_object_get(root, "credits"));
 }
 
 /* {"code","reason","message","metadata"} of Vidu, {"error":{"message","code"}} of gateways. */
-static void read_refusal(const json_t *root, struct answer *out)
+static void read_refusal(const struct outline *o, struct answer *out)
 {
-    const json_t *error = json_object_get(root, "error");
-    const json_t *reasons[] = {json_object_get(root, "reason"), json_object_get(error, "code"),
-                               json_object_get(error, "type"), json_object_get(root, "code")};
-    const json_t *messages[] = {json_object_get(root, "message"), json_object_get(error, "message"),
-                                error};
+    const json_t *root = outline_root(o);
+    json_t *error = json_object_get(root, "error");
+    json_t *reasons[] = {json_object_get(root, "reason"), json_object_get(error, "code"),
+                         json_object_get(error, "type"), json_object_get(root, "code")};
+    json_t *messages[] = {json_object_get(root, "message"), json_object_get(error, "message"),
+                          error};
 
-    read_text(reasons, ARRAY_LEN(reasons), out->reason, sizeof(out->reason));
-    read_text(messages, ARRAY_LEN(messages), out->message, sizeof(out->message));
+    read_text(o, reasons, ARRAY_LEN(reasons), out->reason, sizeof(out->reason));
+    read_text(o, messages, ARRAY_LEN(messages), out->message, sizeof(out->message));
     document_word(json_object_get(json_object_get(root, "metadata"), "trace_id"), out->trace_id,
                   sizeof(out->trace_id));
 }
 
 static void read_body(const char *body, size_t n, struct answer *out)
 {
-    autojson json_t *root = NULL;
+    autooutline struct outline *o = NULL;
 
-    if (document_parse(body, n, &root, NULL) < 0)
+    if (outline_parse(body, n, KEEP, &o, NULL) < 0)
         return;
     if (is_success_status(out->http_status))
-        read_identity(root, out);
+        read_identity(o, out);
     if (out->remote_id[0] == '\0')
-        read_refusal(root, out);
+        read_refusal(o, out);
 }
 
 static enum answer_outcome outcome_of(const struct answer *a)

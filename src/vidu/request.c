@@ -2,7 +2,6 @@
 #include "vidu/request.h"
 
 #include "base/encode.h"
-#include "vidu/document.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,20 +12,6 @@
 static bool has_bytes_at(const void *p, size_t n, size_t at, const char *magic, size_t magic_len)
 {
     return n >= at + magic_len && memcmp((const char *)p + at, magic, magic_len) == 0;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Why the body's callback_url stands in the way of ours: -EEXIST and *old, or -EINVAL. */
-static int take_old_callback(const json_t *member, char **old, struct err *err)
-{
-    if (!json_is_string(member))
-        return err_set(err, -EINVAL, CALLBACK_KEY " is not a string");
-    *old = document_copy(member);
-    return err_set(err, -EEXIST, "the body has a " CALLBACK_KEY " already");
 }
 
 const char *request_image_type(const void *p, size_t n)
@@ -77,25 +62,39 @@ int request_set(json_t *body, const char *key, const char *value, struct err *er
     return 0;
 }
 
-int request_inject_callback(const char *body, size_t n, const char *url, struct buf *out,
-                            char **old, struct err *err)
+/* What stands between the body's begin and the rest of it, from now on. */
+static void splice(struct slice body, size_t begin, size_t rest, const char *before,
+                   const char *url, const char *behind, struct buf *out)
 {
-    autojson json_t *root = NULL;
-    const json_t *member;
-    size_t open = 0;
-    int rc = document_parse(body, n, &root, err);
-
-    if (rc < 0)
-        return rc;
-    member = json_object_get(root, CALLBACK_KEY);
-    if (member != NULL)
-        return take_old_callback(member, old, err);
-    while (is_blank(body[open]))
-        open++;
-    buf_add(out, body, open + 1);
-    buf_adds(out, "\"" CALLBACK_KEY "\":");
+    buf_add(out, body.p, begin);
+    buf_adds(out, before);
     buf_add_json(out, url, strlen(url));
-    buf_adds(out, json_object_size(root) != 0 ? "," : "");
-    buf_add(out, body + open + 1, n - open - 1);
-    return buf_ok(out) ? 0 : err_set(err, -E2BIG, "the body is over %zu bytes", out->max);
+    buf_adds(out, behind);
+    buf_add(out, body.p + rest, body.n - rest);
+}
+
+int request_inject_callback(const struct outline *o, const char *url, struct buf *out, char **old,
+                            struct err *err)
+{
+    const json_t *member = json_object_get(outline_root(o), CALLBACK_KEY);
+    struct slice body = outline_source(o);
+
+    if (member != NULL && !json_is_string(member))
+        return err_set(err, -EINVAL, CALLBACK_KEY " is not a string");
+    if (member != NULL) {
+        struct slice value = outline_member(o, CALLBACK_KEY);
+        size_t begin = (size_t)(value.p - body.p);
+
+        splice(body, begin, begin + value.n, "", url, "", out);
+    } else {
+        size_t open = (size_t)((const char *)memchr(body.p, '{', body.n) - body.p) + 1;
+        bool alone = json_object_size(outline_root(o)) == 0;
+
+        splice(body, open, open, "\"" CALLBACK_KEY "\":", url, alone ? "" : ",", out);
+    }
+    if (!buf_ok(out))
+        return err_set(err, -E2BIG, "the body is over %zu bytes", out->max);
+    if (member != NULL)
+        *old = outline_copy(o, member);
+    return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef VIDU_REQUEST_H
 #define VIDU_REQUEST_H
 
+#include "vidu/outline.h"
 #include "vidu/provider.h"
 
 #include <jansson.h>
@@ -31,18 +32,22 @@ MUST_CHECK int request_set(json_t *body, const char *key, const char *value, str
 size_t request_check(const struct endpoint *e, const json_t *body,
                      void (*warn)(const char *line, void *ctx), void *ctx);
 
+/* Texts of a request up to this many bytes are in the tree of its outline. */
+#define REQUEST_KEEP 4096
+
 /*
- * A copy of the body's text with "callback_url":"url" as its first member; the rest is kept byte
- * for byte. The body must be a JSON object without that member (-EEXIST when it has one: then
- * *old holds its value, owned by the caller, and nothing is written).
+ * A copy of the body's text with "callback_url":"url" in it; the rest is kept byte for byte. It
+ * becomes the first member; when the body has one already, that one's value is replaced, and *old
+ * holds it, owned by the caller. -EINVAL: it has one that is no string; -E2BIG: over out's ceiling.
+ * Then *old is not touched.
  */
-MUST_CHECK int request_inject_callback(const char *body, size_t n, const char *url, struct buf *out,
+MUST_CHECK int request_inject_callback(const struct outline *o, const char *url, struct buf *out,
                                        char **old, struct err *err);
 
 /*
  * The body for the store: strings over 4 KiB and data URIs become "[image/png 52113 bytes
  * sha256:...]". Compact JSON text, at most 64 KiB; owned by the caller.
  */
-char *request_summary(const json_t *body);
+char *request_summary(const struct outline *o);
 
 #endif

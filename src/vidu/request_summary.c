@@ -70,16 +70,17 @@ static json_t *data_note(struct slice s)
     return text_note(s);
 }
 
-static json_t *summarise_text(json_t *v, size_t limit)
+static json_t *summarise_text(const struct outline *o, json_t *v, size_t limit)
 {
-    struct slice s = document_text(v);
+    autojson json_t *memory = NULL;
+    struct slice s = outline_text(o, v, &memory);
 
     if (s.n >= 5 && slice_is_nocase((struct slice){s.p, 5}, "data:"))
         return data_note(s);
-    return s.n > limit ? text_note(s) : json_incref(v);
+    return s.n > limit ? text_note(s) : outline_value(o, v);
 }
 
-static json_t *summarise(json_t *v, size_t limit)
+static json_t *summarise(const struct outline *o, json_t *v, size_t limit)
 {
     const char *key;
     json_t *item;
@@ -88,16 +89,16 @@ static json_t *summarise(json_t *v, size_t limit)
 
     switch (json_typeof(v)) {
     case JSON_STRING:
-        return summarise_text(v, limit);
+        return summarise_text(o, v, limit);
     case JSON_ARRAY:
         copy = json_array();
         json_array_foreach (v, i, item)
-            json_array_append_new(copy, summarise(item, limit));
+            json_array_append_new(copy, summarise(o, item, limit));
         return copy;
     case JSON_OBJECT:
         copy = json_object();
         json_object_foreach (v, key, item)
-            json_object_set_new(copy, key, summarise(item, limit));
+            json_object_set_new(copy, key, summarise(o, item, limit));
         return copy;
     default:
         return json_incref(v);
@@ -117,13 +118,12 @@ static char *dump_short(const json_t *v)
     return NULL;
 }
 
-char *request_summary(const json_t *body)
+char *request_summary(const struct outline *o)
 {
-    size_t fields = json_object_size(body);
+    size_t fields = json_object_size(outline_root(o));
 
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-        /* Only references are counted up; jansson has no const for that. */
-        autojson json_t *shorter = summarise((json_t *)body, limits[i]);
+        autojson json_t *shorter = summarise(o, outline_root(o), limits[i]);
         char *text = dump_short(shorter);
 
         if (text != NULL)

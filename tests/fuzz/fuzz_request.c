@@ -1,6 +1,7 @@
 /*
- * The first byte picks an endpoint, the rest is a request body. What is put in can be taken out
- * again, and leaves what was there.
+ * The first byte picks an endpoint and how long a text may be to be kept in the outline, the rest
+ * is a request body. The outline says what a parser of the whole says; our callback_url is found
+ * where it was put, and everything else is as it was.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,52 +21,100 @@ static void count(const char *line, void *ctx)
     (*(size_t *)ctx)++;
 }
 
-static void check_injected(const struct buf *out, json_t *before)
+static void must(bool holds)
 {
-    json_t *after = json_loadb(out->data, out->len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-
-    if (!str_eq(json_string_value(json_object_get(after, "callback_url")), URL))
+    if (!holds)
         abort();
-    json_object_del(after, "callback_url");
-    if (!json_equal(after, before))
-        abort();
-    json_decref(after);
 }
 
-static void check_body(json_t *body, const struct endpoint *e)
+/* The tree with everything in it that the outline left where it was. */
+static json_t *complete(const struct outline *o, json_t *v)
 {
-    char *summary = request_summary(body);
+    json_t *copy = json_is_array(v) ? json_array() : json_object();
+    const char *key;
+    json_t *item;
+    size_t i;
+
+    json_array_foreach (v, i, item)
+        json_array_append_new(copy, complete(o, item));
+    json_object_foreach (v, key, item)
+        json_object_set_new(copy, key, complete(o, item));
+    if (json_is_array(v) || json_is_object(v))
+        return copy;
+    json_decref(copy);
+    return outline_value(o, v);
+}
+
+static void check_texts(const struct outline *o, const json_t *body)
+{
+    const char *key;
+    json_t *item;
+
+    json_object_foreach ((json_t *)body, key, item) {
+        autojson json_t *memory = NULL;
+        autofree char *copy = outline_copy(o, json_object_get(outline_root(o), key));
+        autofree char *expected = document_copy(item);
+        struct slice text = outline_text(o, json_object_get(outline_root(o), key), &memory);
+        struct slice whole = document_text(item);
+
+        must(str_eq(str_or(copy, "none"), str_or(expected, "none")));
+        must(text.n == whole.n && memcmp(text.p, whole.p, text.n) == 0);
+    }
+}
+
+static void check_injected(const struct outline *o, json_t *body)
+{
+    autobuf struct buf out = BUF_INIT(16U << 20);
+    const json_t *before = json_object_get(body, "callback_url");
+    autofree char *expected = document_copy(before);
+    autojson json_t *after = NULL;
+    autofree char *old = NULL;
+    int rc = request_inject_callback(o, URL, &out, &old, NULL);
+
+    must((rc == -EINVAL) == (before != NULL && !json_is_string(before)));
+    must((old != NULL) == (rc == 0 && before != NULL));
+    if (rc != 0) {
+        must(out.len == 0);
+        return;
+    }
+    must(old == NULL || str_eq(old, expected));
+    after = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    must(str_eq(json_string_value(json_object_get(after, "callback_url")), URL));
+    json_object_set_new(body, "callback_url", json_string(URL));
+    must(json_equal(after, body));
+}
+
+static void check_body(const struct outline *o, const struct outline *whole,
+                       const struct endpoint *e)
+{
+    autofree char *summary = request_summary(o);
+    autofree char *same = request_summary(whole);
     size_t warned = 0;
 
-    if (strlen(summary) > 64U << 10 || !str_is_utf8(summary, strlen(summary)))
-        abort();
-    if (request_check(e, body, count, &warned) != warned)
-        abort();
-    free(summary);
+    must(strlen(summary) <= 64U << 10 && str_is_utf8(summary, strlen(summary)));
+    must(str_eq(summary, same));
+    must(request_check(e, outline_root(whole), count, &warned) == warned);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *body = (const char *)data + 1;
-    struct buf out = BUF_INIT(16U << 20);
-    char *old = NULL;
-    json_t *parsed;
-    int rc;
+    autooutline struct outline *o = NULL;
+    autooutline struct outline *whole = NULL;
+    autojson json_t *parsed = NULL;
+    autojson json_t *completed = NULL;
 
     if (size < 1)
         return 0;
+    must(outline_parse(body, size - 1, SIZE_MAX, &whole, NULL) ==
+         outline_parse(body, size - 1, data[0] / endpoint_count(), &o, NULL));
+    if (o == NULL)
+        return 0;
     parsed = json_loadb(body, size - 1, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-    rc = request_inject_callback(body, size - 1, URL, &out, &old, NULL);
-    if ((rc == -EEXIST) != (old != NULL) || (rc == 0 && parsed == NULL))
-        abort();
-    if (rc == 0)
-        check_injected(&out, parsed);
-    else if (out.len != 0)
-        abort();
-    if (rc == 0 || rc == -EEXIST)
-        check_body(parsed, endpoint_at(data[0] % endpoint_count()));
-    json_decref(parsed);
-    free(old);
-    buf_free(&out);
+    completed = complete(o, outline_root(o));
+    must(json_equal(completed, parsed));
+    check_texts(o, parsed);
+    check_body(o, whole, endpoint_at(data[0] % endpoint_count()));
+    check_injected(o, parsed);
     return 0;
 }

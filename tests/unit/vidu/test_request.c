@@ -95,56 +95,68 @@ static void fields_need_a_name_and_text(void **state)
     json_decref(body);
 }
 
-static void expect_injected(const char *body, const char *expected)
+static int inject_into(const char *body, struct buf *out, char **old, struct err *err)
 {
-    struct buf out = BUF_INIT(1000);
-    char *old = NULL;
+    autooutline struct outline *o = NULL;
+    int rc = outline_parse(body, strlen(body), REQUEST_KEEP, &o, err);
 
-    assert_int_equal(request_inject_callback(body, strlen(body), URL, &out, &old, NULL), 0);
+    return rc < 0 ? rc : request_inject_callback(o, URL, out, old, err);
+}
+
+/* old: what the body's own callback_url was, or NULL. */
+static void expect_injected(const char *body, const char *expected, const char *old)
+{
+    autobuf struct buf out = BUF_INIT(100000);
+    autofree char *found = NULL;
+
+    assert_int_equal(inject_into(body, &out, &found, NULL), 0);
     assert_string_equal(buf_text(&out), expected);
-    assert_null(old);
-    buf_free(&out);
+    assert_string_equal(str_or(found, "none"), str_or(old, "none"));
 }
 
 static void the_rest_of_the_body_is_kept_byte_for_byte(void **state)
 {
     (void)state;
     expect_injected("{\"a\":1.50, \"b\" : \"\\u0026\\/\"}\n",
-                    "{\"callback_url\":\"" URL "\",\"a\":1.50, \"b\" : \"\\u0026\\/\"}\n");
+                    "{\"callback_url\":\"" URL "\",\"a\":1.50, \"b\" : \"\\u0026\\/\"}\n", NULL);
     expect_injected(" \r\n{ \"x\":{\"callback_url\":1} }",
-                    " \r\n{\"callback_url\":\"" URL "\", \"x\":{\"callback_url\":1} }");
-    expect_injected("{}", "{\"callback_url\":\"" URL "\"}");
-    expect_injected("{ }", "{\"callback_url\":\"" URL "\" }");
+                    " \r\n{\"callback_url\":\"" URL "\", \"x\":{\"callback_url\":1} }", NULL);
+    expect_injected("{}", "{\"callback_url\":\"" URL "\"}", NULL);
+    expect_injected("{ }", "{\"callback_url\":\"" URL "\" }", NULL);
     expect_injected("{\"payload\":\"\\u0000\"}",
-                    "{\"callback_url\":\"" URL "\",\"payload\":\"\\u0000\"}");
+                    "{\"callback_url\":\"" URL "\",\"payload\":\"\\u0000\"}", NULL);
 }
 
-static int inject_into(const char *body, char **old, struct err *err)
+static void a_callback_url_of_the_user_is_replaced_and_handed_back(void **state)
 {
-    struct buf out = BUF_INIT(1000);
-    int rc = request_inject_callback(body, strlen(body), URL, &out, old, err);
-
-    assert_int_equal(out.len, 0);
-    buf_free(&out);
-    return rc;
+    (void)state;
+    expect_injected("{\"callback_url\":\"https://x/y\"}", "{\"callback_url\":\"" URL "\"}",
+                    "https://x/y");
+    expect_injected("{\"a\":[1.50,{\"callback_url\":1}],\n\"callback\\u005furl\" : "
+                    "\"https:\\/\\/z\\\\\" , \"b\":\"callback_url\"}",
+                    "{\"a\":[1.50,{\"callback_url\":1}],\n\"callback\\u005furl\" : \"" URL
+                    "\" , \"b\":\"callback_url\"}",
+                    "https://z\\");
+    expect_injected("{\"b\":\"callback_url\", \"callback_url\":\"\"}",
+                    "{\"b\":\"callback_url\", \"callback_url\":\"" URL "\"}", "");
 }
 
-static void a_callback_url_of_the_user_is_handed_back(void **state)
+static void a_callback_url_that_is_no_text_is_refused(void **state)
 {
-    char *old = NULL;
+    static const char *const bad[] = {"null", "1", "[\"https://x\"]", "{\"callback_url\":\"x\"}"};
 
     (void)state;
-    assert_int_equal(inject_into("{\"callback_url\":\"https://x/y\"}", &old, NULL), -EEXIST);
-    assert_string_equal(old, "https://x/y");
-    free(old);
-    old = NULL;
-    assert_int_equal(inject_into("{\"a\":1,\"callback\\u005furl\":\"https://z\"}", &old, NULL),
-                     -EEXIST);
-    assert_string_equal(old, "https://z");
-    free(old);
-    old = NULL;
-    assert_int_equal(inject_into("{\"callback_url\":null}", &old, NULL), -EINVAL);
-    assert_null(old);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        autofree char *body = mem_printf("{\"a\":1,\"callback_url\":%s}", bad[i]);
+        struct buf out = BUF_INIT(1000);
+        char *old = NULL;
+        struct err err;
+
+        assert_int_equal(inject_into(body, &out, &old, &err), -EINVAL);
+        assert_string_equal(err.text, "callback_url is not a string");
+        assert_null(old);
+        assert_int_equal(out.len, 0);
+    }
 }
 
 static void a_body_that_is_no_clean_object_is_refused(void **state)
@@ -163,10 +175,11 @@ static void a_body_that_is_no_clean_object_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct buf out = BUF_INIT(1000);
         char *old = NULL;
         struct err err = {{0}};
 
-        if (inject_into(bad[i], &old, &err) != -EINVAL || err.text[0] == '\0')
+        if (inject_into(bad[i], &out, &old, &err) != -EINVAL || err.text[0] == '\0')
             fail_msg("%s", bad[i]);
     }
 }
@@ -178,7 +191,7 @@ static void a_body_over_the_limit_is_refused(void **state)
     char *old = NULL;
 
     (void)state;
-    assert_int_equal(request_inject_callback("{\"a\":1}", 7, URL, &out, &old, &err), -E2BIG);
+    assert_int_equal(inject_into("{\"a\":1}", &out, &old, &err), -E2BIG);
     assert_string_equal(err.text, "the body is over 40 bytes");
     buf_free(&out);
 }
@@ -192,7 +205,8 @@ int main(void)
         cmocka_unit_test(values_are_json_when_they_look_like_it),
         cmocka_unit_test(fields_need_a_name_and_text),
         cmocka_unit_test(the_rest_of_the_body_is_kept_byte_for_byte),
-        cmocka_unit_test(a_callback_url_of_the_user_is_handed_back),
+        cmocka_unit_test(a_callback_url_of_the_user_is_replaced_and_handed_back),
+        cmocka_unit_test(a_callback_url_that_is_no_text_is_refused),
         cmocka_unit_test(a_body_that_is_no_clean_object_is_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
     };

@@ -11,13 +11,10 @@
 
 static char *summary_of(const char *body)
 {
-    json_t *root = json_loads(body, 0, NULL);
-    char *text;
+    autooutline struct outline *o = NULL;
 
-    assert_non_null(root);
-    text = request_summary(root);
-    json_decref(root);
-    return text;
+    assert_int_equal(outline_parse(body, strlen(body), REQUEST_KEEP, &o, NULL), 0);
+    return request_summary(o);
 }
 
 static void short_values_stay(void **state)
