@@ -211,7 +211,6 @@ static int load_sample(struct conf_fixture *f, bool all)
 static void the_sample_loads_as_it_is_and_with_every_option(void **state)
 {
     struct conf_fixture *f = *state;
-    autobuf struct buf plain = BUF_INIT(1U << 16);
 
     setenv("CREDENTIALS_DIRECTORY", f->dir, 1);
     setenv("VIDU_OLD_KEY", "old", 1);

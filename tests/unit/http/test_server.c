@@ -493,7 +493,7 @@ static void a_drain_does_not_wait_long_for_a_first_request(void **state)
     until(f, counter(f, "open") == 2);
     start_ms = clock_mono_ms();
     server_drain(f->server, on_drained, f);
-    client_say(quick, FIVE + 1);
+    client_say(quick, &FIVE[1]);
     until(f, client_has(quick, "\r\n\r\nok"));
     until(f, f->idle_calls == 1);
     assert_in_range(clock_mono_ms() - start_ms, 900, 3000);

@@ -455,7 +455,7 @@ static void one_source_has_so_many_connections(void **state)
     client_free(c[1]);
     until(f, counter(f, "open") == 1);
     f->vouch = true;
-    client_say(c[0], FIVE + 1);
+    client_say(c[0], &FIVE[1]);
     until(f, client_has(c[0], "200 OK"));
     for (size_t i = 1; i < 3; i++) { /* vouched for: no limit any longer */
         c[i] = client_ready(f);

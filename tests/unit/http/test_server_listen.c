@@ -111,7 +111,7 @@ static void without_descriptors_the_oldest_stranger_makes_room(void **state)
     assert_int_equal(counter(f, "accept_errors"), 1);
     assert_int_equal(counter(f, "evicted_connections"), 1);
     until(f, client_closed(older));
-    client_say(newer, FIVE + 1);
+    client_say(newer, &FIVE[1]);
     until(f, client_has(newer, "200 OK"));
     assert_false(client_closed(kept));
     client_free(kept);

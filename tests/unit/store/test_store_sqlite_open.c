@@ -374,7 +374,7 @@ static void a_backup_in_the_place_of_the_file_is_a_store(void **state)
 static void a_migration_that_fails_leaves_all_as_it_was(void **state)
 {
     struct fixture *f = *state;
-    static const struct {
+    const struct {
         struct schema_step steps[2];
         int code;
         const char *text;

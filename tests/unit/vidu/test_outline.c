@@ -75,13 +75,14 @@ static void text_that_begins_with_nul_is_itself(void **state)
 
 static void keys_are_kept_however_long(void **state)
 {
-    autooutline struct outline *o = outline_of("{\"0123456789abcdefghij\" : 1,\"b\":\"0123456789abcdefg\"}");
+    autooutline struct outline *o =
+        outline_of("{\"0123456789abcdefghij\" : 1,\"b\":\"0123456789abcdefg\"}");
 
     (void)state;
     assert_int_equal(json_object_size(outline_root(o)), 2);
     assert_in_range(json_string_length(json_object_get(outline_root(o), "b")), 2, KEEP);
-    assert_int_equal(
-        json_integer_value(json_object_get(outline_root(o), "0123456789abcdefghij")), 1);
+    assert_int_equal(json_integer_value(json_object_get(outline_root(o), "0123456789abcdefghij")),
+                     1);
 }
 
 static void the_text_of_a_member_is_found(void **state)
@@ -119,8 +120,8 @@ static void what_no_parser_sees_is_checked_as_strictly(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         for (int before = 0; before < 9; before++) {
-            autofree char *text = mem_printf("{\"a\":\"0123456789abcdef%.*s%s\"}", before,
-                                             "01234567", bad[i]);
+            autofree char *text =
+                mem_printf("{\"a\":\"0123456789abcdef%.*s%s\"}", before, "01234567", bad[i]);
             struct outline *o = NULL;
             struct err err;
 

@@ -302,12 +302,11 @@ static void unknown_types_are_refused(void **state)
 
 static void every_type_has_a_name_of_its_own(void **state)
 {
-    int a, b;
-
     (void)state;
-    for (a = 1; a < MSG_TYPE_COUNT; a++)
-        for (b = a + 1; b < MSG_TYPE_COUNT; b++)
-            assert_string_not_equal(message_name(a), message_name(b));
+    for (int a = 1; a < MSG_TYPE_COUNT; a++)
+        for (int b = a + 1; b < MSG_TYPE_COUNT; b++)
+            assert_string_not_equal(message_name((enum message_type)a),
+                                    message_name((enum message_type)b));
     assert_string_equal(message_name(MSG_SUBMITTED), "submitted");
 }
 
