@@ -90,9 +90,10 @@ struct store_run {
     const char *after;          /* hook it waits for, "" when none */
     enum run_state state;
     int attempt;              /* 0 before the first */
+    int losses;               /* attempts in a row during which the runner or the daemon died */
     int64_t due_ms, lease_ms; /* lease: until when the present attempt may take */
     int64_t created_ms, started_ms, finished_ms;
-    bool replay; /* asked for by the operator */
+    bool replay; /* asked for by the operator, at first or again */
     int64_t exit_code;
     const char *detail, *output;
 };
@@ -186,7 +187,7 @@ struct store_ops {
     /* The way back: runs cancelled with `after` wait for it again, as if they were new. */
     int (*run_revive)(struct store *s, int64_t task, const char *after, const char *trigger,
                       int64_t now_ms, struct err *err);
-    /* At start: what was running becomes ready now. */
+    /* At start: what was running becomes ready now, and has lost an attempt. */
     int (*run_reclaim)(struct store *s, int64_t now_ms, int *n, struct err *err);
 
     int (*file_insert)(struct store *s, const struct store_file *f, struct err *err);

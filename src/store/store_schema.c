@@ -94,8 +94,10 @@ static const char version_1[] =
     "  row         INTEGER PRIMARY KEY,"
     "  task        INTEGER NOT NULL REFERENCES task(row) ON DELETE CASCADE,"
     "  state       INTEGER NOT NULL,"
-    "  serial      INTEGER NOT NULL," /* 0: automatic; replays count from 1 */
+    "  serial      INTEGER NOT NULL," /* 0: automatic; triggered ones count from 1 */
     "  attempt     INTEGER NOT NULL,"
+    "  losses      INTEGER NOT NULL,"
+    "  replay      INTEGER NOT NULL,"
     "  due_ms      INTEGER NOT NULL,"
     "  lease_ms    INTEGER NOT NULL,"
     "  created_ms  INTEGER NOT NULL,"

@@ -21,6 +21,8 @@ static void bind_run(struct sqlite3_stmt *q, const struct store_run *r)
     sqlite3_bind_int64(q, 9, r->exit_code);
     sql_bind_text(q, 13, r->detail);
     sql_bind_text(q, 14, r->output);
+    sqlite3_bind_int64(q, 16, r->losses);
+    sqlite3_bind_int64(q, 17, r->replay);
 }
 
 /* All texts are borrowed from the row that q stands on. */
@@ -43,6 +45,7 @@ static void fill_run(struct sqlite3_stmt *q, struct store_run *r)
         .after = sql_text(q, 14),
         .detail = sql_text(q, 15),
         .output = sql_text(q, 16),
+        .losses = sqlite3_column_int(q, 17),
     };
     snprintf(r->task_id, sizeof(r->task_id), "%s", sql_text(q, 11));
 }

@@ -52,17 +52,18 @@
 
 /* Read by fill_run, in this order. */
 #define SELECT_RUN                                                                                 \
-    "SELECT r.row, r.task, r.state, r.serial, r.attempt, r.due_ms, r.lease_ms, r.created_ms,"      \
+    "SELECT r.row, r.task, r.state, r.replay, r.attempt, r.due_ms, r.lease_ms, r.created_ms,"      \
     " r.started_ms, r.finished_ms, r.exit_code, t.id, r.hook, r.trigger, r.after, r.detail,"       \
-    " r.output "
+    " r.output, r.losses "
 #define RUNS_AND_TASKS "FROM run r JOIN task t ON t.row = r.task "
 #define RUN_FILTER                                                                                 \
     " r.created_ms >= ?4 AND (?8 IS NULL OR r.hook = ?8)"                                          \
     " AND (?1 IS NULL OR t.provider = ?1)" HAS_TAG " ORDER BY r.row DESC LIMIT ?5"
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
-    " finished_ms, exit_code, hook, trigger, after, detail, output, serial) VALUES"                \
-    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+    " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay,"               \
+    " serial) VALUES"                                                                              \
+    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?16, ?17, "
 
 /* The names of hooks that have a ready run, each found by one step into run_ready. */
 #define READY_HOOKS                                                                                \
@@ -146,7 +147,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_STATE] = "SELECT state FROM run WHERE row = ?1",
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
-                       " detail = ?13, output = ?14 WHERE row = ?15",
+                       " detail = ?13, output = ?14, losses = ?16, replay = ?17"
+                       " WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
     "FROM ready CROSS JOIN run r JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
@@ -176,7 +178,7 @@ static const char *const sql[SQL_COUNT] = {
                        " WHERE r.task = ?1 AND r.trigger = ?3 AND r.state = 5)"
                        " UPDATE run SET state = 0, created_ms = ?4, finished_ms = 0, detail = ''"
                        " WHERE row IN (SELECT row FROM back)",
-    [SQL_RUN_RECLAIM] = "UPDATE run SET state = 1, due_ms = ?1, lease_ms = 0"
+    [SQL_RUN_RECLAIM] = "UPDATE run SET state = 1, due_ms = ?1, lease_ms = 0, losses = losses + 1"
                         " WHERE state = 2 AND state <> 3",
 
     [SQL_FILE_INSERT] = "INSERT INTO file (task, run, bytes, created_ms, path, kind, sha256)"

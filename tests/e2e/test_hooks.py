@@ -468,6 +468,18 @@ def test_dead_letters_are_listed_and_retried_by_hook_or_all(run):
     assert status == 4 and "4711" in answer["error"]
 
 
+def test_a_run_asked_for_again_says_so(run):
+    _, daemon = stack(run, recorder(run))
+    daemon.submit()
+    done, = daemon.wait_runs("done")
+    first, = seen(run)
+    assert first["env"]["VIDUHOOK_REPLAY"] == "" and not json.loads(first["stdin"])["run"]["replay"]
+    next((run.home / "seen").glob("*.json")).unlink()
+    daemon.cli("retry", done["id"])
+    again, = seen(run)
+    assert again["env"]["VIDUHOOK_REPLAY"] == "1" and json.loads(again["stdin"])["run"]["replay"]
+
+
 def test_a_run_that_runs_is_not_retried(run):
     _, daemon = stack(run, {"name": "h", "exec": ["/bin/sleep", "1000"]}, shutdown_grace="0s")
     daemon.submit()

@@ -131,6 +131,8 @@ static void an_update_writes_the_course_of_a_run(void **state)
     r.exit_code = 75;
     r.detail = "gave up";
     r.output = "tail";
+    r.losses = 2;
+    r.replay = true;
     fixture_begin(f);
     assert_ok(f, f->ops->run_update(f->s, &r, &f->err));
     fixture_commit(f);
@@ -145,6 +147,8 @@ static void an_update_writes_the_course_of_a_run(void **state)
     assert_int_equal(back.exit_code, 75);
     assert_string_equal(back.detail, "gave up");
     assert_string_equal(back.output, "tail");
+    assert_int_equal(back.losses, 2);
+    assert_true(back.replay);
     r.row = 99;
     fixture_begin(f);
     assert_int_equal(f->ops->run_update(f->s, &r, &f->err), -ENOENT);
@@ -365,6 +369,7 @@ static void what_was_running_is_claimed_again_at_once(void **state)
     assert_int_equal(r.due_ms, T0 + 7);
     assert_int_equal(r.lease_ms, 0);
     assert_int_equal(r.attempt, 3);
+    assert_int_equal(r.losses, 1);
     assert_int_equal(state_of(f, dead.row), RUN_DEAD);
 }
 
