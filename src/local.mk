@@ -178,6 +178,8 @@ noinst_LIBRARIES += libkeeper.a
 libkeeper_a_SOURCES = \
 	src/keeper/batch.c \
 	src/keeper/batch.h \
+	src/keeper/calls.c \
+	src/keeper/calls.h \
 	src/keeper/events.c \
 	src/keeper/events.h \
 	src/keeper/hooks.c \
@@ -192,6 +194,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/notify.h \
 	src/keeper/operate.c \
 	src/keeper/operate.h \
+	src/keeper/outcome.c \
+	src/keeper/outcome.h \
 	src/keeper/plan.c \
 	src/keeper/plan.h \
 	src/keeper/query.c \

@@ -73,7 +73,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_receiver \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
-	tests/unit/keeper/test_schedule \
+	tests/unit/keeper/test_outcome \
 	tests/unit/keeper/test_supervise \
 	tests/unit/gateway/test_account \
 	tests/unit/gateway/test_adopt \
@@ -370,8 +370,8 @@ tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
 tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
-tests_unit_keeper_test_schedule_SOURCES = tests/unit/keeper/test_schedule.c
-tests_unit_keeper_test_schedule_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_outcome_SOURCES = tests/unit/keeper/test_outcome.c
+tests_unit_keeper_test_outcome_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_supervise_SOURCES = tests/unit/keeper/test_supervise.c
 tests_unit_keeper_test_supervise_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_account_SOURCES = tests/unit/gateway/test_account.c

@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/calls.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
-#include "keeper/schedule.h"
 #include "vidu/id.h"
 #include "vidu/sign.h"
 
@@ -203,7 +203,7 @@ static int advance(struct keeper *k, struct statement *st, struct err *err)
         t->next_look_ms = final ? 0 : look_later(t);
     rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word", err);
     if (rc == 0 && conf_event_from_state(t->state, &event))
-        rc = schedule_add(k, t, event, err);
+        rc = calls_add(k, t, event, err);
     if (rc == 0 && final)
         log_final(t, st->source);
     return rc;
@@ -472,5 +472,5 @@ int judge_lost(struct keeper *k, struct store_task *t, struct err *err)
     t->updated_ms = t->finished_ms = clock_wall_ms();
     log_warn("task.lost", LOG_S("task", t->id), LOG_S("provider", t->provider));
     rc = event_task(k, t, &news, err);
-    return rc < 0 ? rc : schedule_add(k, t, EVENT_LOST, err);
+    return rc < 0 ? rc : calls_add(k, t, EVENT_LOST, err);
 }

@@ -172,6 +172,7 @@ static void on_stop_signal(evutil_socket_t sig, short what, void *ctx)
              LOG_I("grace_ms", k->conf->shutdown_grace_ms));
     notify_send("STOPPING=1");
     k->stopping = true;
+    schedule_on_stop(k);
     supervise_stop(k->supervise, k->conf->shutdown_grace_ms, on_stopped);
 }
 

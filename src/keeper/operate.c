@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/calls.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
 #include "keeper/reload.h"
@@ -160,7 +161,7 @@ static int trigger_hooks(struct keeper *k, const struct store_task *t, const cha
 
         if (only != NULL && !str_eq(only, h->name))
             continue;
-        rc = schedule_replay(k, t, h, trigger, &run, err);
+        rc = calls_replay(k, t, h, trigger, &run, err);
         if (rc == 0)
             json_array_append_new(ids, json_integer(run));
     }

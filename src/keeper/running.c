@@ -14,6 +14,7 @@ struct running *running_add(struct running_table *t, const struct store_run *run
     t->rows[t->n++] = r;
     r->run = run->row;
     r->task = run->task;
+    r->attempt = run->attempt;
     r->hook = mem_strdup(run->hook);
     memcpy(r->task_id, run->task_id, sizeof(r->task_id));
     return r;
@@ -21,9 +22,12 @@ struct running *running_add(struct running_table *t, const struct store_run *run
 
 void running_remove(struct running_table *t, struct running *r)
 {
-    for (size_t i = 0; i < t->n; i++)
-        if (t->rows[i] == r)
-            t->rows[i] = t->rows[--t->n];
+    size_t i = 0;
+
+    while (i < t->n && t->rows[i] != r)
+        i++;
+    for (t->n -= i < t->n; i < t->n; i++)
+        t->rows[i] = t->rows[i + 1];
     free(r->hook);
     free(r->json);
     free(r);
@@ -42,7 +46,17 @@ size_t running_count(const struct running_table *t, const char *hook)
     size_t n = 0;
 
     for (size_t i = 0; i < t->n; i++)
-        n += !t->rows[i]->settling && (hook == NULL || str_eq(t->rows[i]->hook, hook));
+        n += !t->rows[i]->settling && !t->rows[i]->held &&
+             (hook == NULL || str_eq(t->rows[i]->hook, hook));
+    return n;
+}
+
+size_t running_held(const struct running_table *t, const char *hook)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->n; i++)
+        n += t->rows[i]->held && (hook == NULL || str_eq(t->rows[i]->hook, hook));
     return n;
 }
 

@@ -6,8 +6,8 @@
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/hooks.h"
+#include "keeper/outcome.h"
 #include "keeper/running.h"
-#include "vidu/crypto.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -15,6 +15,7 @@
 
 #define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
 #define MAX_CLAIM      64
+#define MAX_HELD       64
 #define FILES_TEXT_MAX (64U << 10)
 
 struct schedule {
@@ -28,6 +29,17 @@ static void forget(struct schedule *s, struct running *r)
 {
     running_remove(&s->running, r);
     s->dirty = true;
+}
+
+/* Held, and nothing is missing but a place. */
+static bool may_begin(const struct running *r)
+{
+    return r->held && r->counted && !r->settling;
+}
+
+void schedule_look(struct keeper *k)
+{
+    k->schedule->dirty = true;
 }
 
 /* The next turn of the loop opens a batch, and its end claims. */
@@ -58,90 +70,25 @@ static void arm(struct schedule *s, int64_t due_wall_ms)
     evtimer_add(s->due, &tv);
 }
 
-/* -- adding -- */
-
-static bool wanted(const struct conf_hook *h, const struct store_task *t, enum conf_event event)
-{
-    return (h->on & 1U << event) != 0 && hook_matches(h, t);
-}
-
-/* A hook that waits for another one is called only when that one is. */
-static bool chain_wanted(const struct conf *conf, const struct conf_hook *h,
-                         const struct store_task *t, enum conf_event event)
-{
-    for (size_t depth = 0; h != NULL && depth < CONF_MAX_HOOKS; depth++) {
-        if (!wanted(h, t, event))
-            return false;
-        if (h->after == NULL)
-            return true;
-        h = conf_hook_find(conf, h->after);
-    }
-    return false;
-}
-
-static struct store_run new_run(const struct store_task *t, const struct conf_hook *h,
-                                const char *trigger)
-{
-    struct store_run run = {.task = t->row, .hook = h->name, .trigger = trigger};
-
-    memcpy(run.task_id, t->id, sizeof(run.task_id));
-    run.after = h->after != NULL ? h->after : "";
-    run.state = h->after != NULL ? RUN_WAITING : RUN_READY;
-    run.created_ms = run.due_ms = clock_wall_ms();
-    run.detail = run.output = "";
-    return run;
-}
-
-int schedule_add(struct keeper *k, const struct store_task *t, enum conf_event event,
-                 struct err *err)
-{
-    for (size_t i = 0; i < k->conf->n_hooks; i++) {
-        const struct conf_hook *h = &k->conf->hooks[i];
-        struct store_run run;
-        int64_t row;
-        int rc;
-
-        if (!chain_wanted(k->conf, h, t, event))
-            continue;
-        run = new_run(t, h, conf_event_name(event));
-        rc = k->store->ops->run_insert(k->store, &run, &row, err);
-        if (rc < 0 && rc != -EEXIST)
-            return rc;
-        k->schedule->dirty = true;
-    }
-    return 0;
-}
-
-int schedule_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
-                    const char *trigger, int64_t *run_row, struct err *err)
-{
-    struct store_run run = new_run(t, h, trigger);
-    int rc;
-
-    run.state = RUN_READY;
-    run.after = "";
-    run.replay = true;
-    rc = k->store->ops->run_insert(k->store, &run, run_row, err);
-    k->schedule->dirty = true;
-    return rc;
-}
-
 int schedule_retry(struct keeper *k, int64_t row, struct err *err)
 {
+    struct running *r = running_find(&k->schedule->running, row);
     struct store_run run;
     int rc = k->store->ops->run_by_row(k->store, row, &run);
 
     if (rc < 0)
         return err_set(err, rc, "there is no run %lld", (long long)row);
-    if (run.state == RUN_RUNNING || running_find(&k->schedule->running, row) != NULL)
+    if (run.state == RUN_RUNNING || (r != NULL && !may_begin(r)))
         return err_set(err, -EALREADY, "run %lld is running", (long long)row);
     if (run.state == RUN_WAITING)
         return err_set(err, -EALREADY, "run %lld waits for the hook %s", (long long)row, run.after);
     rc = k->store->ops->run_revive(k->store, run.task, run.hook, run.trigger, clock_wall_ms(), err);
     if (rc < 0)
         return rc;
+    if (r != NULL)
+        forget(k->schedule, r);
     run.state = RUN_READY;
-    run.attempt = 0;
+    run.attempt = run.losses = 0;
     run.created_ms = run.due_ms = clock_wall_ms(); /* max_age counts from here again */
     run.finished_ms = 0;
     run.replay = true;
@@ -152,15 +99,18 @@ int schedule_retry(struct keeper *k, int64_t row, struct err *err)
 /* -- claiming -- */
 
 struct picked {
+    const struct running_table *running;
     int64_t rows[MAX_CLAIM];
-    size_t n;
+    size_t n, seen;
 };
 
 static int on_pick(const struct store_run *run, void *ctx)
 {
     struct picked *p = ctx;
 
-    p->rows[p->n++] = run->row;
+    p->seen++;
+    if (running_find(p->running, run->row) == NULL) /* else it is held already */
+        p->rows[p->n++] = run->row;
     return p->n == MAX_CLAIM;
 }
 
@@ -175,44 +125,43 @@ static int add_file(const struct store_file *f, void *ctx)
     return 0;
 }
 
-/* An attempt has ended: the timeline, those that wait for it, the run itself. */
-static int conclude(struct keeper *k, const struct store_run *run, struct err *err)
-{
-    bool again = run->state == RUN_READY;
-    int released = 0;
-    int rc = event_run(k, run, again ? "again" : run_state_name(run->state), err);
-
-    if (rc == 0 && !again)
-        rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger,
-                                        run->state == RUN_DONE, clock_wall_ms(), &released, err);
-    return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
-}
-
-/* A run that can never be made. */
-static int bury(struct keeper *k, struct store_run *run, const char *why, struct err *err)
-{
-    log_warn("run.dead", LOG_I("run", run->row), LOG_S("hook", run->hook), LOG_S("why", why));
-    run->state = RUN_DEAD;
-    run->detail = why;
-    run->finished_ms = clock_wall_ms();
-    return conclude(k, run, err);
-}
-
-static void hand_over(struct keeper *k, bool ok, void *ctx)
+static void on_recorded(struct keeper *k, bool ok, void *ctx)
 {
     struct running *r = ctx;
+
+    r->settling = false;
+    if (ok)
+        forget(k->schedule, r);
+    else
+        r->lost = true;
+}
+
+/* The outcome is in the open batch: once, whoever reports it next. */
+static void settle(struct keeper *k, struct running *r)
+{
+    r->lost = false;
+    r->settling = true;
+    batch_then(k, on_recorded, r);
+}
+
+static void send_run(struct keeper *k, struct running *r)
+{
     struct room *room = supervise_by_id(k->supervise, r->room);
     struct msg_run msg = {
         .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .json = slice_str(r->json)};
 
-    if (!ok) { /* the claim was not written, so there is none */
-        forget(k->schedule, r);
-        return;
-    }
     if (room == NULL || channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg) < 0)
         r->lost = true; /* the runner has just died; the tick makes it ready again */
     free(r->json);
     r->json = NULL;
+}
+
+static void hand_over(struct keeper *k, bool ok, void *ctx)
+{
+    if (ok)
+        send_run(k, ctx);
+    else /* the claim was not written, so there is none */
+        forget(k->schedule, ctx);
 }
 
 /* What the runner is told; *json NULL: more than fits into a message. */
@@ -240,39 +189,136 @@ static int describe(struct keeper *k, const struct conf_hook *h, const struct st
     return 0;
 }
 
-static int claim_one(struct keeper *k, struct room *runner, int64_t row, struct err *err)
+static bool has_place(const struct keeper *k, const struct conf_hook *h)
 {
-    struct running_table *running = &k->schedule->running;
+    const struct running_table *t = &k->schedule->running;
+
+    return running_count(t, h->name) < (size_t)h->concurrency &&
+           running_count(t, NULL) < (size_t)k->conf->limits.runs;
+}
+
+static bool may_hold(const struct keeper *k, const struct conf_hook *h)
+{
+    const struct running_table *t = &k->schedule->running;
+
+    return running_held(t, h->name) < (size_t)h->concurrency && running_held(t, NULL) < MAX_HELD;
+}
+
+/* In the open batch: the run has a place. r->json is what the runner will be told. */
+static int begin_run(struct keeper *k, const struct conf_hook *h, struct running *r,
+                     struct store_run *run, struct err *err)
+{
+    run->state = RUN_RUNNING;
+    run->started_ms = clock_wall_ms();
+    run->lease_ms = run->started_ms + h->timeout_ms + LEASE_SLACK_MS;
+    r->held = false;
+    r->room = room_id(supervise_room(k->supervise, ROOM_RUNNER));
+    r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
+    event_run_live(k, run, "running");
+    return k->store->ops->run_update(k->store, run, err);
+}
+
+/* What has to be so at the time of handing over; *why: it can never be made. */
+static int prepare(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                   char **json, const char **why, struct err *err)
+{
+    int rc = h != NULL ? describe(k, h, run, json) : 0;
+
+    *why = NULL;
+    if (h == NULL)
+        *why = "its hook is no longer in the configuration";
+    else if (rc == 0 && *json == NULL)
+        *why = "there is more to tell the runner than fits into a message";
+    return rc < 0 ? err_sys(err, rc, "run %lld", (long long)run->row) : 0;
+}
+
+/* Its attempt was counted by an earlier commit, so it need not wait for this one. */
+static int begin_held(struct keeper *k, struct running *r, struct err *err)
+{
+    const struct conf_hook *h = conf_hook_find(k->conf, r->hook);
+    const char *why;
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, r->run, &run);
+
+    if (rc < 0)
+        return err_sys(err, rc, "run %lld", (long long)r->run);
+    rc = prepare(k, h, &run, &r->json, &why, err);
+    if (rc < 0)
+        return rc;
+    if (why != NULL) {
+        settle(k, r);
+        return outcome_bury(k, &run, why, err);
+    }
+    rc = begin_run(k, h, r, &run, err);
+    if (rc == 0)
+        send_run(k, r);
+    return rc;
+}
+
+/* In an open batch, whenever a place may have become free. */
+static void begin_what_is_held(struct keeper *k)
+{
+    const struct running_table *t = &k->schedule->running;
+    struct err err = {""};
+    int rc = 0;
+
+    if (supervise_room(k->supervise, ROOM_RUNNER) == NULL || k->stopping)
+        return;
+    for (size_t i = 0; i < t->n && rc == 0; i++) {
+        const struct conf_hook *h = conf_hook_find(k->conf, t->rows[i]->hook);
+
+        if (may_begin(t->rows[i]) && (h == NULL || has_place(k, h)))
+            rc = begin_held(k, t->rows[i], &err);
+    }
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+}
+
+static void hold(struct keeper *k, bool ok, void *ctx)
+{
+    struct running *r = ctx;
+    const struct conf_hook *h = conf_hook_find(k->conf, r->hook);
+
+    if (!ok) {
+        forget(k->schedule, r);
+        return;
+    }
+    r->counted = true;
+    if (k->stopping)
+        schedule_on_stop(k);
+    else if (h == NULL || has_place(k, h))
+        wake(k);
+}
+
+static int claim_one(struct keeper *k, int64_t row, struct err *err)
+{
     const struct conf_hook *h;
+    const char *why;
     struct store_run run;
     struct running *r;
     char *json = NULL;
+    bool place;
     int rc = k->store->ops->run_by_row(k->store, row, &run);
 
     if (rc < 0)
         return err_sys(err, rc, "run %lld", (long long)row);
     h = conf_hook_find(k->conf, run.hook);
-    if (h == NULL)
-        return bury(k, &run, "its hook is no longer in the configuration", err);
-    if (running_count(running, run.hook) >= (size_t)h->concurrency)
+    place = h == NULL || has_place(k, h);
+    if (!place && !may_hold(k, h))
         return 0;
-    run.state = RUN_RUNNING;
     run.attempt++;
-    run.started_ms = clock_wall_ms();
-    run.lease_ms = run.started_ms + h->timeout_ms + LEASE_SLACK_MS;
-    rc = describe(k, h, &run, &json);
+    rc = place ? prepare(k, h, &run, &json, &why, err) : 0;
     if (rc < 0)
-        return err_sys(err, rc, "run %lld", (long long)row);
-    if (json == NULL)
-        return bury(k, &run, "there is more to tell the runner than fits into a message", err);
-    r = running_add(running, &run);
-    r->attempt = run.attempt;
-    r->room = room_id(runner);
-    r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
+        return rc;
+    if (place && why != NULL) {
+        run.attempt--;
+        return outcome_bury(k, &run, why, err);
+    }
+    r = running_add(&k->schedule->running, &run);
     r->json = json;
-    batch_then(k, hand_over, r);
-    event_run_live(k, &run, "running");
-    return k->store->ops->run_update(k->store, &run, err);
+    r->held = !place;
+    batch_then(k, place ? hand_over : hold, r);
+    return place ? begin_run(k, h, r, &run, err) : k->store->ops->run_update(k->store, &run, err);
 }
 
 /* Hooks that have all the runs they may have at once. */
@@ -283,7 +329,7 @@ static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOK
     for (size_t i = 0; i < k->conf->n_hooks; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
 
-        if (running_count(&k->schedule->running, h->name) >= (size_t)h->concurrency)
+        if (!has_place(k, h) && !may_hold(k, h))
             names[n++] = h->name;
     }
     return n;
@@ -291,40 +337,51 @@ static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOK
 
 /* One look at what is due. *more: it showed as much as was asked for, and a hook that has become
  * busy may have hidden the others'. */
-static int claim_some(struct keeper *k, struct room *runner, int slots, bool *more, struct err *err)
+static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *err)
 {
     const char *busy[CONF_MAX_HOOKS];
-    struct picked picked = {.n = 0};
-    int most = slots < MAX_CLAIM ? slots : MAX_CLAIM;
-    int rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), most,
+    struct picked picked = {.running = &k->schedule->running};
+    size_t most = slots < MAX_CLAIM ? slots : MAX_CLAIM;
+    int limit = (int)(most + running_held(picked.running, NULL));
+    int rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), limit,
                                     on_pick, &picked);
 
     if (rc < 0)
         return err_sys(err, rc, "runs that are due");
     for (size_t i = 0; rc == 0 && i < picked.n; i++)
-        rc = claim_one(k, runner, picked.rows[i], err);
-    *more = picked.n == (size_t)most;
+        rc = claim_one(k, picked.rows[i], err);
+    *more = picked.n > 0 && (picked.n == MAX_CLAIM || picked.seen == (size_t)limit);
     return rc;
+}
+
+/* Places, and then as many more as may be held. */
+static size_t free_slots(const struct keeper *k)
+{
+    size_t placed = running_count(&k->schedule->running, NULL);
+    size_t runs = (size_t)k->conf->limits.runs;
+
+    return (placed < runs ? runs - placed : 0) + MAX_HELD -
+           running_held(&k->schedule->running, NULL);
 }
 
 void schedule_claim(struct keeper *k)
 {
     struct schedule *s = k->schedule;
-    struct room *runner = supervise_room(k->supervise, ROOM_RUNNER);
     struct err err = {""};
     bool more = true;
     int64_t next;
     int rc = 0;
 
-    if (!s->dirty || runner == NULL || k->stopping)
+    if (!s->dirty || supervise_room(k->supervise, ROOM_RUNNER) == NULL || k->stopping)
         return;
     s->dirty = false;
-    while (rc == 0 && more) {
-        int slots = k->conf->limits.runs - (int)running_count(&s->running, NULL);
+    begin_what_is_held(k);
+    while (rc == 0 && more && !batch_spoiled(k)) {
+        size_t slots = free_slots(k);
 
-        if (slots <= 0)
+        if (slots == 0)
             return; /* until one ends */
-        rc = claim_some(k, runner, slots, &more, &err);
+        rc = claim_some(k, slots, &more, &err);
     }
     if (rc < 0) {
         batch_spoil(k, rc, &err);
@@ -336,90 +393,6 @@ void schedule_claim(struct keeper *k)
 }
 
 /* -- outcomes -- */
-
-int64_t schedule_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms)
-{
-    int64_t ms = h->retry.from_ms;
-    uint32_t dice;
-
-    for (int i = 1; i < attempt && ms < h->retry.to_ms; i++)
-        ms *= 2;
-    if (ms > h->retry.to_ms)
-        ms = h->retry.to_ms;
-    crypto_random(&dice, sizeof(dice));
-    ms += (int64_t)(dice % (uint64_t)(ms / 2 + 1));
-    return ms > retry_after_ms ? ms : retry_after_ms;
-}
-
-/* Sets the run's next state from what the runner said. */
-static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
-{
-    int64_t now = clock_wall_ms();
-
-    run->finished_ms = now;
-    if (msg->outcome == RUN_OK) {
-        run->state = RUN_DONE;
-    } else if (h == NULL || msg->outcome == RUN_FATAL ||
-               (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
-               now - run->created_ms > h->retry.max_age_ms) {
-        run->state = RUN_DEAD;
-    } else {
-        run->state = RUN_READY;
-        run->due_ms = now + schedule_pause_ms(h, run->attempt, msg->retry_after_ms);
-    }
-}
-
-static void log_outcome(const struct store_run *run, const struct msg_done *msg)
-{
-    const char *detail = str_or(msg->detail.p, "");
-
-    if (run->state == RUN_DONE)
-        log_info("run.done", LOG_I("run", run->row), LOG_S("task", run->task_id),
-                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt),
-                 LOG_I("ms", msg->duration_ms));
-    else if (run->state == RUN_DEAD)
-        log_warn("run.dead", LOG_I("run", run->row), LOG_S("task", run->task_id),
-                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail));
-    else
-        log_info("run.again", LOG_I("run", run->row), LOG_S("task", run->task_id),
-                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail),
-                 LOG_I("in_ms", run->due_ms - clock_wall_ms()));
-}
-
-static int record_outcome(struct keeper *k, const struct msg_done *msg, struct err *err)
-{
-    struct store_run run;
-    int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
-
-    if (rc < 0)
-        return rc == -ENOENT ? 0 : rc;
-    decide(conf_hook_find(k->conf, run.hook), msg, &run);
-    run.exit_code = msg->exit_code;
-    run.detail = str_or(msg->detail.p, "");
-    run.output = str_or(msg->output.p, "");
-    log_outcome(&run, msg);
-    rc = event_files(k, &run, msg->files, err);
-    return rc < 0 ? rc : conclude(k, &run, err);
-}
-
-static void on_recorded(struct keeper *k, bool ok, void *ctx)
-{
-    struct running *r = ctx;
-
-    r->settling = false;
-    if (ok)
-        forget(k->schedule, r);
-    else
-        r->lost = true;
-}
-
-/* The outcome is in the open batch: once, whoever reports it next. */
-static void settle(struct keeper *k, struct running *r)
-{
-    r->lost = false;
-    r->settling = true;
-    batch_then(k, on_recorded, r);
-}
 
 void schedule_on_done(struct keeper *k, const struct frame *f)
 {
@@ -439,9 +412,11 @@ void schedule_on_done(struct keeper *k, const struct frame *f)
     }
     settle(k, r);
     k->schedule->dirty = true;
-    rc = record_outcome(k, &msg, &err);
+    rc = outcome_record(k, &msg, &err);
     if (rc < 0)
         batch_spoil(k, rc, &err);
+    else
+        begin_what_is_held(k);
 }
 
 void schedule_on_progress(struct keeper *k, const struct frame *f)
@@ -464,23 +439,6 @@ void schedule_on_up(struct keeper *k)
     wake(k);
 }
 
-/* Ready again, at once: its attempt is counted, its side effect may have happened. */
-static int requeue(struct keeper *k, const struct running *r, struct err *err)
-{
-    struct store_run run;
-    int rc = k->store->ops->run_by_row(k->store, r->run, &run);
-
-    if (rc < 0 || run.state != RUN_RUNNING)
-        return rc == -ENOENT ? 0 : rc;
-    log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", r->task_id),
-             LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
-    run.state = RUN_READY;
-    run.due_ms = clock_wall_ms();
-    run.detail = "interrupted; made again";
-    k->schedule->dirty = true;
-    return k->store->ops->run_update(k->store, &run, err);
-}
-
 static void requeue_lost(struct keeper *k)
 {
     const struct running_table *t = &k->schedule->running;
@@ -494,8 +452,9 @@ static void requeue_lost(struct keeper *k)
         return;
     for (i = 0; i < t->n && rc == 0; i++)
         if (t->rows[i]->lost) {
-            rc = requeue(k, t->rows[i], &err);
+            rc = outcome_lost(k, t->rows[i]->run, &err);
             settle(k, t->rows[i]);
+            k->schedule->dirty = true;
         }
     if (rc < 0)
         batch_spoil(k, rc, &err);
@@ -506,9 +465,37 @@ void schedule_on_gone(struct keeper *k, const struct room *room)
     const struct running_table *t = &k->schedule->running;
 
     for (size_t i = 0; i < t->n; i++)
-        if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling)
+        if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling && !t->rows[i]->held)
             t->rows[i]->lost = true;
     requeue_lost(k);
+}
+
+/* What is held will not begin any more: its attempt is given back. */
+static int give_back(struct keeper *k, struct running *r, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, r->run, &run);
+
+    if (rc < 0)
+        return rc;
+    run.attempt--;
+    settle(k, r);
+    return k->store->ops->run_update(k->store, &run, err);
+}
+
+void schedule_on_stop(struct keeper *k)
+{
+    const struct running_table *t = &k->schedule->running;
+    struct err err = {""};
+    int rc = 0;
+
+    if (running_held(t, NULL) == 0 || batch_begin(k) < 0)
+        return;
+    for (size_t i = 0; i < t->n && rc == 0; i++)
+        if (may_begin(t->rows[i]))
+            rc = give_back(k, t->rows[i], &err);
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
 }
 
 /* The runner had its own time-out, and all the time it takes to enforce it. */
@@ -529,7 +516,8 @@ void schedule_tick(struct keeper *k)
     int64_t now = clock_mono_ms();
 
     for (size_t i = 0; i < t->n; i++)
-        if (!t->rows[i]->lost && !t->rows[i]->settling && now >= t->rows[i]->lease_ms)
+        if (!t->rows[i]->lost && !t->rows[i]->settling && !t->rows[i]->held &&
+            now >= t->rows[i]->lease_ms)
             end_lease(k, t->rows[i]);
     requeue_lost(k);
     if (!k->stopping && next != 0 && next <= clock_wall_ms())
@@ -538,7 +526,7 @@ void schedule_tick(struct keeper *k)
 
 size_t schedule_running(const struct keeper *k)
 {
-    return k->schedule->running.n;
+    return k->schedule->running.n - running_held(&k->schedule->running, NULL);
 }
 
 bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total)

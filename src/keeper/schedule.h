@@ -9,6 +9,10 @@
  * runner only after the commit: the attempt is on the disk before its side effect begins. A
  * runner or a daemon that dies leaves runs `running`; they become ready again and keep count.
  *
+ * While a hook has all its runs under way, as many again are claimed ahead and held here, so that
+ * the next one begins when one ends, and does not wait for the disk. In the store they are still
+ * `ready`, with their attempt counted.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef KEEPER_SCHEDULE_H
@@ -19,17 +23,11 @@
 struct schedule *schedule_new(struct keeper *k);
 void schedule_free(struct schedule *s);
 
-/* Inside a transaction: one run for each hook that this event of the task calls for. -errno of
- * the store; a run that is there already is not an error. */
-MUST_CHECK int schedule_add(struct keeper *k, const struct store_task *t, enum conf_event event,
-                            struct err *err);
-/* Inside a transaction: a run asked for by the operator, with its number. */
-MUST_CHECK int schedule_replay(struct keeper *k, const struct store_task *t,
-                               const struct conf_hook *h, const char *trigger, int64_t *run,
-                               struct err *err);
 /* Inside a transaction: a dead, done or cancelled run once more from attempt 0. */
 MUST_CHECK int schedule_retry(struct keeper *k, int64_t run, struct err *err);
 
+/* Something may be due: the end of the open batch claims it. */
+void schedule_look(struct keeper *k);
 /* Called by the batch before its commit: claims what is due, within the limits. */
 void schedule_claim(struct keeper *k);
 
@@ -39,6 +37,8 @@ void schedule_on_progress(struct keeper *k, const struct frame *f);
 void schedule_on_up(struct keeper *k);
 /* A runner has ended: what it had becomes ready again. */
 void schedule_on_gone(struct keeper *k, const struct room *room);
+/* The daemon stops: what has not begun stays for the next one. */
+void schedule_on_stop(struct keeper *k);
 /* Once a second: leases, outcomes that could not be written, overdue work. */
 void schedule_tick(struct keeper *k);
 
@@ -47,8 +47,5 @@ size_t schedule_running(const struct keeper *k);
 bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total);
 /* Task of a run under way; 0: none. */
 int64_t schedule_task_of(const struct keeper *k, int64_t run);
-
-/* When attempt number n that failed may be made again, counted from now; jitter included. */
-int64_t schedule_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms);
 
 #endif

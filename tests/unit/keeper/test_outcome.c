@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/schedule.h"
+#include "keeper/outcome.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static void pauses_double_up_to_the_limit_with_jitter_on_top(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         for (int n = 0; n < 50; n++) {
-            int64_t ms = schedule_pause_ms(&hook, rows[i].attempt, -1);
+            int64_t ms = outcome_pause_ms(&hook, rows[i].attempt, -1);
 
             assert_true(ms >= rows[i].least && ms <= rows[i].least + rows[i].least / 2);
         }
@@ -28,20 +28,20 @@ static void pauses_double_up_to_the_limit_with_jitter_on_top(void **state)
 
 static void jitter_spreads(void **state)
 {
-    int64_t first = schedule_pause_ms(&hook, 11, -1);
+    int64_t first = outcome_pause_ms(&hook, 11, -1);
     bool differs = false;
 
     (void)state;
     for (int n = 0; n < 20; n++)
-        differs = differs || schedule_pause_ms(&hook, 11, -1) != first;
+        differs = differs || outcome_pause_ms(&hook, 11, -1) != first;
     assert_true(differs);
 }
 
 static void a_server_that_asks_for_more_time_gets_it(void **state)
 {
     (void)state;
-    assert_true(schedule_pause_ms(&hook, 1, 120000) == 120000);
-    assert_true(schedule_pause_ms(&hook, 1, 1) >= 5000);
+    assert_true(outcome_pause_ms(&hook, 1, 120000) == 120000);
+    assert_true(outcome_pause_ms(&hook, 1, 1) >= 5000);
 }
 
 int main(void)

@@ -1,0 +1,22 @@
+/*
+ * Which hooks an event of a task calls, and the runs that come of it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KEEPER_CALLS_H
+#define KEEPER_CALLS_H
+
+#include "keeper/keeper.h"
+
+/* `on` and `match` fit; a hook that waits for another one is called only when that one is. */
+bool calls_wants(const struct conf *conf, const struct conf_hook *h, const struct store_task *t,
+                 enum conf_event event);
+/* Inside a transaction: one run for each hook that this event of the task calls for. -errno of
+ * the store; a run that is there already is not an error. */
+MUST_CHECK int calls_add(struct keeper *k, const struct store_task *t, enum conf_event event,
+                         struct err *err);
+/* Inside a transaction: a run asked for by the operator, with its number. */
+MUST_CHECK int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
+                            const char *trigger, int64_t *run, struct err *err);
+
+#endif

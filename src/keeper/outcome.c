@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/outcome.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/events.h"
+#include "vidu/crypto.h"
+
+#include <errno.h>
+
+/* An attempt has ended: the timeline, those that wait for it, the run itself. */
+static int conclude(struct keeper *k, const struct store_run *run, struct err *err)
+{
+    bool again = run->state == RUN_READY;
+    int released = 0;
+    int rc = event_run(k, run, again ? "again" : run_state_name(run->state), err);
+
+    if (rc == 0 && !again)
+        rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger,
+                                        run->state == RUN_DONE, clock_wall_ms(), &released, err);
+    return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
+}
+
+/* A run that can never be made. */
+int outcome_bury(struct keeper *k, struct store_run *run, const char *why, struct err *err)
+{
+    log_warn("run.dead", LOG_I("run", run->row), LOG_S("hook", run->hook), LOG_S("why", why));
+    run->state = RUN_DEAD;
+    run->detail = why;
+    run->finished_ms = clock_wall_ms();
+    return conclude(k, run, err);
+}
+
+int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms)
+{
+    int64_t ms = h->retry.from_ms;
+    uint32_t dice;
+
+    for (int i = 1; i < attempt && ms < h->retry.to_ms; i++)
+        ms *= 2;
+    if (ms > h->retry.to_ms)
+        ms = h->retry.to_ms;
+    crypto_random(&dice, sizeof(dice));
+    ms += (int64_t)(dice % (uint64_t)(ms / 2 + 1));
+    return ms > retry_after_ms ? ms : retry_after_ms;
+}
+
+/* Sets the run's next state from what the runner said. */
+static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
+{
+    int64_t now = clock_wall_ms();
+
+    run->finished_ms = now;
+    run->losses = 0;
+    if (msg->outcome == RUN_OK) {
+        run->state = RUN_DONE;
+    } else if (h == NULL || msg->outcome == RUN_FATAL ||
+               (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
+               now - run->created_ms > h->retry.max_age_ms) {
+        run->state = RUN_DEAD;
+    } else {
+        run->state = RUN_READY;
+        run->due_ms = now + outcome_pause_ms(h, run->attempt, msg->retry_after_ms);
+    }
+}
+
+static void log_outcome(const struct store_run *run, const struct msg_done *msg)
+{
+    const char *detail = str_or(msg->detail.p, "");
+
+    if (run->state == RUN_DONE)
+        log_info("run.done", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt),
+                 LOG_I("ms", msg->duration_ms));
+    else if (run->state == RUN_DEAD)
+        log_warn("run.dead", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail));
+    else
+        log_info("run.again", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_I("attempt", run->attempt), LOG_S("why", detail),
+                 LOG_I("in_ms", run->due_ms - clock_wall_ms()));
+}
+
+int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
+
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    decide(conf_hook_find(k->conf, run.hook), msg, &run);
+    run.exit_code = msg->exit_code;
+    run.detail = str_or(msg->detail.p, "");
+    run.output = str_or(msg->output.p, "");
+    log_outcome(&run, msg);
+    rc = event_files(k, &run, msg->files, err);
+    return rc < 0 ? rc : conclude(k, &run, err);
+}
+
+/* Ready again, at once: its attempt is counted, its side effect may have happened. */
+int outcome_lost(struct keeper *k, int64_t row, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0 || run.state != RUN_RUNNING)
+        return rc == -ENOENT ? 0 : rc;
+    log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", run.task_id),
+             LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
+    run.state = RUN_READY;
+    run.losses++;
+    run.due_ms = clock_wall_ms();
+    run.detail = "interrupted; made again";
+    return k->store->ops->run_update(k->store, &run, err);
+}

@@ -1,0 +1,23 @@
+/*
+ * What becomes of a run when its attempt is over: done, again after a pause, or dead. All of it
+ * inside a transaction; -errno of the store.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef KEEPER_OUTCOME_H
+#define KEEPER_OUTCOME_H
+
+#include "keeper/keeper.h"
+
+/* As the runner reports it. A run that is no longer there is not an error. */
+MUST_CHECK int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err);
+/* The runner died, or does not answer: made again, and counted. */
+MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
+/* It can never be made. */
+MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,
+                            struct err *err);
+
+/* When attempt number n that failed may be made again, counted from now; jitter included. */
+int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms);
+
+#endif
