@@ -1,7 +1,9 @@
 /*
  * A store with many submitted tasks, and the keys of their callbacks in a file.
  *
- *   fill_store STORE.db COUNT KEYS
+ *   fill_store STORE.db COUNT KEYS [HOOK]
+ *
+ * With HOOK every task has succeeded already, and one run of that hook waits for it.
  *
  * KEYS receives COUNT keys of 42 bytes, nothing between them. The seal secret is the store's, made
  * here when it has none, so that a daemon started on it takes the keys for its own.
@@ -39,13 +41,42 @@ static void load_secret(struct store *s, uint8_t secret[SEAL_SECRET_LEN])
     check(s->ops->commit(s, &err), &err);
 }
 
-static void add_task(struct store *s, const char *key, long i)
+static void add_run(struct store *s, const struct store_task *t, const char *hook)
+{
+    struct store_run run = {
+        .task = t->row,
+        .hook = hook,
+        .trigger = "success",
+        .after = "",
+        .state = RUN_READY,
+        .created_ms = t->created_ms,
+        .due_ms = t->created_ms,
+        .detail = "",
+        .output = "",
+    };
+    struct err err = {""};
+    int64_t row;
+
+    memcpy(run.task_id, t->id, sizeof(run.task_id));
+    check(s->ops->run_insert(s, &run, &row, &err), &err);
+}
+
+/* As a callback with the state success leaves it. */
+static void end_task(struct store_task *t)
+{
+    t->state = t->pending = STATE_SUCCESS;
+    t->source = SOURCE_CALLBACK;
+    t->result = "[{\"id\":\"1\",\"url\":\"https://media.example/a.mp4\"}]";
+    t->finished_ms = t->created_ms;
+    t->next_look_ms = 0;
+}
+
+static void add_task(struct store *s, const char *key, long i, const char *hook)
 {
     uint8_t hash[SHA256_LEN];
     char remote_id[32];
     char path[64];
     struct err err = {""};
-    int64_t row;
     struct store_task t = {
         .provider = "vidu",
         .endpoint = "img2video",
@@ -76,21 +107,26 @@ static void add_task(struct store *s, const char *key, long i)
     key_hash(key, KEY_LEN, hash);
     snprintf(remote_id, sizeof(remote_id), "9%017ld", i);
     snprintf(path, sizeof(path), "/callback/");
-    check(s->ops->task_insert(s, &t, &row, &err), &err);
+    if (hook != NULL)
+        end_task(&t);
+    check(s->ops->task_insert(s, &t, &t.row, &err), &err);
+    if (hook != NULL)
+        add_run(s, &t, hook);
 }
 
 int main(int argc, char **argv)
 {
     uint8_t secret[SEAL_SECRET_LEN];
     char key[KEY_SIZE];
+    bool usable = argc == 4 || argc == 5;
     struct err err = {""};
     struct store *s;
-    autofree char *url = argc == 4 ? mem_printf("sqlite:%s", argv[1]) : NULL;
-    long count = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
+    autofree char *url = usable ? mem_printf("sqlite:%s", argv[1]) : NULL;
+    long count = usable ? strtol(argv[2], NULL, 10) : 0;
     FILE *keys = count > 0 ? fopen(argv[3], "we") : NULL;
 
     if (keys == NULL) {
-        fprintf(stderr, "usage: fill_store STORE.db COUNT KEYS\n");
+        fprintf(stderr, "usage: fill_store STORE.db COUNT KEYS [HOOK]\n");
         return 2;
     }
     check(store_open(url, false, &s, &err), &err);
@@ -99,7 +135,7 @@ int main(int argc, char **argv)
         if (i % PER_TRANSACTION == 0)
             check(s->ops->begin(s, &err), &err);
         key_new(secret, clock_wall_ms() / 1000, key);
-        add_task(s, key, i);
+        add_task(s, key, i, argc == 5 ? argv[4] : NULL);
         fwrite(key, KEY_LEN, 1, keys);
         if (i % PER_TRANSACTION == PER_TRANSACTION - 1 || i == count - 1)
             check(s->ops->commit(s, &err), &err);
