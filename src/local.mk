@@ -18,6 +18,8 @@ libbase_a_SOURCES = \
 	src/base/mem.h \
 	src/base/net.c \
 	src/base/net.h \
+	src/base/proc.c \
+	src/base/proc.h \
 	src/base/str.c \
 	src/base/str.h
 
@@ -194,6 +196,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/notify.h \
 	src/keeper/operate.c \
 	src/keeper/operate.h \
+	src/keeper/orphans.c \
+	src/keeper/orphans.h \
 	src/keeper/outcome.c \
 	src/keeper/outcome.h \
 	src/keeper/plan.c \

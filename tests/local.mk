@@ -480,6 +480,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
@@ -538,6 +539,7 @@ EXTRA_DIST += \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \

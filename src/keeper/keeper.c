@@ -8,6 +8,7 @@
 #include "keeper/judge.h"
 #include "keeper/looks.h"
 #include "keeper/notify.h"
+#include "keeper/orphans.h"
 #include "keeper/query.h"
 #include "keeper/record.h"
 #include "keeper/reload.h"
@@ -138,15 +139,33 @@ static void on_up(struct room *room, void *ctx)
         looks_wake(ctx);
 }
 
-static void on_gone(struct room *room, void *ctx)
+static bool on_gone(struct room *room, void *ctx)
 {
     struct keeper *k = ctx;
+    bool explained = false;
 
-    if (room_kind(room) == ROOM_RUNNER)
-        schedule_on_gone(k, room);
+    if (room_kind(room) == ROOM_RUNNER) {
+        explained = schedule_on_gone(k, room);
+        orphans_end(k->orphans);
+    }
     if (room_kind(room) == ROOM_GATEWAY)
         looks_on_gone(k, room);
+    return explained;
 }
+
+static bool is_room(pid_t pid, void *ctx)
+{
+    const struct keeper *k = ctx;
+
+    return k->supervise != NULL && supervise_owns(k->supervise, pid);
+}
+
+static void on_orphans_over(void *ctx)
+{
+    schedule_on_up(ctx);
+}
+
+static const struct orphans_ops orphans_ops = {.is_owned = is_room, .on_over = on_orphans_over};
 
 static void on_hopeless(const char *why, void *ctx)
 {
@@ -406,6 +425,9 @@ static void close_all(struct keeper *k)
     if (k->batch != NULL && k->exit_status != EXIT_STORE_FAILED)
         batch_flush(k); /* asks for rooms, so they are still there */
     supervise_free(k->supervise);
+    k->supervise = NULL;
+    orphans_end_now(k->orphans);
+    orphans_free(k->orphans);
     schedule_free(k->schedule);
     looks_free(k->looks);
     batch_free(k->batch);
@@ -472,6 +494,7 @@ int keeper_main(const struct keeper_options *options)
         k.schedule = schedule_new(&k);
         k.looks = looks_new(&k);
         k.supervise = supervise_new(k.base, &supervise_ops, &k);
+        k.orphans = orphans_new(k.base, &orphans_ops, &k);
         run_loop(&k);
         rc = k.exit_status;
     }

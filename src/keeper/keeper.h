@@ -25,6 +25,7 @@ struct event_base;
 struct batch;
 struct schedule;
 struct looks;
+struct orphans;
 struct sockets;
 
 struct keeper_options {
@@ -54,7 +55,8 @@ struct keeper {
     struct schedule *schedule;
     struct looks *looks;
     struct crypto_hmac *hmac;
-    uint32_t watchers; /* clients that wait for live events */
+    struct orphans *orphans; /* of dead runners */
+    uint32_t watchers;       /* clients that wait for live events */
     bool stopping;
     bool reload_again; /* SIGHUP came while a reload was under way */
     bool low_space;    /* too little room on the store's disk to accept anything */

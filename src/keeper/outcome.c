@@ -97,19 +97,24 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
     return rc < 0 ? rc : conclude(k, &run, err);
 }
 
-/* Ready again, at once: its attempt is counted, its side effect may have happened. */
+/* Its side effect may have happened. */
 int outcome_lost(struct keeper *k, int64_t row, struct err *err)
 {
+    const struct conf_hook *h;
     struct store_run run;
     int rc = k->store->ops->run_by_row(k->store, row, &run);
 
     if (rc < 0 || run.state != RUN_RUNNING)
         return rc == -ENOENT ? 0 : rc;
+    if (++run.losses >= OUTCOME_LOSSES_MAX)
+        return outcome_bury(k, &run, OUTCOME_LOST_WHY, err);
     log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", run.task_id),
              LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
+    h = conf_hook_find(k->conf, run.hook);
     run.state = RUN_READY;
-    run.losses++;
     run.due_ms = clock_wall_ms();
+    if (run.losses > 1 && h != NULL)
+        run.due_ms += outcome_pause_ms(h, run.losses - 1, -1);
     run.detail = "interrupted; made again";
     return k->store->ops->run_update(k->store, &run, err);
 }

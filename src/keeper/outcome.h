@@ -11,7 +11,12 @@
 
 /* As the runner reports it. A run that is no longer there is not an error. */
 MUST_CHECK int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err);
-/* The runner died, or does not answer: made again, and counted. */
+/* So many attempts in a row may end with the runner's life. */
+#define OUTCOME_LOSSES_MAX 3
+#define OUTCOME_LOST_WHY   "the runner or the daemon died during each of 3 attempts"
+
+/* The runner died, or does not answer: made again, at once and then after a pause, and dead when
+ * that happens too often. */
 MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
 /* It can never be made. */
 MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,

@@ -15,6 +15,7 @@ struct running *running_add(struct running_table *t, const struct store_run *run
     r->run = run->row;
     r->task = run->task;
     r->attempt = run->attempt;
+    r->suspect = run->losses > 0;
     r->hook = mem_strdup(run->hook);
     memcpy(r->task_id, run->task_id, sizeof(r->task_id));
     return r;
@@ -58,6 +59,14 @@ size_t running_held(const struct running_table *t, const char *hook)
     for (size_t i = 0; i < t->n; i++)
         n += t->rows[i]->held && (hook == NULL || str_eq(t->rows[i]->hook, hook));
     return n;
+}
+
+bool running_suspect(const struct running_table *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->rows[i]->suspect && !t->rows[i]->settling && !t->rows[i]->held)
+            return true;
+    return false;
 }
 
 void running_clear(struct running_table *t)

@@ -20,6 +20,7 @@ struct running {
     uint64_t done, total;
     bool held;     /* claimed ahead: it waits here for a place */
     bool counted;  /* held, and the attempt is on the disk: it may begin at any time */
+    bool suspect;  /* its last attempt ended with the runner's life */
     bool lost;     /* ended, but its outcome is not in the store */
     bool settling; /* its end is in the open batch, which frees it or makes it lost */
     char *json;    /* until it has been handed over */
@@ -37,6 +38,8 @@ struct running *running_find(const struct running_table *t, int64_t run);
 /* How many of this hook (NULL: of all hooks) hold a place. One whose end is in the open batch
  * does not: the next run is claimed in the same commit. */
 size_t running_count(const struct running_table *t, const char *hook);
+/* Whether one that is suspect has a place. */
+bool running_suspect(const struct running_table *t);
 size_t running_held(const struct running_table *t, const char *hook);
 void running_clear(struct running_table *t);
 

@@ -6,6 +6,7 @@
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/hooks.h"
+#include "keeper/orphans.h"
 #include "keeper/outcome.h"
 #include "keeper/running.h"
 
@@ -35,6 +36,14 @@ static void forget(struct schedule *s, struct running *r)
 static bool may_begin(const struct running *r)
 {
     return r->held && r->counted && !r->settling;
+}
+
+/* NULL: nothing may begin at the moment. */
+static struct room *runner_of(const struct keeper *k)
+{
+    if (k->stopping || orphans_ending(k->orphans))
+        return NULL;
+    return supervise_room(k->supervise, ROOM_RUNNER);
 }
 
 void schedule_look(struct keeper *k)
@@ -227,6 +236,8 @@ static int prepare(struct keeper *k, const struct conf_hook *h, const struct sto
     *why = NULL;
     if (h == NULL)
         *why = "its hook is no longer in the configuration";
+    else if (run->losses >= OUTCOME_LOSSES_MAX)
+        *why = OUTCOME_LOST_WHY;
     else if (rc == 0 && *json == NULL)
         *why = "there is more to tell the runner than fits into a message";
     return rc < 0 ? err_sys(err, rc, "run %lld", (long long)run->row) : 0;
@@ -262,7 +273,7 @@ static void begin_what_is_held(struct keeper *k)
     struct err err = {""};
     int rc = 0;
 
-    if (supervise_room(k->supervise, ROOM_RUNNER) == NULL || k->stopping)
+    if (runner_of(k) == NULL)
         return;
     for (size_t i = 0; i < t->n && rc == 0; i++) {
         const struct conf_hook *h = conf_hook_find(k->conf, t->rows[i]->hook);
@@ -290,10 +301,21 @@ static void hold(struct keeper *k, bool ok, void *ctx)
         wake(k);
 }
 
+/* A suspect needs a place, and no other suspect beside it: when the runner dies again, it was not
+ * the fault of one that only happened to be there. */
+static bool may_claim(const struct keeper *k, const struct conf_hook *h,
+                      const struct store_run *run, bool place)
+{
+    if (run->losses > 0)
+        return place && !running_suspect(&k->schedule->running);
+    return place || may_hold(k, h);
+}
+
+/* 1 when it is claimed, or dead; 0 when it stays. */
 static int claim_one(struct keeper *k, int64_t row, struct err *err)
 {
     const struct conf_hook *h;
-    const char *why;
+    const char *why = NULL;
     struct store_run run;
     struct running *r;
     char *json = NULL;
@@ -304,21 +326,23 @@ static int claim_one(struct keeper *k, int64_t row, struct err *err)
         return err_sys(err, rc, "run %lld", (long long)row);
     h = conf_hook_find(k->conf, run.hook);
     place = h == NULL || has_place(k, h);
-    if (!place && !may_hold(k, h))
+    if (!may_claim(k, h, &run, place))
         return 0;
     run.attempt++;
     rc = place ? prepare(k, h, &run, &json, &why, err) : 0;
     if (rc < 0)
         return rc;
-    if (place && why != NULL) {
+    if (why != NULL) {
         run.attempt--;
-        return outcome_bury(k, &run, why, err);
+        rc = outcome_bury(k, &run, why, err);
+        return rc < 0 ? rc : 1;
     }
     r = running_add(&k->schedule->running, &run);
     r->json = json;
     r->held = !place;
     batch_then(k, place ? hand_over : hold, r);
-    return place ? begin_run(k, h, r, &run, err) : k->store->ops->run_update(k->store, &run, err);
+    rc = place ? begin_run(k, h, r, &run, err) : k->store->ops->run_update(k->store, &run, err);
+    return rc < 0 ? rc : 1;
 }
 
 /* Hooks that have all the runs they may have at once. */
@@ -343,15 +367,18 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
     struct picked picked = {.running = &k->schedule->running};
     size_t most = slots < MAX_CLAIM ? slots : MAX_CLAIM;
     int limit = (int)(most + running_held(picked.running, NULL));
+    int claimed = 0;
     int rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), limit,
                                     on_pick, &picked);
 
     if (rc < 0)
         return err_sys(err, rc, "runs that are due");
-    for (size_t i = 0; rc == 0 && i < picked.n; i++)
+    for (size_t i = 0; rc >= 0 && i < picked.n; i++) {
         rc = claim_one(k, picked.rows[i], err);
-    *more = picked.n > 0 && (picked.n == MAX_CLAIM || picked.seen == (size_t)limit);
-    return rc;
+        claimed += rc > 0;
+    }
+    *more = claimed > 0 && (picked.n == MAX_CLAIM || picked.seen == (size_t)limit);
+    return rc < 0 ? rc : 0;
 }
 
 /* Places, and then as many more as may be held. */
@@ -372,7 +399,7 @@ void schedule_claim(struct keeper *k)
     int64_t next;
     int rc = 0;
 
-    if (!s->dirty || supervise_room(k->supervise, ROOM_RUNNER) == NULL || k->stopping)
+    if (!s->dirty || runner_of(k) == NULL)
         return;
     s->dirty = false;
     begin_what_is_held(k);
@@ -460,14 +487,16 @@ static void requeue_lost(struct keeper *k)
         batch_spoil(k, rc, &err);
 }
 
-void schedule_on_gone(struct keeper *k, const struct room *room)
+bool schedule_on_gone(struct keeper *k, const struct room *room)
 {
     const struct running_table *t = &k->schedule->running;
+    bool lost = false;
 
     for (size_t i = 0; i < t->n; i++)
         if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling && !t->rows[i]->held)
-            t->rows[i]->lost = true;
+            lost = t->rows[i]->lost = true;
     requeue_lost(k);
+    return lost;
 }
 
 /* What is held will not begin any more: its attempt is given back. */

@@ -35,8 +35,8 @@ void schedule_on_done(struct keeper *k, const struct frame *f);
 void schedule_on_progress(struct keeper *k, const struct frame *f);
 /* A runner is up: there may be work for it. */
 void schedule_on_up(struct keeper *k);
-/* A runner has ended: what it had becomes ready again. */
-void schedule_on_gone(struct keeper *k, const struct room *room);
+/* A runner has ended: what it had becomes ready again. False when it had nothing. */
+bool schedule_on_gone(struct keeper *k, const struct room *room);
 /* The daemon stops: what has not begun stays for the next one. */
 void schedule_on_stop(struct keeper *k);
 /* Once a second: leases, outcomes that could not be written, overdue work. */

@@ -304,11 +304,11 @@ static void lengthen_pause(struct room *room)
 }
 
 /* A room of the present generation has died: start it again, at first at once. */
-static void restart(struct room *room, const char *how)
+static void restart(struct room *room, const char *how, bool explained)
 {
     log_warn("room.died", LOG_S("name", room->name), LOG_S("how", how),
              LOG_I("restart_in_ms", room->pause_ms));
-    if (too_many_deaths(room->s)) {
+    if (!explained && too_many_deaths(room->s)) {
         room->s->ops->on_hopeless("rooms died 5 times in 10 seconds", room->s->ctx);
         return;
     }
@@ -329,18 +329,19 @@ static void on_exit_event(evutil_socket_t fd, short what, void *ctx)
     struct room *room = ctx;
     struct supervise *s = room->s;
     siginfo_t info = {0};
+    bool explained;
     char how[32];
 
     (void)what;
     if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
         return;
     describe_exit(&info, how, sizeof(how));
-    s->ops->on_gone(room, s->ctx);
+    explained = s->ops->on_gone(room, s->ctx);
     detach_process(room);
     if (room->place == PLACE_NEXT)
         start_failed(room, how);
     if (room->place == PLACE_CURRENT && s->on_stopped == NULL) {
-        restart(room, how);
+        restart(room, how, explained);
         return;
     }
     log_debug("room.ended", LOG_S("name", room->name), LOG_S("how", how));
@@ -547,6 +548,14 @@ struct room *supervise_by_id(struct supervise *s, unsigned id)
         if (s->rooms[i]->id == id && s->rooms[i]->channel != NULL)
             return s->rooms[i];
     return NULL;
+}
+
+bool supervise_owns(const struct supervise *s, pid_t pid)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rooms[i]->pid == pid)
+            return true;
+    return false;
 }
 
 unsigned room_id(const struct room *room)

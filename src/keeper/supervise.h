@@ -33,8 +33,9 @@ void room_plan_clear(struct room_plan *plan);
 struct supervise_ops {
     void (*on_frame)(struct room *room, const struct frame *f, void *ctx);
     void (*on_up)(struct room *room, void *ctx);
-    /* The process has ended; it will not answer any more. */
-    void (*on_gone)(struct room *room, void *ctx);
+    /* The process has ended; it will not answer any more. True when it was in the middle of
+     * something that may have ended it, and that is counted elsewhere. */
+    bool (*on_gone)(struct room *room, void *ctx);
     /* Five deaths in ten seconds: the owner ends the daemon. */
     void (*on_hopeless)(const char *why, void *ctx);
 };
@@ -64,6 +65,8 @@ bool supervise_alive(const struct supervise *s);
 /* The ready room of this kind in the present generation; NULL: none at the moment. */
 struct room *supervise_room(struct supervise *s, enum room_kind kind);
 struct room *supervise_by_id(struct supervise *s, unsigned id);
+/* Whether this process is a room. */
+bool supervise_owns(const struct supervise *s, pid_t pid);
 unsigned room_id(const struct room *room);
 enum room_kind room_kind(const struct room *room);
 /* NULL while the room is down. */

@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/proc.h"
 
-#include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #define SWEEP_MS        1000
-#define DESCENDANTS_MAX 65536
-#define CHILDREN_MAX    (1U << 20) /* bytes of the list */
 #define ENVIRONMENT_MAX (4U << 20)
 #define LAST_ROUNDS     100
 #define LAST_ROUND_NS   10000000
@@ -35,66 +33,13 @@ static bool is_owned(const struct reap *r, pid_t pid)
     return false;
 }
 
-/* ---- who there is ---- */
-
-struct pids {
-    pid_t *list;
-    size_t n, room;
-};
-
-static void pids_free(struct pids *p)
-{
-    free(p->list);
-}
-
-#define autopids __attribute__((cleanup(pids_free)))
-
-static void add_pid(struct pids *p, pid_t pid)
-{
-    if (p->n == p->room) {
-        p->room = p->room * 2 + 32;
-        p->list = mem_realloc(p->list, p->room, sizeof(*p->list));
-    }
-    p->list[p->n++] = pid;
-}
-
-static void add_children_of_thread(const char *task_dir, const char *thread, struct pids *out)
-{
-    autofree char *path = mem_printf("%s/%s/children", task_dir, thread);
-    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-    autofree char *text = NULL;
-    uint64_t pid;
-    size_t n;
-
-    if (fd < 0 || fs_read_fd(fd, CHILDREN_MAX, &text, &n) < 0)
-        return;
-    for (const char *at = text; at < text + n; at += strcspn(at, " ") + 1)
-        if (str_to_u64(at, strcspn(at, " "), INT32_MAX, &pid) == 0 && pid > 1)
-            add_pid(out, (pid_t)pid);
-}
-
-static void add_children(pid_t parent, struct pids *out)
-{
-    autofree char *task_dir = mem_printf("/proc/%d/task", (int)parent);
-    DIR *d = opendir(task_dir);
-    const struct dirent *e;
-
-    while (d != NULL && (e = readdir(d)) != NULL)
-        if (e->d_name[0] != '.')
-            add_children_of_thread(task_dir, e->d_name, out);
-    if (d != NULL)
-        closedir(d);
-}
-
-/* ---- what becomes of them ---- */
-
 /* Reaps the orphans that have ended; true when some live on. */
 static bool collect(struct reap *r)
 {
     autopids struct pids children = {0};
     bool alive = false;
 
-    add_children(getpid(), &children);
+    proc_children(getpid(), &children);
     for (size_t i = 0; i < children.n; i++) {
         siginfo_t info = {.si_pid = 0};
 
@@ -187,9 +132,7 @@ size_t reap_kill_run(struct reap *r, uint64_t run)
     size_t killed = 0;
 
     collect(r);
-    add_children(getpid(), &all);
-    for (size_t i = 0; i < all.n && all.n < DESCENDANTS_MAX; i++)
-        add_children(all.list[i], &all);
+    proc_descendants(getpid(), &all);
     for (size_t i = 0; i < all.n; i++)
         if (has_variable(all.list[i], wanted))
             killed += kill(all.list[i], SIGKILL) == 0;
@@ -204,7 +147,7 @@ void reap_kill_all(struct reap *r)
     for (int round = 0; round < LAST_ROUNDS; round++) {
         autopids struct pids children = {0};
 
-        add_children(getpid(), &children);
+        proc_children(getpid(), &children);
         if (children.n == 0)
             break;
         for (size_t i = 0; i < children.n; i++)

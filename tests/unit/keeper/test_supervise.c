@@ -107,10 +107,11 @@ static void on_up(struct room *room, void *ctx)
     ((struct world *)ctx)->ups++;
 }
 
-static void on_gone(struct room *room, void *ctx)
+static bool on_gone(struct room *room, void *ctx)
 {
     (void)room;
     ((struct world *)ctx)->gone++;
+    return false;
 }
 
 static void on_hopeless(const char *why, void *ctx)
