@@ -13,8 +13,8 @@ static bool wanted(const struct conf_hook *h, const struct store_task *t, enum c
     return (h->on & 1U << event) != 0 && hook_matches(h, t);
 }
 
-bool calls_wants(const struct conf *conf, const struct conf_hook *h,
-                         const struct store_task *t, enum conf_event event)
+bool calls_wants(const struct conf *conf, const struct conf_hook *h, const struct store_task *t,
+                 enum conf_event event)
 {
     for (size_t depth = 0; h != NULL && depth < CONF_MAX_HOOKS; depth++) {
         if (!wanted(h, t, event))
@@ -39,8 +39,7 @@ static struct store_run new_run(const struct store_task *t, const struct conf_ho
     return run;
 }
 
-int calls_add(struct keeper *k, const struct store_task *t, enum conf_event event,
-                 struct err *err)
+int calls_add(struct keeper *k, const struct store_task *t, enum conf_event event, struct err *err)
 {
     for (size_t i = 0; i < k->conf->n_hooks; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
@@ -60,7 +59,7 @@ int calls_add(struct keeper *k, const struct store_task *t, enum conf_event even
 }
 
 int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
-                    const char *trigger, int64_t *run_row, struct err *err)
+                 const char *trigger, int64_t *run_row, struct err *err)
 {
     struct store_run run = new_run(t, h, trigger);
     int rc;

@@ -31,19 +31,7 @@ static bool is_ours_to_end(const struct orphans *o, pid_t pid)
     return !o->ops->is_owned(pid, o->ctx);
 }
 
-/* Its group by the leader's pid, which cannot be another's while the leader is our child. */
-static void kill_below(pid_t pid)
-{
-    autopids struct pids below = {0};
-
-    proc_descendants(pid, &below);
-    kill(-pid, SIGKILL);
-    kill(pid, SIGKILL);
-    for (size_t i = 0; i < below.n; i++)
-        kill(below.list[i], SIGKILL);
-}
-
-/* How many are still there. Those whose parent dies in this round come to us for the next. */
+/* How many are still there. Whoever loses its parent in this round comes to us for the next. */
 static size_t end_some(struct orphans *o)
 {
     autopids struct pids children = {0};
@@ -54,7 +42,8 @@ static size_t end_some(struct orphans *o)
         if (!is_ours_to_end(o, children.list[i]))
             continue;
         left++;
-        kill_below(children.list[i]);
+        kill(-children.list[i], SIGKILL); /* its group, which is named after a child of ours */
+        kill(children.list[i], SIGKILL);
         waitid(P_PID, (id_t)children.list[i], &(siginfo_t){0}, WEXITED | WNOHANG);
     }
     return left;
@@ -73,7 +62,8 @@ static void on_round(evutil_socket_t fd, short what, void *ctx)
         return;
     }
     if (left > 0)
-        log_error("commands.stay", LOG_I("count", (int64_t)left), LOG_S("why", "SIGKILL is ignored"));
+        log_error("commands.stay", LOG_I("count", (int64_t)left),
+                  LOG_S("why", "SIGKILL is ignored"));
     o->rounds = 0;
     o->ops->on_over(o->ctx);
 }

@@ -106,15 +106,14 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
 
     if (rc < 0 || run.state != RUN_RUNNING)
         return rc == -ENOENT ? 0 : rc;
-    if (++run.losses >= OUTCOME_LOSSES_MAX)
-        return outcome_bury(k, &run, OUTCOME_LOST_WHY, err);
     log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", run.task_id),
              LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
     h = conf_hook_find(k->conf, run.hook);
     run.state = RUN_READY;
     run.due_ms = clock_wall_ms();
-    if (run.losses > 1 && h != NULL)
-        run.due_ms += outcome_pause_ms(h, run.losses - 1, -1);
+    run.losses++;
+    if (run.losses == OUTCOME_LOSSES_MAX - 1 && h != NULL) /* its last attempt */
+        run.due_ms += outcome_pause_ms(h, 1, -1);
     run.detail = "interrupted; made again";
     return k->store->ops->run_update(k->store, &run, err);
 }

@@ -15,8 +15,8 @@ MUST_CHECK int outcome_record(struct keeper *k, const struct msg_done *msg, stru
 #define OUTCOME_LOSSES_MAX 3
 #define OUTCOME_LOST_WHY   "the runner or the daemon died during each of 3 attempts"
 
-/* The runner died, or does not answer: made again, at once and then after a pause, and dead when
- * that happens too often. */
+/* The runner died, or does not answer: made again, at once or before the last time after a pause.
+ * The next claim buries it when that was the last time. */
 MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
 /* It can never be made. */
 MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,

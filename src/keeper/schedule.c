@@ -493,7 +493,7 @@ bool schedule_on_gone(struct keeper *k, const struct room *room)
     bool lost = false;
 
     for (size_t i = 0; i < t->n; i++)
-        if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling && !t->rows[i]->held)
+        if (t->rows[i]->room == room_id(room) && !t->rows[i]->settling)
             lost = t->rows[i]->lost = true;
     requeue_lost(k);
     return lost;
