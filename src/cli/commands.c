@@ -69,7 +69,7 @@ static const struct option_row retry_options[] = {
 };
 
 static const struct option_row trigger_options[] = {
-    {"hook", 0, OPTION_TEXT, "NAME", "only this hook"},
+    {"hook", 0, OPTION_TEXT, "NAME", "only this hook, whatever its `on` and `match`"},
     {"event", 0, OPTION_TEXT, "EVENT", "pretend that this happened; default: test"},
     {"timeout", 0, OPTION_DURATION, "DURATION", "wait no longer than this; default 10m"},
     ENDED,
@@ -123,9 +123,10 @@ static const char watch_help[] =
     "its runs are finished: 0 when all went well, 8 when the task failed, 1 when a hook gave up.";
 
 static const char trigger_help[] =
-    "Runs hooks with sample data, waits for them and prints their outcome and output. Exit\n"
-    "status 0 when all of them succeeded, else 1. The sample names a video that is nowhere: a\n"
-    "`download` hook fails on it, so name the hook that is meant.";
+    "Runs hooks with sample data, waits for them and prints their outcome and output: the one\n"
+    "that is named, or those that a real task like the sample would call. Exit status 0 when\n"
+    "all of them succeeded, else 1. The sample names a video that is nowhere: a `download` hook\n"
+    "fails on it, so name the hook that is meant.";
 
 static const char sign_help[] =
     "Prints the six headers of a callback that is signed as Vidu signs it. Needs no daemon.\n"

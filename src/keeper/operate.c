@@ -101,14 +101,9 @@ out:
 /* -- trigger -- */
 
 /* A task that never was at a provider, with data in the form real ones have. */
-static int insert_sample(struct keeper *k, enum conf_event event, struct store_task *t,
-                         struct err *err)
+static struct store_task make_sample(const struct keeper *k, enum conf_event event)
 {
-    struct news news = {
-        .source = SOURCE_OPERATOR, .verdict = "sample", .detail = "made by `viduhook trigger`"};
-    int rc;
-
-    *t = (struct store_task){
+    struct store_task t = (struct store_task){
         .provider = k->conf->providers[0].name,
         .endpoint = "img2video",
         .model = "viduq3-turbo",
@@ -133,10 +128,17 @@ static int insert_sample(struct keeper *k, enum conf_event event, struct store_t
         .credits = 0,
         .created_ms = clock_wall_ms(),
     };
-    t->pending = t->state;
-    t->updated_ms = t->finished_ms = t->created_ms;
-    id_new_task(t->id);
-    rc = k->store->ops->task_insert(k->store, t, &t->row, err);
+    t.pending = t.state;
+    t.updated_ms = t.finished_ms = t.created_ms;
+    id_new_task(t.id);
+    return t;
+}
+
+static int insert_sample(struct keeper *k, struct store_task *t, struct err *err)
+{
+    struct news news = {
+        .source = SOURCE_OPERATOR, .verdict = "sample", .detail = "made by `viduhook trigger`"};
+    int rc = k->store->ops->task_insert(k->store, t, &t->row, err);
     return rc < 0 ? rc : event_task(k, t, &news, err);
 }
 
@@ -150,8 +152,28 @@ static bool event_named(const char *name, enum conf_event *out)
     return false;
 }
 
+/* Without a name those that the event would call if it were real; the sample of a test is a task
+ * that has succeeded. */
+static bool is_meant(const struct keeper *k, const struct conf_hook *h, const struct store_task *t,
+                     const char *only, enum conf_event event)
+{
+    if (only != NULL)
+        return str_eq(only, h->name);
+    return calls_wants(k->conf, h, t, event) ||
+           (event == EVENT_TEST && calls_wants(k->conf, h, t, EVENT_SUCCESS));
+}
+
+static bool any_is_meant(const struct keeper *k, const struct store_task *t, const char *only,
+                         enum conf_event event)
+{
+    for (size_t i = 0; i < k->conf->n_hooks; i++)
+        if (is_meant(k, &k->conf->hooks[i], t, only, event))
+            return true;
+    return false;
+}
+
 static int trigger_hooks(struct keeper *k, const struct store_task *t, const char *only,
-                         const char *trigger, json_t *ids, struct err *err)
+                         enum conf_event event, json_t *ids, struct err *err)
 {
     int rc = 0;
 
@@ -159,9 +181,9 @@ static int trigger_hooks(struct keeper *k, const struct store_task *t, const cha
         const struct conf_hook *h = &k->conf->hooks[i];
         int64_t run;
 
-        if (only != NULL && !str_eq(only, h->name))
+        if (!is_meant(k, h, t, only, event))
             continue;
-        rc = calls_replay(k, t, h, trigger, &run, err);
+        rc = calls_replay(k, t, h, conf_event_name(event), &run, err);
         if (rc == 0)
             json_array_append_new(ids, json_integer(run));
     }
@@ -187,12 +209,18 @@ void operate_trigger(struct keeper *k, const struct question *q)
                      str_or(only, "at all"));
         return;
     }
+    t = make_sample(k, event);
+    if (!any_is_meant(k, &t, only, event)) {
+        query_refuse(k, q, EXIT_NOT_FOUND,
+                     "no hook is called for the sample by its `on` and `match`; --hook names one");
+        return;
+    }
     if (!begin(k, q))
         return;
     ids = json_array();
-    rc = insert_sample(k, event, &t, &err);
+    rc = insert_sample(k, &t, &err);
     if (rc == 0)
-        rc = trigger_hooks(k, &t, only, name, ids, &err);
+        rc = trigger_hooks(k, &t, only, event, ids, &err);
     if (rc < 0)
         batch_spoil(k, rc, &err);
     query_answer(k, q, json_pack("{s:s, s:o}", "task", t.id, "runs", ids));

@@ -503,6 +503,28 @@ def test_trigger_runs_a_hook_with_sample_data_and_shows_its_output(run):
     assert daemon.cli("trigger", "--hook", "none", check=False)[0] == 4
 
 
+def test_trigger_without_a_name_runs_what_the_event_would_call(run):
+    match = {"hit": {"tags": ["sample"]}, "miss": {"model": ["other*"]}}
+    hooks = [{"name": "plain", "exec": ["/bin/true"]},
+             {"name": "chained", "after": "plain", "exec": ["/bin/true"]},
+             {"name": "bad", "on": ["failed"], "exec": ["/bin/true"]},
+             {"name": "lonely", "after": "bad", "exec": ["/bin/true"]},
+             {"name": "probe", "on": ["test"], "exec": ["/bin/true"]},
+             *({"name": n, "match": m, "exec": ["/bin/true"]} for n, m in match.items())]
+    _, daemon = stack(run, *hooks)
+
+    def called(*args):
+        return {r["hook"] for r in daemon.cli("trigger", *args)[1]["runs"]}
+
+    assert called() == {"plain", "chained", "probe", "hit"}
+    assert called("--event", "success") == {"plain", "chained", "hit"}
+    assert called("--event", "failed") == {"bad"}
+    assert called("--hook", "miss") == {"miss"}
+    status, answer = daemon.cli("trigger", "--event", "lost", check=False)
+    assert status == 4 and "--hook names one" in answer["error"]
+    assert len(daemon.cli("list")[1]["tasks"]) == 4  # no sample for nothing
+
+
 def test_a_repeated_success_makes_no_second_run(run):
     sim, daemon = stack(run, {"name": "h", "exec": ["/bin/true"]},
                         sim_args=("--switch", "duplicate"))
