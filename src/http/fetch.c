@@ -138,11 +138,11 @@ static void finish(struct fetch *f)
 {
     struct fetch_outcome *o = &f->outcome;
 
-    o->bytes = f->part.size;
     if (o->result == FETCH_BAD || f->drop)
         part_discard(&f->part);
     else if (o->result != FETCH_OK)
         part_keep(&f->part);
+    o->bytes = f->part.size; /* after what could not be kept is gone */
     f->ops->on_done(f, o, f->ctx);
     fetch_free(f);
 }

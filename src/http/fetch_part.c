@@ -14,10 +14,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SYNC_BYTES   (32U << 20)
-#define REHASH_BYTES (4U << 20) /* in one turn of the loop */
-#define META_MAX     1024
-#define META_HEAD    "viduhook-part 1"
+#define WRITEBACK_BYTES (1U << 20)
+#define SYNC_BYTES      (32U << 20)
+#define REHASH_BYTES    (4U << 20) /* in one turn of the loop */
+#define META_MAX        1024
+#define META_HEAD       "viduhook-part 1"
 
 /* ---- the meta file ---- */
 
@@ -50,7 +51,7 @@ static int parse_meta(struct part *p, struct slice text, uint64_t file_size)
         return -EINVAL;
     if (synced_n == 0 || (total_n != 0 && synced_n > total_n))
         return -EINVAL;
-    p->size = p->synced = synced_n;
+    p->size = p->started = p->synced = synced_n;
     p->total = total_n;
     memcpy(p->validator, validator.p, validator.n);
     p->validator[validator.n] = '\0';
@@ -192,7 +193,8 @@ int part_restart(struct part *p, const char *validator, uint64_t total)
         return -errno;
     crypto_digest_free(p->digest);
     p->digest = crypto_digest_new();
-    p->size = p->hashed = p->synced = 0;
+    p->size = p->hashed = p->started = p->synced = 0;
+    p->torn = false;
     p->total = total;
     snprintf(p->validator, sizeof(p->validator), "%s", validator);
     if (p->validator[0] == '\0')
@@ -227,10 +229,31 @@ int part_reserve(struct part *p, uint64_t more)
     return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? -errno : 0;
 }
 
+/* The kernel tells a loss once: a later sync that succeeds says nothing about it. */
+static int lost_bytes(struct part *p, int error)
+{
+    p->torn = true;
+    return -error;
+}
+
+/* The disk works while more arrives, so that a sync, which stops the whole process, is short. */
+static int start_writeback(struct part *p)
+{
+    uint64_t until = p->size - p->size % WRITEBACK_BYTES;
+    uint64_t from = p->started;
+
+    if (until <= from)
+        return 0;
+    p->started = until;
+    if (sync_file_range(p->fd, (off_t)from, (off_t)(until - from), SYNC_FILE_RANGE_WRITE) == 0)
+        return 0;
+    return errno == EIO || errno == ENOSPC || errno == EDQUOT ? lost_bytes(p, errno) : 0;
+}
+
 static int sync_part(struct part *p)
 {
     if (fdatasync(p->fd) < 0)
-        return -errno;
+        return lost_bytes(p, errno);
     p->synced = p->size;
     return write_meta(p);
 }
@@ -244,8 +267,9 @@ int part_write(struct part *p, const void *data, size_t n)
     crypto_digest_add(p->digest, data, n);
     p->size += n;
     p->hashed += n;
-    if (p->size - p->synced < SYNC_BYTES)
-        return 0;
+    rc = start_writeback(p);
+    if (rc < 0 || p->size - p->synced < SYNC_BYTES)
+        return rc;
     rc = sync_part(p);
     return rc < 0 ? rc : check_reserve(p, 0);
 }
@@ -268,8 +292,11 @@ void part_discard(struct part *p)
 
 void part_keep(struct part *p)
 {
-    bool useless = p->size == 0 || p->validator[0] == '\0';
+    bool useless;
 
+    if (p->torn)
+        p->size = p->synced;
+    useless = p->size == 0 || p->validator[0] == '\0';
     /* The truncation gives back what was set aside, and cuts what a failed write left. */
     if (p->fd < 0 || useless || ftruncate(p->fd, (off_t)p->size) < 0 || sync_part(p) < 0)
         part_discard(p);

@@ -25,9 +25,11 @@ struct part {
     int fd, meta_fd;
     char file[256], meta[256];
     uint64_t keep_free;
-    uint64_t size;   /* bytes written */
-    uint64_t hashed; /* of these, known to the digest */
+    uint64_t size;    /* bytes written */
+    uint64_t hashed;  /* of these, known to the digest */
+    uint64_t started; /* of these, handed to the disk */
     uint64_t synced;
+    bool torn;      /* the disk has lost something behind synced */
     uint64_t total; /* 0: not known */
     char validator[PART_VALIDATOR_SIZE];
     struct crypto_digest *digest;

@@ -49,6 +49,34 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
     return renameat(from_fd, from, to_fd, to);
 }
 
+/* Given once, as the kernel does. */
+static int fault_fdatasync, fault_writeback;
+static int writebacks;
+static int64_t writeback_from, writeback_until;
+static bool writeback_gap;
+
+int fdatasync(int fd)
+{
+    errno = fault_fdatasync;
+    fault_fdatasync = 0;
+    return errno != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int sync_file_range(int fd, off_t from, off_t n, unsigned flags)
+{
+    assert_true(fd >= 0);
+    assert_true(n > 0);
+    assert_int_equal(flags, SYNC_FILE_RANGE_WRITE);
+    if (writebacks++ == 0)
+        writeback_from = from;
+    else
+        writeback_gap = writeback_gap || from != writeback_until;
+    writeback_until = from + n;
+    errno = fault_writeback;
+    fault_writeback = 0;
+    return errno != 0 ? -1 : 0;
+}
+
 int fsync(int fd)
 {
     if (fault_fsync != 0) {
@@ -560,6 +588,70 @@ static void a_failed_sync_publishes_nothing(void **state)
     assert_no_litter();
 }
 
+static const struct fetch_outcome *get_large(const char *path)
+{
+    struct fetch_request req = request_for(path, "clip.mp4");
+
+    req.max_size = 100 << 20;
+    writebacks = 0;
+    writeback_gap = false;
+    return run(&req);
+}
+
+static void the_disk_starts_while_bytes_arrive(void **state)
+{
+    (void)state;
+    expect(get_large("/good/early?size=3500000"), FETCH_OK);
+    assert_file("clip.mp4", 3500000, 1);
+    assert_int_equal(writeback_from, 0);
+    assert_int_equal(writeback_until, 3 << 20);
+    assert_true(writebacks >= 2);
+    assert_false(writeback_gap);
+    assert_int_equal(unlinkat(bench.dir_fd, "clip.mp4", 0), 0);
+    expect(get_large("/halves/early?size=5000000"), FETCH_AGAIN);
+    expect(get_large("/halves/early?size=5000000"), FETCH_OK);
+    assert_int_equal(writeback_from, 2500000); /* not again what is safe already */
+    assert_file("clip.mp4", 5000000, 1);
+}
+
+static void a_disk_that_cannot_start_early_is_good_enough(void **state)
+{
+    (void)state;
+    fault_writeback = ENOSYS;
+    expect(get_large("/good/late?size=3500000"), FETCH_OK);
+    assert_file("clip.mp4", 3500000, 1);
+}
+
+/* The next sync would succeed, and vouch for bytes that the disk does not have. */
+static void what_the_disk_lost_is_fetched_again(void **state)
+{
+    static const struct {
+        int *fault, error;
+        enum fetch_result result;
+    } losses[] = {
+        {&fault_writeback, EIO, FETCH_AGAIN},
+        {&fault_writeback, ENOSPC, FETCH_FULL},
+        {&fault_writeback, EDQUOT, FETCH_FULL},
+        {&fault_fdatasync, EIO, FETCH_AGAIN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
+        put_part(1000, "viduhook-part 1\n1000\n41943040\n\"one\"\n");
+        *losses[i].fault = losses[i].error;
+        expect(get_large("/good/lost?size=41943040"), losses[i].result);
+        assert_int_equal(*losses[i].fault, 0);
+        assert_int_equal(bench.last.bytes, 1000);
+        expect(get_large("/good/lost?size=41943040"), FETCH_OK);
+        assert_int_equal(bench.last.resumed_at, 1000);
+        assert_file("clip.mp4", 41943040, 1);
+        assert_int_equal(unlinkat(bench.dir_fd, "clip.mp4", 0), 0);
+    }
+    fault_fdatasync = EIO;
+    expect(get_large("/good/lost?size=41943040"), FETCH_AGAIN);
+    assert_no_litter();
+}
+
 static void what_is_no_video_is_refused(void **state)
 {
     (void)state;
@@ -916,6 +1008,9 @@ int main(void)
         TEST(what_is_no_file_is_never_taken_for_one),
         TEST(file_systems_without_noreplace_work_too),
         TEST(a_failed_sync_publishes_nothing),
+        TEST(the_disk_starts_while_bytes_arrive),
+        TEST(a_disk_that_cannot_start_early_is_good_enough),
+        TEST(what_the_disk_lost_is_fetched_again),
         TEST(what_is_no_video_is_refused),
         TEST(images_are_named_by_what_they_are),
         TEST(a_page_is_no_image),
