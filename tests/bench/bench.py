@@ -17,6 +17,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
 import socket
 import statistics
@@ -233,11 +234,15 @@ def sign(path):
 
 
 def send_successes(port, keys, urls):
-    connection = http.client.HTTPConnection("127.0.0.1", port)
+    """Everything is signed before the first is sent: the runs start meanwhile, and share our CPUs."""
+    requests = []
     for i, url in enumerate(urls):
         path = "/callback/" + keys[i * 42:(i + 1) * 42]
         body = json.dumps({"id": f"9{i:017d}", "state": "success", "creations": [{"id": "1", "url": url}]})
-        connection.request("POST", path, body, sign(path))
+        requests.append((path, body, sign(path)))
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for path, body, headers in requests:
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
@@ -255,43 +260,80 @@ def when(text):
 
 
 def wait_runs(call, count):
-    """Seconds from the first start to the last end of count finished runs."""
+    """Seconds from the first start to the last end of count finished runs, as the daemon wrote them down."""
     while call("status")["runs"].get("done", 0) < count:
-        time.sleep(0.1)
+        time.sleep(0.5)  # every look starts a program on the CPUs that are being measured
     runs = call("runs", "--limit", str(count))["runs"]
     return max(when(r["finished_at"]) for r in runs) - min(when(r["started_at"]) for r in runs)
 
 
+def timed(*argv, cwd=None):
+    start = time.monotonic()
+    subprocess.run([str(a) for a in argv], cwd=cwd, check=True, stderr=subprocess.DEVNULL)
+    return time.monotonic() - start
+
+
+def download_daemon(out, urls):
+    fill(WORK / "get.db", len(urls), WORK / "get.keys")
+    hook = {"name": "get", "download": {"dir": str(out), "cover": False}, "concurrency": 8}
+    with daemon("get", WORK / "get.db", [hook], runs=8) as (plain, _, _, call):
+        send_successes(plain, (WORK / "get.keys").read_text(), urls)
+        return wait_runs(call, len(urls))
+
+
+def download_aria2c(out, urls):
+    return timed("aria2c", "-q", "-j8", "-x1", "-d", out, "-i", WORK / "urls")
+
+
+def download_curl(out, urls):
+    return timed("curl", "-sZ", "--parallel-max", "8", "--remote-name-all", *urls, cwd=out)
+
+
+DOWNLOADERS = {"viduhookd": download_daemon, "aria2c": download_aria2c, "curl -Z": download_curl}
+
+
+def cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def download_once(name, urls, size):
+    """
+    Every contestant finds an empty directory and a disk at rest: viduhookd and aria2c sync each file, curl
+    leaves it all to the kernel, and whoever came after it would wait for its bytes as well.
+    """
+    out = WORK / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    os.sync()
+    before = cpu_seconds()
+    megabytes = len(urls) * size / 1e6
+    rate = megabytes / DOWNLOADERS[name](out, urls)
+    files = [f for f in out.rglob("*.mp4") if f.stat().st_size == size]
+    if len(files) != len(urls):
+        sys.exit(f"bench: {name} fetched {len(files)} of {len(urls)} files")
+    shutil.rmtree(out)
+    return rate, (cpu_seconds() - before) / megabytes * 1e3
+
+
 def measure_downloads(args):
+    """Per contestant a (MB/s, seconds of CPU per GB) for each round; who begins changes with the round."""
     count, size = args.downloads, 8 << 20
     media = WORK / "media"
     media.mkdir(exist_ok=True)
     block = b"\x00\x00\x00\x18ftypisom" + os.urandom(size - 12)
     for i in range(count):
         (media / f"{i}.mp4").write_bytes(i.to_bytes(4, "big").join([block[:12], block[16:]]))
-    results = {"viduhookd": [], "aria2c": [], "curl -Z": []}
+    names = list(DOWNLOADERS)
+    results = {name: [] for name in names}
     with nginx() as (port, _):
         urls = [f"http://127.0.0.1:{port}/media/{i}.mp4" for i in range(count)]
         (WORK / "urls").write_text("\n".join(urls))
-        for _ in range(args.rounds):
-            for out in ("out-a", "out-c", "out-v"):
-                shutil.rmtree(WORK / out, ignore_errors=True)
-                (WORK / out).mkdir()
-            start = time.monotonic()
-            subprocess.run(["aria2c", "-q", "-j8", "-x1", "-d", WORK / "out-a", "-i", WORK / "urls"], check=True)
-            results["aria2c"].append(count * size / (time.monotonic() - start) / 1e6)
-            start = time.monotonic()
-            subprocess.run(["curl", "-sZ", "--parallel-max", "8", "--remote-name-all", *urls], cwd=WORK / "out-c", check=True)
-            results["curl -Z"].append(count * size / (time.monotonic() - start) / 1e6)
-            fill(WORK / "get.db", count, WORK / "get.keys")
-            hook = {"name": "get", "download": {"dir": str(WORK / "out-v"), "cover": False}, "concurrency": 8}
-            with daemon("get", WORK / "get.db", [hook], runs=8) as (plain, _, _, call):
-                send_successes(plain, (WORK / "get.keys").read_text(), urls)
-                results["viduhookd"].append(count * size / wait_runs(call, count) / 1e6)
+        for i in range(args.rounds):
+            for name in names[i % len(names):] + names[:i % len(names)]:
+                results[name].append(download_once(name, urls, size))
     shutil.rmtree(media)
-    for out in ("out-a", "out-c", "out-v"):
-        shutil.rmtree(WORK / out, ignore_errors=True)
-    return {name: statistics.median(r) for name, r in results.items()}
+    return results
 
 
 def measure_commands(args):
@@ -337,6 +379,15 @@ def print_callbacks(results, memory, verdicts, args):
     print(f"- verdicts: {', '.join(f'{n:,} {name}' for name, n in verdicts.items() if n)}")
 
 
+def print_downloads(results, count):
+    cells = []
+    for name, rounds in results.items():
+        rate, cpu = (statistics.median(r[i] for r in rounds) for i in (0, 1))
+        cells.append(f"{name} {rate:,.0f} MB/s ({cpu:.1f} s CPU per GB)")
+    ratio = statistics.median(own[0] / peer[0] for own, peer in zip(results["viduhookd"], results["aria2c"]))
+    print(f"- downloads, {count} x 8 MB, 8 at once: {', '.join(cells)}: {ratio:.2f} of aria2c (reach 1.0; with SHA-256 and fsync)")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, a small store: to try the bench itself")
@@ -357,9 +408,7 @@ def main():
     downloads, commands = measure_downloads(args), measure_commands(args)
     print(f"\nMeasured on {machine()}, load generator beside it; median of {args.rounds} alternating rounds.\n")
     print_callbacks(results, memory, verdicts, args)
-    rates = ", ".join(f"{name} {rate:,.0f} MB/s" for name, rate in downloads.items())
-    print(f"- downloads, {args.downloads} x 8 MB, 8 at once: {rates}: "
-          f"{downloads['viduhookd'] / downloads['aria2c']:.2f} of aria2c (reach 1.0; with SHA-256 and fsync)")
+    print_downloads(downloads, args.downloads)
     rates = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in commands.items())
     print(f"- commands (/bin/true), 8 at once: {rates}: "
           f"{commands['viduhookd'] / commands['posix_spawn loop']:.2f} of the loop (reach 0.8)")
