@@ -302,6 +302,8 @@ static bool on_rest(struct fetch *f, const struct transfer *t)
     if (parse_content_range(transfer_header(t, "Content-Range"), &from, &to, &total) < 0 ||
         from != p->size || (p->total != 0 && total != 0 && total != p->total))
         return from_the_start(f, "the server sends another part than was asked for");
+    if (p->total == 0 && total == 0)
+        return from_the_start(f, "nobody says how much there is, so the end cannot be known");
     if (!is_same_thing(f, t))
         return from_the_start(f, "the file has changed at the server");
     if (total > f->max_size)

@@ -379,6 +379,13 @@ static void a_200_to_a_range_starts_over(void **state)
     starts_over("/ignores", 1);
 }
 
+/* Where the rest ends would say nothing about where the file does. */
+static void a_rest_of_an_unknown_whole_starts_over(void **state)
+{
+    (void)state;
+    starts_over("/sizeless", 1);
+}
+
 static void an_unknown_total_is_no_obstacle(void **state)
 {
     (void)state;
@@ -995,6 +1002,7 @@ int main(void)
         TEST(a_206_without_range_starts_over),
         TEST(a_200_to_a_range_starts_over),
         TEST(an_unknown_total_is_no_obstacle),
+        TEST(a_rest_of_an_unknown_whole_starts_over),
         TEST(a_server_may_send_it_bit_by_bit),
         TEST(a_416_starts_over),
         TEST(without_a_strong_validator_nothing_is_kept),
