@@ -168,11 +168,11 @@ static int judge(const struct cli *cli, const struct received *r,
                                    .query = r->query,
                                    .headers = r->headers,
                                    .n_headers = r->n_headers};
-    struct crypto_hmac *hmac = crypto_hmac_new();
-    struct sign_result result = sign_verify(&request, secrets->v, secrets->n, hmac);
+    struct crypto_place *place = crypto_place_new();
+    struct sign_result result = sign_verify(&request, secrets->v, secrets->n, place);
     autobuf struct buf text = BUF_INIT(STRING_MAX);
 
-    crypto_hmac_free(hmac);
+    crypto_place_free(place);
     sign_string(&request, header_value(r, "Date"), header_value(r, "X-HMAC-SIGNED-HEADERS"), &text);
     if (cli->json)
         print_json(&result, buf_text(&text));

@@ -68,12 +68,14 @@ static const char *path_of(const char *url)
 static int put_callback(const struct hello_gateway *h, const struct outline *body,
                         struct prepared *p, struct err *err)
 {
+    struct crypto_place *place = crypto_place_new();
     char key[KEY_SIZE];
     char *url;
     int r;
 
-    key_new(h->seal_secret, clock_wall_ms() / 1000, key);
-    key_hash(key, KEY_LEN, p->key_hash);
+    key_new(h->seal_secret, clock_wall_ms() / 1000, place, key);
+    key_hash(key, KEY_LEN, place, p->key_hash);
+    crypto_place_free(place);
     p->callback_path = mem_printf("%s/callback/", path_of(h->public_url));
     url = mem_printf("%s/callback/%s", h->public_url, key);
     r = request_inject_callback(body, url, &p->body, &p->forward_url, err);

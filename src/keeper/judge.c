@@ -77,7 +77,7 @@ static struct sign_result verify(struct keeper *k, const struct msg_callback *ms
                                .query = msg->query,
                                .headers = headers,
                                .n_headers = headers_of(msg, headers)};
-    struct sign_result result = sign_verify(&req, secrets, n_secrets, k->hmac);
+    struct sign_result result = sign_verify(&req, secrets, n_secrets, k->crypto);
     autofree char *given = NULL;
 
     if (result.verdict != SIGN_WRONG || t == NULL || str_empty(t->callback_path))
@@ -85,7 +85,7 @@ static struct sign_result verify(struct keeper *k, const struct msg_callback *ms
     given = mem_printf("%s%.*s", t->callback_path, (int)msg->key.n, msg->key.p);
     req.path = slice_str(given);
     req.query = slice_str(t->callback_query);
-    return sign_verify(&req, secrets, n_secrets, k->hmac);
+    return sign_verify(&req, secrets, n_secrets, k->crypto);
 }
 
 static void prove(struct keeper *k, const struct msg_callback *msg, const struct store_task *t,
@@ -340,7 +340,7 @@ static int by_key(struct keeper *k, const struct msg_callback *msg, enum verdict
     struct proof proof;
     int rc;
 
-    key_hash(msg->key.p, msg->key.n, hash);
+    key_hash(msg->key.p, msg->key.n, k->crypto, hash);
     rc = k->store->ops->task_by_key(k->store, hash, &t);
     if (rc == -ENOENT) {
         *verdict = VERDICT_UNKNOWN;

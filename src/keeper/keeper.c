@@ -431,7 +431,7 @@ static void close_all(struct keeper *k)
     schedule_free(k->schedule);
     looks_free(k->looks);
     batch_free(k->batch);
-    crypto_hmac_free(k->hmac);
+    crypto_place_free(k->crypto);
     store_close(k->store);
     sockets_close(k->sockets);
     conf_free(k->conf);
@@ -489,7 +489,7 @@ int keeper_main(const struct keeper_options *options)
     event_base_priority_init(k.base, 3); /* channels 1, commit 2 */
     rc = open_all(&k);
     if (rc == 0) {
-        k.hmac = crypto_hmac_new();
+        k.crypto = crypto_place_new();
         k.batch = batch_new(&k);
         k.schedule = schedule_new(&k);
         k.looks = looks_new(&k);

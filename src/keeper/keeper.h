@@ -54,7 +54,7 @@ struct keeper {
     struct batch *batch;
     struct schedule *schedule;
     struct looks *looks;
-    struct crypto_hmac *hmac;
+    struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */
     uint32_t watchers;       /* clients that wait for live events */
     bool stopping;

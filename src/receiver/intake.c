@@ -40,7 +40,7 @@ struct intake {
     uint64_t turns;
     struct event *timer;
     struct buf headers, result; /* scratch of one request */
-    struct crypto_hmac *hmac;   /* likewise */
+    struct crypto_place *place; /* likewise */
     uint64_t verdicts[VERDICT_COUNT];
     uint64_t not_understood, no_room, no_verdict, not_sent, late_verdicts;
 };
@@ -80,7 +80,7 @@ static bool is_provider(const struct intake *in, struct slice name)
 static bool is_known(const struct intake *in, enum callback_route route, struct slice key)
 {
     return route == ROUTE_AT ? is_provider(in, key)
-                             : key_is_sealed(in->seal_secret, key.p, key.n, in->hmac);
+                             : key_is_sealed(in->seal_secret, key.p, key.n, in->place);
 }
 
 static bool ends_in(struct slice s, const char *suffix)
@@ -337,7 +337,7 @@ struct intake *intake_new(struct event_base *base, struct channel *keeper,
         TAILQ_INSERT_TAIL(&in->free, &in->places[i], link);
     in->headers = BUF_INIT(MAX_HEADERS * 2);
     in->result = BUF_INIT(MAX_CREATIONS);
-    in->hmac = crypto_hmac_new();
+    in->place = crypto_place_new();
     in->timer = event_new(base, -1, 0, on_timer, in);
     if (in->timer == NULL)
         abort();
@@ -354,7 +354,7 @@ void intake_free(struct intake *in)
     free(in->path_prefix);
     buf_free(&in->headers);
     buf_free(&in->result);
-    crypto_hmac_free(in->hmac);
+    crypto_place_free(in->place);
     free(in->places);
     explicit_bzero(in->seal_secret, sizeof(in->seal_secret));
     free(in);

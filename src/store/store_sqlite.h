@@ -164,8 +164,9 @@ MUST_CHECK int sql_next(struct sqlite_store *s, enum sql_id id);
 void sql_done(struct sqlite_store *s, enum sql_id id);
 /* A query for one number, nothing bound; 0 when there is none. */
 int64_t sql_number(struct sqlite_store *s, enum sql_id id);
-/* Copies n texts, and points the caller's slots at the copies. */
-void sql_pin_texts(struct sql_pin *pin, const char **const *slots, size_t n);
+/* Copies the texts of n columns, and points the caller's slots at the copies. */
+void sql_pin_texts(struct sql_pin *pin, struct sqlite3_stmt *q, int first,
+                   const char **const *slots, size_t n);
 
 /*
  * store_sqlite_tally.c. NONE as a state: it comes into being, or goes. Loading trusts what the last

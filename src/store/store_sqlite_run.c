@@ -25,6 +25,8 @@ static void bind_run(struct sqlite3_stmt *q, const struct store_run *r)
     sqlite3_bind_int64(q, 17, r->replay);
 }
 
+#define FIRST_TEXT 12 /* column of the hook in what is selected, before the other texts */
+
 /* All texts are borrowed from the row that q stands on. */
 static void fill_run(struct sqlite3_stmt *q, struct store_run *r)
 {
@@ -107,7 +109,8 @@ int sqlite_run_by_row(struct store *base, int64_t row, struct store_run *out)
     rc = sql_first(s, SQL_RUN_BY_ROW);
     if (rc == 0) {
         fill_run(s->statements[SQL_RUN_BY_ROW], out);
-        sql_pin_texts(&s->run_pin, slots, ARRAY_LEN(slots));
+        sql_pin_texts(&s->run_pin, s->statements[SQL_RUN_BY_ROW], FIRST_TEXT, slots,
+                      ARRAY_LEN(slots));
     }
     sql_done(s, SQL_RUN_BY_ROW);
     return rc;

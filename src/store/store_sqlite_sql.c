@@ -377,22 +377,26 @@ int64_t sql_number(struct sqlite_store *s, enum sql_id id)
     return n;
 }
 
-void sql_pin_texts(struct sql_pin *pin, const char **const *slots, size_t n)
+void sql_pin_texts(struct sql_pin *pin, struct sqlite3_stmt *q, int first,
+                   const char **const *slots, size_t n)
 {
-    size_t need = 0;
+    size_t need = n;
     char *at;
 
     for (size_t i = 0; i < n; i++)
-        need += strlen(*slots[i]) + 1;
+        need += sql_blob(q, first + (int)i).n;
     if (need > pin->size) {
         pin->text = mem_realloc(pin->text, need, 1);
         pin->size = need;
     }
     at = pin->text;
     for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(*slots[i]) + 1;
+        struct slice text = sql_blob(q, first + (int)i);
 
-        *slots[i] = memcpy(at, *slots[i], len);
-        at += len;
+        *slots[i] = at;
+        if (text.n != 0)
+            memcpy(at, text.p, text.n);
+        at[text.n] = '\0';
+        at += text.n + 1;
     }
 }

@@ -17,7 +17,8 @@ static const size_t texts[] = {
     offsetof(struct store_task, prompt),         offsetof(struct store_task, request),
     offsetof(struct store_task, payload),
 };
-#define N_WRITTEN 11
+#define N_WRITTEN  11
+#define FIRST_TEXT 16 /* column of the first in what is selected */
 
 static const char **text_slot(struct store_task *t, size_t i)
 {
@@ -47,9 +48,11 @@ static void bind_task(struct sqlite3_stmt *q, const struct store_task *t)
     sqlite3_bind_int64(q, 28, t->last_event);
 }
 
-/* All texts are borrowed from the row that q stands on. */
-static void fill_task(struct sqlite3_stmt *q, struct store_task *t)
+/* All but the texts. */
+static void fill_numbers(struct sqlite3_stmt *q, struct store_task *t)
 {
+    struct slice id;
+
     *t = (struct store_task){
         .row = sqlite3_column_int64(q, 0),
         .state = (enum task_state)sqlite3_column_int(q, 1),
@@ -67,18 +70,18 @@ static void fill_task(struct sqlite3_stmt *q, struct store_task *t)
         .last_event = sqlite3_column_int64(q, 13),
         .key_hash = sql_blob(q, 15),
     };
-    snprintf(t->id, sizeof(t->id), "%s", sql_text(q, 14));
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        *text_slot(t, i) = sql_text(q, 16 + (int)i);
+    id = sql_blob(q, 14);
+    if (id.n < sizeof(t->id))
+        memcpy(t->id, id.p, id.n);
 }
 
-static void pin_task(struct sqlite_store *s, struct store_task *t)
+static void pin_task(struct sqlite_store *s, struct sqlite3_stmt *q, struct store_task *t)
 {
     const char **slots[ARRAY_LEN(texts)];
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         slots[i] = text_slot(t, i);
-    sql_pin_texts(&s->task_pin, slots, ARRAY_LEN(texts));
+    sql_pin_texts(&s->task_pin, q, FIRST_TEXT, slots, ARRAY_LEN(texts));
     if (t->key_hash.n != sizeof(s->key_pin))
         t->key_hash.n = 0;
     if (t->key_hash.n > 0)
@@ -92,8 +95,8 @@ static int take_task(struct sqlite_store *s, enum sql_id id, struct store_task *
     int rc = sql_first(s, id);
 
     if (rc == 0) {
-        fill_task(s->statements[id], out);
-        pin_task(s, out);
+        fill_numbers(s->statements[id], out);
+        pin_task(s, s->statements[id], out);
     }
     sql_done(s, id);
     return rc;
@@ -101,11 +104,14 @@ static int take_task(struct sqlite_store *s, enum sql_id id, struct store_task *
 
 static int each_task(struct sqlite_store *s, enum sql_id id, store_on_task *fn, void *ctx)
 {
+    struct sqlite3_stmt *q = s->statements[id];
     struct store_task t;
     int rc;
 
     while ((rc = sql_next(s, id)) > 0) {
-        fill_task(s->statements[id], &t);
+        fill_numbers(q, &t);
+        for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+            *text_slot(&t, i) = sql_text(q, FIRST_TEXT + (int)i);
         if (fn(&t, ctx) != 0)
             break;
     }

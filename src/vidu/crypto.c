@@ -11,8 +11,9 @@ struct crypto_digest {
     EVP_MD_CTX *ctx;
 };
 
-struct crypto_hmac {
-    EVP_MAC_CTX *ctx;
+struct crypto_place {
+    EVP_MAC_CTX *mac;
+    EVP_MD *sha256;
 };
 
 static void must(int ok)
@@ -26,9 +27,9 @@ void crypto_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN])
     must(EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL));
 }
 
-struct crypto_hmac *crypto_hmac_new(void)
+struct crypto_place *crypto_place_new(void)
 {
-    struct crypto_hmac *h = mem_calloc(1, sizeof(*h));
+    struct crypto_place *place = mem_calloc(1, sizeof(*place));
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {
@@ -37,39 +38,48 @@ struct crypto_hmac *crypto_hmac_new(void)
     };
 
     must(mac != NULL);
-    h->ctx = EVP_MAC_CTX_new(mac);
-    must(h->ctx != NULL && EVP_MAC_CTX_set_params(h->ctx, params) == 1);
+    place->mac = EVP_MAC_CTX_new(mac);
+    must(place->mac != NULL && EVP_MAC_CTX_set_params(place->mac, params) == 1);
     EVP_MAC_free(mac);
-    return h;
+    place->sha256 = EVP_MD_fetch(NULL, digest, NULL);
+    must(place->sha256 != NULL);
+    return place;
 }
 
-void crypto_hmac_compute(struct crypto_hmac *h, const void *key, size_t key_len, const void *p,
-                         size_t n, uint8_t out[SHA256_LEN])
+void crypto_place_sha256(struct crypto_place *place, const void *p, size_t n,
+                         uint8_t out[SHA256_LEN])
+{
+    must(EVP_Digest(p, n, out, NULL, place->sha256, NULL));
+}
+
+void crypto_place_hmac(struct crypto_place *place, const void *key, size_t key_len, const void *p,
+                       size_t n, uint8_t out[SHA256_LEN])
 {
     const void *some_key = key_len != 0 ? key : ""; /* OpenSSL takes NULL for the last key again */
     size_t len = 0;
 
-    must(EVP_MAC_init(h->ctx, some_key, key_len, NULL));
-    must(EVP_MAC_update(h->ctx, p, n));
-    must(EVP_MAC_final(h->ctx, out, &len, SHA256_LEN));
+    must(EVP_MAC_init(place->mac, some_key, key_len, NULL));
+    must(EVP_MAC_update(place->mac, p, n));
+    must(EVP_MAC_final(place->mac, out, &len, SHA256_LEN));
     must(len == SHA256_LEN);
 }
 
-void crypto_hmac_free(struct crypto_hmac *h)
+void crypto_place_free(struct crypto_place *place)
 {
-    if (h == NULL)
+    if (place == NULL)
         return;
-    EVP_MAC_CTX_free(h->ctx);
-    free(h);
+    EVP_MAC_CTX_free(place->mac);
+    EVP_MD_free(place->sha256);
+    free(place);
 }
 
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
                         uint8_t out[SHA256_LEN])
 {
-    struct crypto_hmac *h = crypto_hmac_new();
+    struct crypto_place *place = crypto_place_new();
 
-    crypto_hmac_compute(h, key, key_len, p, n, out);
-    crypto_hmac_free(h);
+    crypto_place_hmac(place, key, key_len, p, n, out);
+    crypto_place_free(place);
 }
 
 void crypto_random(void *p, size_t n)

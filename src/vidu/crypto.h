@@ -17,14 +17,16 @@ void crypto_sha256(const void *p, size_t n, uint8_t out[SHA256_LEN]);
 void crypto_hmac_sha256(const void *key, size_t key_len, const void *p, size_t n,
                         uint8_t out[SHA256_LEN]);
 /*
- * The same in a place that is used again and again: setting one up costs more than the HMAC. It
- * remembers the last key until it is freed, which wipes it. NULL is fine to free.
+ * The same in a place that is used again and again: setting one up costs more than what is computed
+ * in it. It remembers the last key until it is freed, which wipes it. NULL is fine to free.
  */
-struct crypto_hmac;
-struct crypto_hmac *crypto_hmac_new(void);
-void crypto_hmac_compute(struct crypto_hmac *h, const void *key, size_t key_len, const void *p,
-                         size_t n, uint8_t out[SHA256_LEN]);
-void crypto_hmac_free(struct crypto_hmac *h);
+struct crypto_place;
+struct crypto_place *crypto_place_new(void);
+void crypto_place_sha256(struct crypto_place *place, const void *p, size_t n,
+                         uint8_t out[SHA256_LEN]);
+void crypto_place_hmac(struct crypto_place *place, const void *key, size_t key_len, const void *p,
+                       size_t n, uint8_t out[SHA256_LEN]);
+void crypto_place_free(struct crypto_place *place);
 
 void crypto_random(void *p, size_t n);
 /* Time does not depend on where the bytes differ. */

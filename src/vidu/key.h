@@ -22,16 +22,17 @@
 /* What a log may show of a key. */
 #define KEY_SHOWN_LEN 4
 
-void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, char out[KEY_SIZE]);
+void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, struct crypto_place *place,
+             char out[KEY_SIZE]);
 /* True when the text was made by key_new under this secret; constant time in the seal. h is a place
  * to compute in. */
 bool key_is_sealed(const uint8_t secret[SEAL_SECRET_LEN], const char *p, size_t n,
-                   struct crypto_hmac *h);
+                   struct crypto_place *place);
 /*
  * What the store knows a key by: the time in it, then the first 28 bytes of its text's SHA-256.
  * With the time in front, the keys of tasks that are under way lie together in the store's index,
  * however many others there are.
  */
-void key_hash(const char *p, size_t n, uint8_t out[SHA256_LEN]);
+void key_hash(const char *p, size_t n, struct crypto_place *place, uint8_t out[SHA256_LEN]);
 
 #endif

@@ -194,7 +194,7 @@ static const char *check_form(const struct sign_request *req, struct claim *clai
 
 /* Index of the first secret that gives the MAC, n when none does; an empty secret never does. */
 static size_t matching_secret(const struct buf *text, const uint8_t mac[SHA256_LEN],
-                              const struct slice *secrets, size_t n, struct crypto_hmac *h)
+                              const struct slice *secrets, size_t n, struct crypto_place *place)
 {
     size_t found = n;
 
@@ -202,7 +202,7 @@ static size_t matching_secret(const struct buf *text, const uint8_t mac[SHA256_L
         uint8_t own[SHA256_LEN];
         bool equal;
 
-        crypto_hmac_compute(h, secrets[i].p, secrets[i].n, text->data, text->len, own);
+        crypto_place_hmac(place, secrets[i].p, secrets[i].n, text->data, text->len, own);
         equal = crypto_equal(own, mac, SHA256_LEN);
         if (equal && secrets[i].n != 0 && found == n)
             found = i;
@@ -222,7 +222,7 @@ static struct sign_result refuse(enum sign_verdict verdict, const char *reason)
 }
 
 struct sign_result sign_verify(const struct sign_request *req, const struct slice *secrets,
-                               size_t n_secrets, struct crypto_hmac *h)
+                               size_t n_secrets, struct crypto_place *place)
 {
     struct claim claim = {0};
     autobuf struct buf text = BUF_INIT(MAX_STRING);
@@ -242,7 +242,7 @@ struct sign_result sign_verify(const struct sign_request *req, const struct slic
     sign_string(req, claim.part[PART_DATE], claim.part[PART_NAMES], &text);
     if (!buf_ok(&text))
         return refuse(SIGN_MALFORMED, "string to sign over 1 MiB");
-    found = matching_secret(&text, claim.mac, secrets, n_secrets, h);
+    found = matching_secret(&text, claim.mac, secrets, n_secrets, place);
     if (found == n_secrets)
         return (struct sign_result){
             SIGN_WRONG, "no key gives this signature", 0, claim.date_ms, {NULL, 0}};

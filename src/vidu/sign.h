@@ -47,10 +47,9 @@ struct sign_result {
     struct slice nonce; /* borrowed from the request; with SIGN_OK */
 };
 
-/* Tries every secret, always all of them, in constant time per secret. h is a place to compute in.
- */
+/* Tries every secret, always all of them, in constant time per secret. */
 struct sign_result sign_verify(const struct sign_request *req, const struct slice *secrets,
-                               size_t n_secrets, struct crypto_hmac *h);
+                               size_t n_secrets, struct crypto_place *place);
 const char *sign_verdict_name(enum sign_verdict v);
 
 /*

@@ -1,4 +1,6 @@
--- wrk: rightly signed callbacks, each for another task, as Vidu sends them (vidu-api.md 11, 12).
+-- wrk: rightly signed callbacks as Vidu sends them (vidu-api.md 11, 12), half of them "processing", half
+-- "success" with its links: of the first COUNT the even ones are for a task that begins, the odd ones for one that
+-- ends; then those that began end. After one and a half COUNT there is nothing new, and all are duplicates.
 -- Environment: KEYS (file of 42-byte keys), SECRET, COUNT, THREADS. With CLOSE=1 each request asks
 -- for its own connection; TARGET=path sends every request there. Every server of a run gets the same bytes.
 -- SPDX-License-Identifier: MIT
@@ -43,8 +45,9 @@ local bodies = {
 }
 
 function request()
-    local i = index % count
     local pass = math.floor(index / count)
+    local i = pass == 0 and index or (index * 2) % count
+    local body = bodies[(pass == 0 and i % 2 == 0) and 1 or 2]
     index = index + threads
     local path = "/callback/" .. ffi.string(keys + i * 42, 42)
     local date = os.date("!%a, %d %b %Y %H:%M:%S GMT")
@@ -52,7 +55,7 @@ function request()
     local s = "POST\n" .. path .. "\n\nvidu\n" .. date .. "\nDate:" .. date .. "\nx-request-nonce:" .. nonce .. "\n"
     crypto.HMAC(md, secret, #secret, s, #s, mac, nil)
     crypto.EVP_EncodeBlock(text, mac, 32)
-    local body = string.format(bodies[math.min(pass + 1, 2)], string.format("9%017d", i))
+    body = string.format(body, string.format("9%017d", i))
     return "POST " .. (target or path) .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nDate: " .. date ..
         "\r\nX-Request-Nonce: " .. nonce ..
         "\r\nX-Hmac-Access-Key: vidu\r\nX-Hmac-Algorithm: hmac-sha256\r\nX-Hmac-Signed-Headers: Date;x-request-nonce\r\nX-Hmac-Signature: " ..

@@ -71,7 +71,8 @@ static void end_task(struct store_task *t)
     t->next_look_ms = 0;
 }
 
-static void add_task(struct store *s, const char *key, long i, const char *hook)
+static void add_task(struct store *s, const char *key, long i, const char *hook,
+                     struct crypto_place *place)
 {
     uint8_t hash[SHA256_LEN];
     char remote_id[32];
@@ -104,7 +105,7 @@ static void add_task(struct store *s, const char *key, long i, const char *hook)
     };
 
     id_new_task(t.id);
-    key_hash(key, KEY_LEN, hash);
+    key_hash(key, KEY_LEN, place, hash);
     snprintf(remote_id, sizeof(remote_id), "9%017ld", i);
     snprintf(path, sizeof(path), "/callback/");
     if (hook != NULL)
@@ -117,6 +118,7 @@ static void add_task(struct store *s, const char *key, long i, const char *hook)
 int main(int argc, char **argv)
 {
     uint8_t secret[SEAL_SECRET_LEN];
+    struct crypto_place *place = crypto_place_new();
     char key[KEY_SIZE];
     bool usable = argc == 4 || argc == 5;
     struct err err = {""};
@@ -134,12 +136,13 @@ int main(int argc, char **argv)
     for (long i = 0; i < count; i++) {
         if (i % PER_TRANSACTION == 0)
             check(s->ops->begin(s, &err), &err);
-        key_new(secret, clock_wall_ms() / 1000, key);
-        add_task(s, key, i, argc == 5 ? argv[4] : NULL);
+        key_new(secret, clock_wall_ms() / 1000, place, key);
+        add_task(s, key, i, argc == 5 ? argv[4] : NULL, place);
         fwrite(key, KEY_LEN, 1, keys);
         if (i % PER_TRANSACTION == PER_TRANSACTION - 1 || i == count - 1)
             check(s->ops->commit(s, &err), &err);
     }
+    crypto_place_free(place);
     store_close(s);
     return fclose(keys) == 0 ? 0 : 1;
 }

@@ -85,7 +85,7 @@ static void the_request_carries_key_and_sealed_callback(void **state)
     struct test_client *c = new_client(t);
     struct msg_register reg;
     uint8_t hash[SHA256_LEN];
-    struct crypto_hmac *hmac = crypto_hmac_new();
+    struct crypto_place *place = crypto_place_new();
     const char *key;
 
     command(c, submit, body);
@@ -95,11 +95,11 @@ static void the_request_carries_key_and_sealed_callback(void **state)
     assert_non_null(strstr(t->request, "\r\nContent-Type: application/json\r\n"));
     assert_ptr_equal(strstr(sent_body(t), begin), sent_body(t));
     key = sent_body(t) + strlen(begin);
-    assert_true(key_is_sealed(t->seal, key, KEY_LEN, hmac));
-    crypto_hmac_free(hmac);
+    assert_true(key_is_sealed(t->seal, key, KEY_LEN, place));
     assert_int_equal(strncmp(key + KEY_LEN, "\",\"model\"", 9), 0);
     await(t, &t->keeper_in, MSG_REGISTER, 0, &reg);
-    key_hash(key, KEY_LEN, hash);
+    key_hash(key, KEY_LEN, place, hash);
+    crypto_place_free(place);
     assert_int_equal(reg.key_hash.n, SHA256_LEN);
     assert_memory_equal(reg.key_hash.p, hash, SHA256_LEN);
     assert_string_equal(reg.callback_path.p, "/in/callback/");

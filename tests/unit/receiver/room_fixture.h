@@ -105,6 +105,14 @@ static inline void room_on_close(struct channel *ch, const char *why, void *ctx)
 
 static const struct channel_ops room_ops = {.on_frame = room_on_frame, .on_close = room_on_close};
 
+static inline void room_key(const uint8_t secret[SEAL_SECRET_LEN], char key[KEY_SIZE])
+{
+    struct crypto_place *place = crypto_place_new();
+
+    key_new(secret, 1764345600, place, key);
+    crypto_place_free(place);
+}
+
 /* The loop, the listening socket, and a HELLO that the test may still change. */
 static inline struct room *room_prepare(int pair[2])
 {
@@ -121,7 +129,7 @@ static inline struct room *room_prepare(int pair[2])
     room->f.port = net_port(room->f.fd);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     room->keeper = channel_new(room->f.base, pair[0], FRAME_MAX, &room_ops, room);
-    key_new(room_secret, 1764345600, room->key);
+    room_key(room_secret, room->key);
     room->hello = (struct hello_receiver){.log = {.level = LOG_LEVEL_ERROR},
                                           .number = 1,
                                           .n_listen = 1,

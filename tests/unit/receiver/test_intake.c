@@ -107,7 +107,7 @@ static void guesses_are_refused_without_the_keeper(void **state)
     const struct {
         const char *format, *key;
     } cases[] = {
-        {"/hooks/callback/%s", (key_new(other_secret, 1764345600, foreign), foreign)},
+        {"/hooks/callback/%s", (room_key(other_secret, foreign), foreign)},
         {"/hooks/callback/%s", (changed[0] = changed[0] == 'a' ? 'b' : 'a', changed)},
         {"/hooks/callback/%sa", room->key},
         {"/hooks/callback/%s/", room->key},

@@ -44,18 +44,18 @@ static void a_place_to_compute_in_serves_one_key_after_another(void **state)
                                        "a key that is longer than its block of sixty-four"
                                        " bytes and so is hashed first",
                                        "", "Jefe"};
-    struct crypto_hmac *h = crypto_hmac_new();
+    struct crypto_place *h = crypto_place_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         uint8_t alone[SHA256_LEN], again[SHA256_LEN];
 
         crypto_hmac_sha256(keys[i], strlen(keys[i]), "text", 4, alone);
-        crypto_hmac_compute(h, keys[i], strlen(keys[i]), "text", 4, again);
+        crypto_place_hmac(h, keys[i], strlen(keys[i]), "text", 4, again);
         assert_memory_equal(alone, again, SHA256_LEN);
     }
-    crypto_hmac_free(h);
-    crypto_hmac_free(NULL);
+    crypto_place_free(h);
+    crypto_place_free(NULL);
 }
 
 static void an_absent_key_is_an_empty_key(void **state)

@@ -129,10 +129,10 @@ static void fixture_fill(struct fixture *f, const struct vector *v)
 static struct sign_result verify(const struct sign_request *req, const struct slice *secrets,
                                  size_t n)
 {
-    struct crypto_hmac *h = crypto_hmac_new();
+    struct crypto_place *h = crypto_place_new();
     struct sign_result r = sign_verify(req, secrets, n, h);
 
-    crypto_hmac_free(h);
+    crypto_place_free(h);
     return r;
 }
 
