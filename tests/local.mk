@@ -4,6 +4,7 @@
 if HAVE_CMOCKA
 UNIT_TESTS = \
 	tests/unit/base/test_clock \
+	tests/unit/base/test_buf \
 	tests/unit/base/test_encode \
 	tests/unit/base/test_fs \
 	tests/unit/base/test_log \
@@ -232,6 +233,8 @@ SIM_LAYER = \
 
 tests_unit_base_test_clock_SOURCES = tests/unit/base/test_clock.c
 tests_unit_base_test_clock_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_buf_SOURCES = tests/unit/base/test_buf.c
+tests_unit_base_test_buf_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_encode_SOURCES = tests/unit/base/test_encode.c
 tests_unit_base_test_encode_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_fs_SOURCES = tests/unit/base/test_fs.c

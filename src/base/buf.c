@@ -71,6 +71,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     va_end(ap);
 }
 
+/* One that does not stand for itself. */
 static void add_json_ascii(struct buf *b, unsigned char c)
 {
     switch (c) {
@@ -90,11 +91,19 @@ static void add_json_ascii(struct buf *b, unsigned char c)
         buf_adds(b, "\\t");
         break;
     default:
-        if (c < 0x20 || c == 0x7f)
-            buf_addf(b, "\\u%04x", c);
-        else
-            buf_addc(b, (char)c);
+        buf_addf(b, "\\u%04x", c);
     }
+}
+
+/* Bytes that stand for themselves between quotes, which most do. */
+static size_t plain_json(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x7f && s[i] != '"' &&
+           s[i] != '\\')
+        i++;
+    return i;
 }
 
 void buf_add_json(struct buf *b, const char *s, size_t n)
@@ -103,8 +112,14 @@ void buf_add_json(struct buf *b, const char *s, size_t n)
 
     buf_addc(b, '"');
     while (i < n) {
-        size_t step = str_utf8_step(s + i, n - i);
+        size_t plain = plain_json(s + i, n - i);
+        size_t step;
 
+        buf_add(b, s + i, plain);
+        i += plain;
+        if (i == n)
+            break;
+        step = str_utf8_step(s + i, n - i);
         if (step == 0) {
             buf_adds(b, "\\ufffd");
             i++;

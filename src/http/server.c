@@ -16,6 +16,7 @@
 #include <event2/http.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* A reply of this size leaves in one TLS record with its head. */
 #define ONE_WRITE_MAX 15360
@@ -233,8 +234,22 @@ static bool take_back(struct server_request *req)
 }
 
 /*
+ * Straight to the socket, where there is no TLS on the way: that spares the event loop the wait for
+ * a socket that is ready anyway. How much went; an error comes again when evhttp sends the rest.
+ */
+static size_t send_now(const struct server_request *req, const struct buf *reply)
+{
+    ssize_t n = -1;
+
+    if (req->ssl == NULL && evbuffer_get_length(bufferevent_get_output(req->bev)) == 0)
+        n = send(req->fd, reply->data, reply->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/*
  * Past evhttp's own composing of replies: one buffer, one write, one record. What is left to it
- * is to see the bytes off and then to close, or to read on.
+ * is to see the rest of the bytes off and then to close, or to read on: at once when nothing is
+ * left, and then both the ticket and, when it closes, req are gone.
  */
 static void send_reply(struct server_request *req, int status, const struct server_header *headers,
                        const void *body, size_t n)
@@ -242,6 +257,7 @@ static void send_reply(struct server_request *req, int status, const struct serv
     struct server *s = req->server;
     struct evbuffer *out = bufferevent_get_output(req->bev);
     bool content = has_content(req, status);
+    size_t sent;
 
     decide_closing(req, status);
     count_reply(s, status);
@@ -249,12 +265,14 @@ static void send_reply(struct server_request *req, int status, const struct serv
     write_head(req, status, headers, n, &s->scratch);
     if (content && n <= ONE_WRITE_MAX)
         buf_add(&s->scratch, body, n);
-    if (evbuffer_add(out, s->scratch.data, s->scratch.len) != 0 ||
+    sent = send_now(req, &s->scratch);
+    if (evbuffer_add(out, s->scratch.data + sent, s->scratch.len - sent) != 0 ||
         (content && n > ONE_WRITE_MAX && evbuffer_add(out, body, n) != 0))
         abort();
     conn_release_body(req);
     conn_enter(req, CONN_REPLY);
-    bufferevent_enable(req->bev, EV_WRITE);
+    if (evbuffer_get_length(out) != 0)
+        bufferevent_enable(req->bev, EV_WRITE);
     evhttp_send_reply_end(req->ticket);
 }
 
