@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bare_evhttp PORT [CERT KEY]\n");
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* a client that closes while it is answered must not end it */
     evhttp_set_gencb(http, on_request, NULL);
     evhttp_set_max_body_size(http, 8 << 20);
     if (argc == 4)
