@@ -18,6 +18,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #define EXIT_BAD_USAGE  64 /* sysexits(3) */
@@ -53,8 +54,10 @@ static bool has_channel(void)
     return fstat(ROOM_CHANNEL_FD, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* A room is started through /proc/self/exe, and would be `exe` to ps and pgrep. */
 static int room_main(const char *name)
 {
+    prctl(PR_SET_NAME, "viduhookd");
     for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
         if (strcmp(name, rooms[i].name) != 0)
             continue;

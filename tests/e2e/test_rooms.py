@@ -344,6 +344,13 @@ def test_a_room_is_closed_to_other_processes_of_its_user(run, room):
             os.listdir(f"/proc/{pid}/fd")
 
 
+def test_every_room_goes_by_the_programs_name(run):
+    sim, daemon = run.stack(*QUIET)
+    for pid in rooms(daemon).values():
+        with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+            assert comm.read() == "viduhookd\n"
+
+
 def test_the_receiver_holds_no_files(run):
     if os.getuid() != 0:
         pytest.skip("only root may look: the receiver is not dumpable")
