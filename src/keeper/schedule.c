@@ -227,18 +227,19 @@ static int begin_run(struct keeper *k, const struct conf_hook *h, struct running
     return k->store->ops->run_update(k->store, run, err);
 }
 
-/* What has to be so at the time of handing over; *why: it can never be made. */
+/* What has to be so at the time of handing over; *why: it can never be made, and *json is NULL. */
 static int prepare(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
                    char **json, const char **why, struct err *err)
 {
-    int rc = h != NULL ? describe(k, h, run, json) : 0;
+    int rc;
 
-    *why = NULL;
-    if (h == NULL)
-        *why = "its hook is no longer in the configuration";
-    else if (run->losses >= OUTCOME_LOSSES_MAX)
-        *why = OUTCOME_LOST_WHY;
-    else if (rc == 0 && *json == NULL)
+    *why = h == NULL                           ? "its hook is no longer in the configuration"
+           : run->losses >= OUTCOME_LOSSES_MAX ? OUTCOME_LOST_WHY
+                                               : NULL;
+    if (*why != NULL)
+        return 0;
+    rc = describe(k, h, run, json);
+    if (rc == 0 && *json == NULL)
         *why = "there is more to tell the runner than fits into a message";
     return rc < 0 ? err_sys(err, rc, "run %lld", (long long)run->row) : 0;
 }
