@@ -59,7 +59,9 @@ libvidu_a_SOURCES = \
 	src/vidu/state.h \
 	src/vidu/template.c \
 	src/vidu/template.h \
-	src/vidu/template_file_name.c
+	src/vidu/template_file_name.c \
+	src/vidu/template_filter.c \
+	src/vidu/template_filter.h
 
 noinst_LIBRARIES += libconf.a
 libconf_a_SOURCES = \

@@ -171,6 +171,12 @@ def documented():
         word = option.split("\t")[0]
         if word.split(".")[-1].split("[")[0] not in text:
             yield f"viduhook.yaml(5) does not mention {word}"
+    text = plain("viduhook-hooks.7")
+    for row in run(sys.argv[2], "config", "placeholders")[1].splitlines():
+        kind, name, variable, _ = row.split("\t")
+        for word in filter(None, (name, variable)):
+            if not re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", text):
+                yield f"viduhook-hooks(7) does not mention the {kind} {word}"
 
 
 def shell_scripts():

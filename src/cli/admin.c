@@ -4,6 +4,8 @@
 #include "cli/render.h"
 #include "cli/term.h"
 #include "http/tls.h"
+#include "vidu/template.h"
+#include "vidu/template_filter.h"
 
 #include <errno.h>
 
@@ -189,6 +191,34 @@ int command_config_options(struct cli *cli, const struct options *o)
             printf("%s\t%s\t%s\t%s\t%s\n", option->name, option->type, str_or(option->range, ""),
                    str_or(option->fallback, ""), option->help);
     }
+    if (cli->json)
+        cli_print_json(list);
+    json_decref(list);
+    return EXIT_OK;
+}
+
+static void list_placeholder(const struct cli *cli, json_t *list, const char *kind,
+                             const char *name, const char *variable, const char *help)
+{
+    json_t *row = field_object("kind", kind);
+
+    field_set_text(row, "name", name);
+    field_set_text(row, "variable", str_or(variable, ""));
+    field_set_text(row, "help", help);
+    (void)json_array_append_new(list, row);
+    if (!cli->json)
+        printf("%s\t%s\t%s\t%s\n", kind, name, str_or(variable, ""), help);
+}
+
+int command_config_placeholders(struct cli *cli, const struct options *o)
+{
+    json_t *list = json_array();
+
+    (void)o;
+    for (const struct template_name *t = template_names; t->name != NULL; t++)
+        list_placeholder(cli, list, "placeholder", t->name, t->env, t->help);
+    for (const struct template_filter_name *f = template_filter_names; f->name != NULL; f++)
+        list_placeholder(cli, list, "filter", f->name, NULL, f->help);
     if (cli->json)
         cli_print_json(list);
     json_decref(list);

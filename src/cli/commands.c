@@ -138,6 +138,10 @@ static const char verify_help[] =
     "string that was signed, to compare. Needs no daemon. The request is a FILE with the raw\n"
     "request line and headers (- is standard input), or --url and one -H for each header.";
 
+static const char config_placeholders_help[] =
+    "Lists the placeholders of hooks, the variable that each of them is to a command, and the\n"
+    "filters, separated by tabs. See viduhook-hooks(7).\n";
+
 static const char config_options_help[] =
     "Lists every option of the configuration: its name, type, range, default and meaning,\n"
     "separated by tabs.";
@@ -180,6 +184,8 @@ const struct command commands[] = {
      command_config_check},
     {"config options", "", "list every option of the configuration", config_options_help,
      no_options, 0, 0, command_config_options},
+    {"config placeholders", "", "list what hooks may put into their texts",
+     config_placeholders_help, no_options, 0, 0, command_config_placeholders},
     {"init", "DIR", "write a configuration to start from", init_help, no_options, 1, 1,
      command_init},
     {"sim", "[OPTIONS]", "simulate a provider on this machine", sim_help, no_options, 0, 0, NULL},

@@ -38,6 +38,7 @@ int command_status(struct cli *cli, const struct options *o);
 int command_reload(struct cli *cli, const struct options *o);
 int command_config_show(struct cli *cli, const struct options *o);
 int command_config_options(struct cli *cli, const struct options *o);
+int command_config_placeholders(struct cli *cli, const struct options *o);
 int command_config_check(struct cli *cli, const struct options *o);
 int command_init(struct cli *cli, const struct options *o);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vidu/nearest.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define MOST_EDITS 3
@@ -14,4 +15,12 @@ void nearest_offer(struct nearest *n, const char *candidate)
         return;
     n->best = candidate;
     n->distance = distance;
+}
+
+int nearest_unknown(const struct nearest *n, const char *what, struct err *err)
+{
+    if (n->best != NULL)
+        return err_set(err, -EINVAL, "unknown %s \"%.64s\"; did you mean \"%s\"?", what, n->word,
+                       n->best);
+    return err_set(err, -EINVAL, "unknown %s \"%.64s\"", what, n->word);
 }

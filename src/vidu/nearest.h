@@ -20,4 +20,7 @@ struct nearest {
 /* Near enough: at most a third of the word differs, and never more than 3 edits. */
 void nearest_offer(struct nearest *n, const char *candidate);
 
+/* unknown WHAT "WORD"; did you mean "BEST"? -EINVAL. */
+int nearest_unknown(const struct nearest *n, const char *what, struct err *err);
+
 #endif

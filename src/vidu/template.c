@@ -2,12 +2,15 @@
 #include "vidu/template.h"
 
 #include "vidu/nearest.h"
-#include "vidu/percent.h"
+#include "vidu/template_filter.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define PATH_MAX_BYTES 120
+#define MAX_FILTERS    4
+#define NAME_MAX_BYTES 80
+#define TAG_PREFIX     "task.tags."
+#define TAG_MAX        64
 
 const struct template_name template_names[] = {
     {"event", "VIDUHOOK_EVENT", "why the hook runs: success, failed, cancelled, processing, test"},
@@ -22,7 +25,10 @@ const struct template_name template_names[] = {
     {"task.prompt", "VIDUHOOK_PROMPT", "the prompt; the variable is cut at 4 KiB"},
     {"task.payload", NULL, "the payload of the request"},
     {"task.tags", "VIDUHOOK_TAGS", "the tags of the task"},
+    {"task.tags.NAME", NULL, "one of them"},
     {"task.credits", NULL, "what the provider charged"},
+    {"task.created_at", NULL, "when it was submitted, as 2026-11-20T17:05:27.123Z"},
+    {"task.finished_at", NULL, "when it ended; empty before that"},
     {"url", "VIDUHOOK_URL", "address of the first result"},
     {"cover_url", "VIDUHOOK_COVER_URL", "address of its cover"},
     {"file.path", "VIDUHOOK_FILE", "the downloaded result"},
@@ -36,95 +42,70 @@ const struct template_name template_names[] = {
     {NULL, NULL, NULL},
 };
 
-static void add_raw(const char *value, struct buf *out)
-{
-    buf_adds(out, value);
-}
-
-static void add_json(const char *value, struct buf *out)
-{
-    buf_add_json(out, value, strlen(value));
-}
-
-static void add_url(const char *value, struct buf *out)
-{
-    percent_encode(value, strlen(value), out);
-}
-
-static void add_path(const char *value, struct buf *out)
-{
-    template_file_name(value, PATH_MAX_BYTES, out);
-}
-
-typedef void filter_fn(const char *value, struct buf *out);
-
-static const struct filter {
-    const char *name;
-    filter_fn *add;
-} filters[] = {{"raw", add_raw}, {"json", add_json}, {"url", add_url}, {"path", add_path}};
-
-/* One step of a template: literal bytes, or a value through a filter. */
+/* One step of a template: literal bytes, or a value through filters. */
 struct piece {
     struct slice literal;
-    const char *name; /* NULL: literal */
-    filter_fn *add;
+    bool value;
+    char name[NAME_MAX_BYTES];
+    struct template_filter filters[MAX_FILTERS];
+    size_t n_filters;
 };
 
-static int unknown(const char *what, struct slice word, const char *nearest, struct err *err)
+/* task.tags.album: the tag's own name is the user's. */
+static bool is_tag(const char *name)
 {
-    int shown = word.n < 64 ? (int)word.n : 64;
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const char *tag = name + strlen(TAG_PREFIX);
 
-    if (nearest != NULL)
-        return err_set(err, -EINVAL, "unknown %s \"%.*s\"; did you mean \"%s\"?", what, shown,
-                       word.p, nearest);
-    return err_set(err, -EINVAL, "unknown %s \"%.*s\"", what, shown, word.p);
+    return str_starts(name, TAG_PREFIX) && *tag != '\0' && strlen(tag) <= TAG_MAX &&
+           tag[strspn(tag, letters)] == '\0';
 }
 
 static int find_name(struct slice word, struct piece *piece, struct err *err)
 {
     autofree char *text = mem_strndup(word.p, word.n);
     struct nearest nearest = NEAREST_INIT(text);
+    bool known = is_tag(text);
 
-    for (const struct template_name *t = template_names; t->name != NULL; t++) {
-        if (str_eq(t->name, text)) {
-            piece->name = t->name;
-            return 0;
-        }
+    for (const struct template_name *t = template_names; !known && t->name != NULL; t++) {
+        known = str_eq(t->name, text);
         nearest_offer(&nearest, t->name);
     }
-    return unknown("placeholder", word, nearest.best, err);
+    if (!known)
+        return nearest_unknown(&nearest, "placeholder", err);
+    mem_copy_text(piece->name, sizeof(piece->name), text);
+    return 0;
 }
 
-static int find_filter(struct slice word, struct piece *piece, struct err *err)
+/* Up to the next bar or the end; what is taken is taken off rest. */
+static struct slice next_word(struct slice *rest)
 {
-    autofree char *text = mem_strndup(word.p, word.n);
-    struct nearest nearest = NEAREST_INIT(text);
+    const char *bar = memchr(rest->p, '|', rest->n);
+    struct slice word = {rest->p, bar != NULL ? (size_t)(bar - rest->p) : rest->n};
+    size_t used = word.n + (bar != NULL);
 
-    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
-        if (str_eq(filters[i].name, text)) {
-            piece->add = filters[i].add;
-            return 0;
-        }
-        nearest_offer(&nearest, filters[i].name);
-    }
-    return unknown("filter", word, nearest.best, err);
+    *rest = (struct slice){bar != NULL ? rest->p + used : NULL, rest->n - used};
+    return word;
 }
 
 /* *at is behind the opening brace. */
 static int read_placeholder(const char **at, struct piece *piece, struct err *err)
 {
     size_t n = strcspn(*at, "{}");
-    const char *bar = memchr(*at, '|', n);
-    struct slice name = {*at, bar != NULL ? (size_t)(bar - *at) : n};
+    struct slice rest = {*at, n};
     int rc;
 
     if ((*at)[n] != '}')
         return err_set(err, -EINVAL, "a { without its }; write {{ for a brace");
-    piece->add = add_raw;
-    rc = find_name(name, piece, err);
-    if (rc == 0 && bar != NULL)
-        rc = find_filter((struct slice){bar + 1, n - name.n - 1}, piece, err);
     *at += n + 1;
+    piece->value = true;
+    rc = find_name(next_word(&rest), piece, err);
+    while (rc == 0 && rest.p != NULL) {
+        if (piece->n_filters == MAX_FILTERS)
+            return err_set(err, -EINVAL, "more than %d filters in one placeholder", MAX_FILTERS);
+        rc = template_filter_find(next_word(&rest), &piece->filters[piece->n_filters++], err);
+    }
     return rc;
 }
 
@@ -159,14 +140,35 @@ int template_check(const char *text, struct err *err)
     return rc;
 }
 
+/* All filters but the last write aside; one that gives more than may be kept spoils the whole. */
+static void add_value(const struct piece *piece, const char *value, struct buf *out)
+{
+    struct buf aside[2] = {BUF_INIT(out->max), BUF_INIT(out->max)};
+
+    for (size_t i = 0; i < piece->n_filters; i++) {
+        const struct template_filter *f = &piece->filters[i];
+        struct buf *to = i + 1 == piece->n_filters ? out : &aside[i % 2];
+
+        buf_reset(&aside[i % 2]);
+        f->apply(value, f->argument, to);
+        if (!buf_ok(to))
+            out->overflow = true;
+        value = buf_text(&aside[i % 2]);
+    }
+    if (piece->n_filters == 0)
+        buf_adds(out, value);
+    buf_free(&aside[0]);
+    buf_free(&aside[1]);
+}
+
 void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out)
 {
     struct piece piece;
 
     while (next_piece(&text, &piece, NULL) > 0) {
-        if (piece.name == NULL)
-            buf_add(out, piece.literal.p, piece.literal.n);
+        if (piece.value)
+            add_value(&piece, lookup(piece.name, ctx), out);
         else
-            piece.add(lookup(piece.name, ctx), out);
+            buf_add(out, piece.literal.p, piece.literal.n);
     }
 }

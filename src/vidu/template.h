@@ -2,8 +2,8 @@
  * Placeholders in a hook's arguments and names: {task.id}, {file.path}, {task.prompt|json}.
  *
  * A template is checked when the configuration is loaded (unknown names are refused with a
- * suggestion) and filled when the hook runs. `{{` and `}}` stand for braces. Filters: json (a
- * quoted JSON string), url (percent-encoded), path (safe as one file name), raw.
+ * suggestion) and filled when the hook runs. `{{` and `}}` stand for braces. Up to four filters
+ * may follow a name: {task.prompt|trunc:80|json}; see vidu/template_filter.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +23,7 @@ extern const struct template_name template_names[];
 
 MUST_CHECK int template_check(const char *text, struct err *err);
 
-/* Value of a name; never NULL. ctx is the caller's. */
+/* Value of a name; never NULL, and not changed until the next call. ctx is the caller's. */
 typedef const char *template_lookup(const char *name, void *ctx);
 /* Fills a template that template_check accepted. Values are never expanded again. */
 void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out);

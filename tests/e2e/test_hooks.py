@@ -277,6 +277,24 @@ def test_the_environment_is_the_documented_one(run):
         (f["path"], f["sha256"]) for f in files]
 
 
+def test_filters_fit_values_into_arguments(run):
+    argv = ["{task.prompt|trunc:6|json}", "{task.created_at|%Y-%m}", "{task.tags.album|xml}",
+            "{task.tags.none}"]
+    _, daemon = stack(run, recorder(run, argv=argv))
+    task = daemon.submit("--tag", "album=R&B", prompt="a paper boat")
+    one, = seen(run)
+    created = daemon.task(task)["created_at"]
+    assert one["argv"] == ['"a pape"', created[:7], "R&amp;B", ""]
+
+
+def test_a_misspelt_placeholder_is_found_before_anything_runs(run):
+    _, daemon = stack(run)
+    conf = dict(daemon.conf, hooks=[{"name": "h", "exec": ["/bin/true", "{task.prompt|trnc:3}"]}])
+    daemon.write(conf)
+    status, answer = daemon.cli("reload", check=False)
+    assert status == 1 and 'unknown filter "trnc"; did you mean "trunc"?' in json.dumps(answer).replace("\\", "")
+
+
 def test_a_command_starts_clean(run):
     _, daemon = stack(run, recorder(run))
     daemon.submit()

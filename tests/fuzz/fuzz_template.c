@@ -16,9 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *lookup(const char *name, void *ctx)
 {
     for (const struct template_name *t = template_names; t->name != NULL; t++)
-        if (t->name == name)
+        if (str_eq(t->name, name))
             return ctx;
-    abort();
+    if (!str_starts(name, "task.tags."))
+        abort();
+    return ctx;
 }
 
 static void check_file_name(const char *text, size_t max)

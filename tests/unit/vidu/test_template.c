@@ -16,6 +16,9 @@ static const char *lookup(const char *name, void *ctx)
         {"task.id", "t3k9"},
         {"task.prompt", "a \"b\"/{url}\n"},
         {"url", "https://h/a?x=1&y=2"},
+        {"task.err_msg", "<\xe4\xbd\xa0 & \x01'b'\xff>"},
+        {"task.created_at", "2026-11-20T17:05:27.123Z"},
+        {"task.tags.my-Album_2", "sea"},
     };
 
     (*(int *)ctx)++;
@@ -73,6 +76,50 @@ static void filters_escape_for_their_place(void **state)
     expect("{task.prompt|path}.mp4", "a b{url}.mp4");
 }
 
+static void filters_work_one_after_the_other(void **state)
+{
+    (void)state;
+    expect("{task.prompt|trunc:3|json}", "\"a \\\"\"");
+    expect("{task.prompt|json|trunc:4|raw}", "\"a \\");
+    expect("{task.err_msg|trunc:3}", "<");
+    expect("{task.err_msg|trunc:4|url}", "%3C%E4%BD%A0");
+}
+
+static void xml_holds_no_more_than_it_can(void **state)
+{
+    (void)state;
+    expect("<p>{task.err_msg|xml}</p>",
+           "<p>&lt;\xe4\xbd\xa0 &amp; &#39;b&#39;\xef\xbf\xbd&gt;</p>");
+    expect("{task.prompt|xml}", "a &quot;b&quot;/{url}\n");
+}
+
+static void a_time_is_written_as_its_format_says(void **state)
+{
+    (void)state;
+    expect("{task.created_at|%Y/%m}", "2026/11");
+    expect("{task.created_at|%d.%m.%Y %H:%M:%S %%x}", "20.11.2026 17:05:27 %x");
+    expect("{task.finished_at|%Y}", "");
+    expect("{task.id|%Y}", "");
+    expect("{task.created_at|%Y|json}", "\"2026\"");
+}
+
+static void a_tag_has_a_placeholder_of_its_own(void **state)
+{
+    (void)state;
+    expect("{task.tags.my-Album_2}!{task.tags.other}", "sea!");
+}
+
+static void what_a_filter_cannot_finish_spoils_the_whole(void **state)
+{
+    struct buf out = BUF_INIT(8);
+    int asked = 0;
+
+    (void)state;
+    template_fill("{task.prompt|json|trunc:2}", lookup, &asked, &out);
+    assert_false(buf_ok(&out));
+    buf_free(&out);
+}
+
 static void values_are_never_expanded(void **state)
 {
     (void)state;
@@ -89,7 +136,18 @@ static void mistakes_are_named_with_a_suggestion(void **state)
     expect_refusal("{ task.id }", "unknown placeholder \" task.id \"; did you mean \"task.id\"?");
     expect_refusal("{task.id|jsn}", "unknown filter \"jsn\"; did you mean \"json\"?");
     expect_refusal("{task.id|}", "unknown filter \"\"");
-    expect_refusal("{task.id|json|url}", "unknown filter \"json|url\"");
+    expect_refusal("{task.id|json|ulr}", "unknown filter \"ulr\"; did you mean \"url\"?");
+    expect_refusal("{task.id||json}", "unknown filter \"\"");
+    expect_refusal("{task.id|raw|raw|raw|raw|raw}", "more than 4 filters in one placeholder");
+    expect_refusal("{task.id|json:3}", "this filter has no number behind it");
+    expect_refusal("{task.id|trunc}", "trunc needs a number of bytes, 1 to 1000000: trunc:80");
+    expect_refusal("{task.id|trunc:0}", "trunc needs a number of bytes, 1 to 1000000: trunc:80");
+    expect_refusal("{task.id|trunc:8x}", "trunc needs a number of bytes, 1 to 1000000: trunc:80");
+    expect_refusal("{task.created_at|%Q}", "a time has %Y %m %d %H %M %S, and %% is a %");
+    expect_refusal("{task.created_at|%Y%}", "a time has %Y %m %d %H %M %S, and %% is a %");
+    expect_refusal("{task.tags.}",
+                   "unknown placeholder \"task.tags.\"; did you mean \"task.tags\"?");
+    expect_refusal("{task.tags.a b}", "unknown placeholder \"task.tags.a b\"");
     expect_refusal("{task.id", "a { without its }; write {{ for a brace");
     expect_refusal("{task{id}", "a { without its }; write {{ for a brace");
     expect_refusal("{", "a { without its }; write {{ for a brace");
@@ -143,6 +201,11 @@ int main(void)
         cmocka_unit_test(placeholders_become_values),
         cmocka_unit_test(two_braces_are_one),
         cmocka_unit_test(filters_escape_for_their_place),
+        cmocka_unit_test(filters_work_one_after_the_other),
+        cmocka_unit_test(xml_holds_no_more_than_it_can),
+        cmocka_unit_test(a_time_is_written_as_its_format_says),
+        cmocka_unit_test(a_tag_has_a_placeholder_of_its_own),
+        cmocka_unit_test(what_a_filter_cannot_finish_spoils_the_whole),
         cmocka_unit_test(values_are_never_expanded),
         cmocka_unit_test(mistakes_are_named_with_a_suggestion),
         cmocka_unit_test(a_refused_template_is_filled_up_to_its_mistake),
