@@ -180,7 +180,7 @@ def documented():
 
 
 def shell_scripts():
-    scripts = [ROOT / "dev", ROOT / ".ci/run", *ROOT.glob("contrib/**/*.sh"), *ROOT.glob("tests/**/*.sh"),
+    scripts = [ROOT / "dev", ROOT / ".ci/run", *ROOT.glob("contrib/**/*.sh"), *ROOT.glob("contrib/hooks/*"), *ROOT.glob("tests/**/*.sh"),
                *ROOT.glob("src/**/*.sh")]
     if shutil.which("shellcheck") is None:
         return

@@ -478,6 +478,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
@@ -537,6 +538,7 @@ EXTRA_DIST += \
 	tests/unit/receiver/room_fixture.h \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
