@@ -202,6 +202,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/orphans.h \
 	src/keeper/outcome.c \
 	src/keeper/outcome.h \
+	src/keeper/pauses.c \
+	src/keeper/pauses.h \
 	src/keeper/plan.c \
 	src/keeper/plan.h \
 	src/keeper/query.c \

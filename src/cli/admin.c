@@ -35,7 +35,7 @@ static void add_status_line(const char *name, const json_t *value, struct buf *o
     buf_addf(out, "%-10s", buf_text(&safe));
     if (json_object_size(value) != 0) {
         add_pairs(value, out);
-    } else if (json_is_object(value)) {
+    } else if (json_is_object(value) || (json_is_array(value) && json_array_size(value) == 0)) {
         buf_adds(out, "  none");
     } else {
         buf_adds(out, "  ");

@@ -30,6 +30,8 @@ int command_explain(struct cli *cli, const struct options *o);
 int command_watch(struct cli *cli, const struct options *o);
 int command_runs(struct cli *cli, const struct options *o);
 int command_retry(struct cli *cli, const struct options *o);
+int command_pause(struct cli *cli, const struct options *o);
+int command_resume(struct cli *cli, const struct options *o);
 int command_trigger(struct cli *cli, const struct options *o);
 int command_adopt(struct cli *cli, const struct options *o);
 int command_sign(struct cli *cli, const struct options *o);

@@ -126,6 +126,30 @@ int command_retry(struct cli *cli, const struct options *o)
     return first_failure;
 }
 
+static int set_paused(struct cli *cli, const char *hook, bool paused)
+{
+    json_t *answer = NULL;
+    int status =
+        cli_ask(cli, "pause", json_pack("{s:s, s:b}", "hook", hook, "paused", paused), &answer);
+
+    if (status == EXIT_OK && cli->json)
+        cli_print_json(answer);
+    else if (status == EXIT_OK)
+        printf("%s %s\n", hook, paused ? "is paused; its runs wait" : "goes on");
+    json_decref(answer);
+    return status;
+}
+
+int command_pause(struct cli *cli, const struct options *o)
+{
+    return set_paused(cli, o->words[0], true);
+}
+
+int command_resume(struct cli *cli, const struct options *o)
+{
+    return set_paused(cli, o->words[0], false);
+}
+
 /* Whether this run has an attempt ahead that will start by itself at once. */
 static bool is_under_way(const json_t *run)
 {

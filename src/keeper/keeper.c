@@ -9,6 +9,7 @@
 #include "keeper/looks.h"
 #include "keeper/notify.h"
 #include "keeper/orphans.h"
+#include "keeper/pauses.h"
 #include "keeper/query.h"
 #include "keeper/record.h"
 #include "keeper/reload.h"
@@ -393,6 +394,8 @@ static int open_store(struct keeper *k, struct err *err)
         rc = store_open(k->conf->store, false, &k->store, err);
     if (rc == 0)
         rc = load_secret(k, err);
+    if (rc == 0)
+        rc = pauses_load(k->store, &k->pauses, err);
     return rc < 0 ? rc : reclaim(k, err);
 }
 
@@ -432,6 +435,7 @@ static void close_all(struct keeper *k)
     looks_free(k->looks);
     batch_free(k->batch);
     crypto_place_free(k->crypto);
+    pauses_free(k->pauses);
     store_close(k->store);
     sockets_close(k->sockets);
     conf_free(k->conf);

@@ -25,6 +25,7 @@ struct event_base;
 struct batch;
 struct schedule;
 struct looks;
+struct pauses;
 struct orphans;
 struct sockets;
 
@@ -54,6 +55,7 @@ struct keeper {
     struct batch *batch;
     struct schedule *schedule;
     struct looks *looks;
+    struct pauses *pauses;
     struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */
     uint32_t watchers;       /* clients that wait for live events */

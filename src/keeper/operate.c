@@ -7,6 +7,7 @@
 #include "keeper/calls.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
+#include "keeper/pauses.h"
 #include "keeper/reload.h"
 #include "keeper/schedule.h"
 #include "vidu/crypto.h"
@@ -96,6 +97,31 @@ void operate_retry(struct keeper *k, const struct question *q)
 out:
     json_decref(ids);
     free(dead);
+}
+
+/* -- pause and resume -- */
+
+void operate_pause(struct keeper *k, const struct question *q)
+{
+    const char *hook = query_text(q, "hook");
+    bool pause = json_is_true(json_object_get(q->args, "paused"));
+    struct err err = {""};
+    int rc;
+
+    if (hook == NULL || (conf_hook_find(k->conf, hook) == NULL && !pauses_has(k->pauses, hook))) {
+        query_refuse(k, q, EXIT_NOT_FOUND, "there is no hook %s", str_or(hook, ""));
+        return;
+    }
+    if (!begin(k, q))
+        return;
+    rc = pauses_set(k, hook, pause, &err);
+    if (rc == -ENOSPC) {
+        query_refuse(k, q, EXIT_FAILED, "%s", err.text);
+        return;
+    }
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+    query_answer(k, q, json_pack("{s:s, s:b}", "hook", hook, "paused", pause));
 }
 
 /* -- trigger -- */
@@ -340,10 +366,11 @@ void operate_status(struct keeper *k, const struct question *q)
     clock_format_rfc3339(k->started_ms, since);
     supervise_each(k->supervise, add_room, rooms);
     query_answer(k, q,
-                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:I, s:I}}", "version",
-                           PACKAGE_VERSION, "since", since, "config", k->conf->file, "rooms", rooms,
-                           "verdicts", verdict_numbers(k), "tasks", task_numbers(&counts), "runs",
-                           run_numbers(&counts), "low_space", k->low_space, "store", "url",
+                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:I, s:I}}",
+                           "version", PACKAGE_VERSION, "since", since, "config", k->conf->file,
+                           "rooms", rooms, "verdicts", verdict_numbers(k), "tasks",
+                           task_numbers(&counts), "runs", run_numbers(&counts), "paused",
+                           pauses_list(k->pauses), "low_space", k->low_space, "store", "url",
                            k->conf->store, "bytes", (json_int_t)counts.bytes, "wal_bytes",
                            (json_int_t)counts.wal_bytes));
 }

@@ -9,6 +9,7 @@
 #include "keeper/query.h"
 
 void operate_retry(struct keeper *k, const struct question *q);
+void operate_pause(struct keeper *k, const struct question *q);
 void operate_trigger(struct keeper *k, const struct question *q);
 void operate_refresh(struct keeper *k, const struct question *q);
 void operate_reload(struct keeper *k, const struct question *q);

@@ -296,6 +296,7 @@ static const struct {
     {"explain", on_explain},
     {"runs", on_runs},
     {"retry", operate_retry},
+    {"pause", operate_pause},
     {"trigger", operate_trigger},
     {"refresh", operate_refresh},
     {"reload", operate_reload},

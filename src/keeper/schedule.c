@@ -8,6 +8,7 @@
 #include "keeper/hooks.h"
 #include "keeper/orphans.h"
 #include "keeper/outcome.h"
+#include "keeper/pauses.h"
 #include "keeper/running.h"
 
 #include <errno.h>
@@ -202,7 +203,7 @@ static bool has_place(const struct keeper *k, const struct conf_hook *h)
 {
     const struct running_table *t = &k->schedule->running;
 
-    return running_count(t, h->name) < (size_t)h->concurrency &&
+    return !pauses_has(k->pauses, h->name) && running_count(t, h->name) < (size_t)h->concurrency &&
            running_count(t, NULL) < (size_t)k->conf->limits.runs;
 }
 
@@ -210,7 +211,8 @@ static bool may_hold(const struct keeper *k, const struct conf_hook *h)
 {
     const struct running_table *t = &k->schedule->running;
 
-    return running_held(t, h->name) < (size_t)h->concurrency && running_held(t, NULL) < MAX_HELD;
+    return !pauses_has(k->pauses, h->name) && running_held(t, h->name) < (size_t)h->concurrency &&
+           running_held(t, NULL) < MAX_HELD;
 }
 
 /* In the open batch: the run has a place. r->json is what the runner will be told. */

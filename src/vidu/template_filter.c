@@ -150,9 +150,9 @@ static const struct {
     int (*check)(struct slice argument, struct err *err);
     template_filter_fn *apply;
 } filters[] = {
-    {"raw", check_none, apply_raw},   {"json", check_none, apply_json},
-    {"url", check_none, apply_url},   {"path", check_none, apply_path},
-    {"xml", check_none, apply_xml},   {"trunc", check_trunc, apply_trunc},
+    {"raw", check_none, apply_raw}, {"json", check_none, apply_json},
+    {"url", check_none, apply_url}, {"path", check_none, apply_path},
+    {"xml", check_none, apply_xml}, {"trunc", check_trunc, apply_trunc},
 };
 
 const struct template_filter_name template_filter_names[] = {

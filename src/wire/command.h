@@ -22,6 +22,7 @@
  *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
  *   retry    run | all_dead, hook?          keeper   {"runs": [ids]}
+ *   pause    hook, paused: false resumes    keeper   {"hook", "paused"}
  *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}
  *   refresh  task                           keeper   {"result": [creation]}
  *   reload                                  keeper   {"reloaded": true, "notes": []} or exit 1

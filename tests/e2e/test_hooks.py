@@ -242,6 +242,47 @@ def test_a_hook_that_left_the_configuration_is_a_dead_letter(run):
     assert not flag.exists()
 
 
+# -- paused --------------------------------------------------------------------------------------
+
+
+def test_a_paused_hook_waits_and_goes_on_when_resumed(run):
+    log = run.file("log", "")
+    hooks = [{"name": n, "exec": ["/bin/sh", "-c", f"echo {n} >>{log}"]} for n in ("held", "free")]
+    _, daemon = stack(run, *hooks)
+    assert daemon.cli("pause", "held")[1] == {"hook": "held", "paused": True}
+    daemon.submit()
+    wait_for(lambda: log.read_text() == "free\n", "run of the other hook")
+    assert daemon.cli("status")[1]["paused"] == ["held"]
+    waiting, = daemon.runs("--hook", "held")
+    assert (waiting["state"], waiting["attempt"]) == ("ready", 0)
+    daemon.stop()
+    daemon = run.daemon(conf=daemon.conf)
+    daemon.submit()
+    wait_for(lambda: log.read_text() == "free\nfree\n", "run of the other hook")
+    assert [r["state"] for r in daemon.runs("--hook", "held")] == ["ready", "ready"]
+    assert daemon.cli("resume", "held")[1] == {"hook": "held", "paused": False}
+    wait_for(lambda: log.read_text().count("held") == 2, "the runs that waited")
+    assert daemon.cli("status")[1]["paused"] == []
+
+
+def test_a_run_under_way_is_not_held_up_by_a_pause(run):
+    flag = run.home / "flag"
+    hook = {"name": "h", "exec": ["/bin/sh", "-c", f"until test -e {flag}; do sleep 0.01; done"]}
+    _, daemon = stack(run, hook)
+    daemon.submit()
+    daemon.wait_runs("running")
+    daemon.cli("pause", "h")
+    flag.touch()
+    daemon.wait_runs("done")
+
+
+def test_there_is_nothing_to_pause_without_a_hook_of_that_name(run):
+    _, daemon = stack(run, {"name": "h", "exec": ["/bin/true"]})
+    for command in ("pause", "resume"):
+        status, answer = daemon.cli(command, "g", check=False)
+        assert status == 4 and answer["error"] == "there is no hook g"
+
+
 # -- what it is given -----------------------------------------------------------------------------
 
 
