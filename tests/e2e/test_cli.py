@@ -530,7 +530,8 @@ def test_without_a_terminal_there_is_no_progress_line(run):
 
 def test_watch_on_a_terminal_shows_a_bar(run):
     hooks = [{"name": "dl", "download": {"dir": str(run.home / "media"), "cover": "no"}}]
-    _, daemon = run.stack(*FAST, "--switch", "slow", hooks=hooks)
+    # slow enough for the watch to be there before the end
+    _, daemon = run.stack("--time", "1s", "--switch", "slow", hooks=hooks)
     status, text = on_terminal(daemon, "watch", daemon.submit())
     assert status == 0 and "%" in text and "[#" in text and "success" in text
 
