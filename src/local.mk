@@ -204,6 +204,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/outcome.h \
 	src/keeper/pauses.c \
 	src/keeper/pauses.h \
+	src/keeper/pace.c \
+	src/keeper/pace.h \
 	src/keeper/plan.c \
 	src/keeper/plan.h \
 	src/keeper/query.c \

@@ -484,6 +484,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_missed.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
@@ -544,6 +545,7 @@ EXTRA_DIST += \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_missed.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \

@@ -50,7 +50,7 @@ static int find_profile(struct submission *s, struct err *err)
         s->profile = provider_profile_find("vidu");
     s->base_url = provider != NULL ? provider->base_url : s->profile->base_url;
     s->called_back = s->endpoint != NULL && s->endpoint->accepts_callback &&
-                     (provider != NULL ? provider->callbacks : s->profile->callbacks);
+                     (provider != NULL ? provider->mode != MODE_POLL : s->profile->callbacks);
     return 0;
 }
 

@@ -43,6 +43,10 @@ struct conf_listen {
 
 enum conf_confirm { CONFIRM_AUTO, CONFIRM_ALWAYS, CONFIRM_NEVER };
 
+/* How news of a provider's tasks come: by callback, and by a look only when one is overdue; by
+ * looks from the beginning, and no callback is asked for; or both. */
+enum conf_mode { MODE_PUSH, MODE_POLL, MODE_BOTH };
+
 struct conf_provider {
     char *name; /* key under providers: */
     const struct provider_profile *profile;
@@ -53,7 +57,8 @@ struct conf_provider {
     struct conf_secret callback_secret; /* value NULL: the key */
     enum provider_signature signature;
     enum conf_confirm confirm;
-    bool callbacks;
+    enum conf_mode mode; /* by the profile unless set: push where it documents callbacks */
+    int64_t overdue_ms;  /* push: after this without a word a task is looked at */
 };
 
 enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD };
@@ -98,7 +103,7 @@ struct conf_hook {
 
 struct conf {
     char *file;       /* where it came from */
-    char *public_url; /* https://host[:port][/path], no slash at the end */
+    char *public_url; /* https://host[:port][/path], no slash at the end; NULL when all poll */
     struct conf_listen listen[CONF_MAX_LISTEN];
     size_t n_listen;
     bool behind_proxy;
@@ -116,6 +121,7 @@ struct conf {
         uint64_t max_body, body_budget, min_free;
         int connections, handshakes, per_source, source_rate, max_in_flight, keepalive_requests;
         int64_t handshake_ms, header_ms, body_ms, reply_ms;
+        int looks;      /* at tasks of all providers, begun per second */
         int runs;       /* all hooks together */
         int64_t output; /* bytes kept of a command's output */
     } limits;

@@ -29,6 +29,26 @@ static const struct conf_node *place(const struct check *k, const char *group, c
     return map != NULL ? map : k->root;
 }
 
+/* What callbacks need, unless nobody is asked for any. */
+static void check_needed(const struct check *k, const char *option, bool there)
+{
+    const struct conf *c = k->c;
+    const struct conf_provider *p = NULL;
+
+    for (size_t i = 0; i < c->n_providers && p == NULL; i++)
+        if (c->providers[i].mode != MODE_POLL)
+            p = &c->providers[i];
+    if (there || (p == NULL && c->n_providers > 0))
+        return;
+    if (p != NULL)
+        conf_found_at(k->fill->found, k->root,
+                      "'%s' is missing: provider '%s' sends callbacks to it; without an address, "
+                      "give it mode: poll",
+                      option, p->name);
+    else
+        conf_found_at(k->fill->found, k->root, "'%s' is missing: callbacks need it", option);
+}
+
 static void check_public_url(const struct check *k)
 {
     const struct conf_node *at = place(k, NULL, "public_url");
@@ -166,6 +186,8 @@ void conf_check(const struct conf_fill *fill, const struct conf_node *root, stru
 {
     const struct check k = {fill, root, c};
 
+    check_needed(&k, "public_url", c->public_url != NULL);
+    check_needed(&k, "listen", conf_node_get(root, "listen") != NULL);
     check_public_url(&k);
     check_listen(&k);
     check_tls(&k);

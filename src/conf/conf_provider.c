@@ -119,7 +119,7 @@ static void preset_profile(struct conf_provider *p, const struct conf_node *map)
         return;
     p->base_url = mem_strdup(p->profile->base_url);
     p->signature = p->profile->signature;
-    p->callbacks = p->profile->callbacks;
+    p->mode = p->profile->callbacks ? MODE_PUSH : MODE_POLL;
 }
 
 static void fill_provider(const struct conf_fill *fill, const struct conf_node *node,

@@ -197,10 +197,11 @@ static int advance(struct keeper *k, struct statement *st, struct err *err)
     take_over(t, st->report);
     t->state = t->pending = (enum task_state)st->report->state;
     t->source = st->source;
+    t->misses = 0;
     final = state_is_final(t->state);
     t->finished_ms = final ? clock_wall_ms() : 0;
     if (final || t->next_look_ms == 0) /* else the look that is planned stays the safety net */
-        t->next_look_ms = final ? 0 : look_later(t);
+        t->next_look_ms = final ? 0 : look_later(k, t);
     rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word", err);
     if (rc == 0 && conf_event_from_state(t->state, &event))
         rc = calls_add(k, t, event, err);
@@ -217,7 +218,7 @@ static int wait_for_look(struct keeper *k, struct statement *st, struct err *err
     if (t->remote_id[0] == '\0' && id_is_remote(st->report->id.p, st->report->id.n))
         t->remote_id = st->report->id.p;
     t->pending = (enum task_state)st->report->state;
-    t->next_look_ms = st->source == SOURCE_POLL ? look_later(t) : clock_wall_ms();
+    t->next_look_ms = st->source == SOURCE_POLL ? look_later(k, t) : clock_wall_ms();
     return write_down(k, st, "accepted",
                       "to be confirmed by a look at the provider before hooks run", err);
 }
@@ -382,7 +383,7 @@ static int adopt(struct keeper *k, const struct msg_callback *msg, const struct 
     t->request = t->forward_url = t->result = t->err_code = t->err_msg = t->trace_id = "";
     t->tags = "{}";
     t->updated_ms = t->created_ms;
-    t->next_look_ms = look_later(t);
+    t->next_look_ms = look_later(k, t);
     id_new_task(t->id);
     return k->store->ops->task_insert(k->store, t, &t->row, err);
 }
@@ -459,11 +460,11 @@ int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *
     return judge(k, &st, &verdict, err);
 }
 
-int judge_lost(struct keeper *k, struct store_task *t, struct err *err)
+int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err)
 {
     struct news news = {.source = SOURCE_POLL,
                         .verdict = "lost",
-                        .detail = "nothing heard of it for too long; given up"};
+                        .detail = str_or(why, "nothing heard of it for too long; given up")};
     int rc;
 
     t->state = t->pending = STATE_LOST;

@@ -22,7 +22,7 @@ void judge_on_callback(struct keeper *k, struct room *room, const struct frame *
  */
 MUST_CHECK int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *report,
                           struct slice body, struct err *err);
-/* Inside a transaction: given up after too long. */
-MUST_CHECK int judge_lost(struct keeper *k, struct store_task *t, struct err *err);
+/* Inside a transaction: given up; why is for people, NULL: after too long. */
+MUST_CHECK int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err);
 
 #endif

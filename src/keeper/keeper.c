@@ -34,7 +34,6 @@
 #define TICK_MS          1000
 #define PING_EVERY_MS    3000
 #define IDLE_EVERY_TICKS 30
-#define LOOKS_AT_START   1000 /* of unfinished tasks; any more keep their own time */
 #define PRUNE_ROWS       200
 
 struct timers {
@@ -363,20 +362,14 @@ static int load_secret(struct keeper *k, struct err *err)
     return rc < 0 ? rc : k->store->ops->commit(k->store, err);
 }
 
-/*
- * What was running when the daemon died is made again, and what is unfinished is looked at: its
- * callback may have come while nobody listened.
- */
+/* What was running when the daemon died is made again. */
 static int reclaim(struct keeper *k, struct err *err)
 {
     int n = 0;
-    int looks = 0;
     int rc = k->store->ops->begin(k->store, err);
 
     if (rc == 0)
         rc = k->store->ops->run_reclaim(k->store, clock_wall_ms(), &n, err);
-    if (rc == 0)
-        rc = k->store->ops->task_look_now(k->store, clock_wall_ms(), LOOKS_AT_START, &looks, err);
     if (rc == 0)
         rc = k->store->ops->commit(k->store, err);
     if (rc == 0 && n > 0)

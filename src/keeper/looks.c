@@ -6,26 +6,20 @@
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/judge.h"
+#include "keeper/pace.h"
 #include "keeper/record.h"
 #include "keeper/schedule.h"
-#include "vidu/crypto.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
 
-#define MAX_ASKED              32
-#define PER_SECOND             5
-#define ANSWER_DEADLINE_MS     120000 /* the gateway's own, for all that may be before it */
-#define MAX_REFRESHES          64
-#define POLL_FIRST_MS          5000 /* providers without callbacks: 5 s, growing to 30 s */
-#define POLL_MOST_MS           30000
-#define OVERDUE_FIRST_MS       300000 /* the others: only when overdue, 5 min growing to 30 min */
-#define OVERDUE_MOST_MS        1800000
-#define LOST_AFTER_MS          (24 * 3600000LL)
-#define LOST_AFTER_OFF_PEAK_MS (52 * 3600000LL)     /* the provider itself gives up after 48 h */
-#define UNANSWERED_MS          (7 * 24 * 3600000LL) /* longer, when the provider cannot be asked */
-#define ORPHAN_AFTER_MS        (3600 * 1000LL)
+#define MAX_ASKED          32
+#define SWEEP_SECONDS      20     /* how many seconds of looks one step of the sweep is for */
+#define ANSWER_DEADLINE_MS 120000 /* the gateway's own, for all that may be before it */
+#define MAX_REFRESHES      64
+#define UNANSWERED_MS      (7 * 24 * 3600000LL) /* longer, when the provider cannot be asked */
+#define ORPHAN_AFTER_MS    (3600 * 1000LL)
 
 struct asked {
     int64_t task;     /* 0: free */
@@ -46,22 +40,13 @@ struct looks {
     struct event *timer;
     struct asked asked[MAX_ASKED];
     struct refresh refreshes[MAX_REFRESHES];
-    int64_t window_ms; /* start of the present second */
-    int in_window;
+    struct pace pace;
+    struct store_sweep sweep; /* over what was unfinished when the daemon started */
 };
 
-int64_t look_later(const struct store_task *t)
+int64_t look_later(const struct keeper *k, const struct store_task *t)
 {
-    int64_t ms = t->expects_callback ? OVERDUE_FIRST_MS : POLL_FIRST_MS;
-    int64_t most = t->expects_callback ? OVERDUE_MOST_MS : POLL_MOST_MS;
-    uint32_t dice;
-
-    for (int i = 0; i < t->looks && ms < most; i++)
-        ms += ms / 3;
-    if (ms > most)
-        ms = most;
-    crypto_random(&dice, sizeof(dice));
-    return clock_wall_ms() + ms + (int64_t)(dice % (uint64_t)(ms / 5 + 1));
+    return pace_later(k->conf, t);
 }
 
 static void arm(struct looks *l, int64_t ms)
@@ -166,8 +151,8 @@ static int ask(struct keeper *k, const struct store_task *t)
 
 struct due {
     struct keeper *k;
-    int64_t rows[PER_SECOND];
-    size_t n;
+    int64_t rows[MAX_ASKED];
+    size_t n, most;
 };
 
 static int on_due_task(const struct store_task *t, void *ctx)
@@ -176,14 +161,13 @@ static int on_due_task(const struct store_task *t, void *ctx)
 
     if (find_asked(due->k->looks, t->row) == NULL)
         due->rows[due->n++] = t->row;
-    return due->n == PER_SECOND;
+    return due->n == due->most;
 }
 
 static bool is_lost(const struct store_task *t, int64_t more_ms)
 {
-    int64_t limit = t->off_peak ? LOST_AFTER_OFF_PEAK_MS : LOST_AFTER_MS;
-
-    return !state_is_final(t->state) && clock_wall_ms() - t->created_ms > limit + more_ms;
+    return !state_is_final(t->state) &&
+           clock_wall_ms() - t->created_ms > pace_lost_after(t) + more_ms;
 }
 
 /* The gateway that submitted it has ended, or has long given up. */
@@ -193,11 +177,21 @@ static bool is_orphan(const struct keeper *k, const struct store_task *t)
            (t->created_ms < k->started_ms || clock_wall_ms() - t->created_ms > ORPHAN_AFTER_MS);
 }
 
+/* Its provider wishes to be left alone: it comes again when that is over. */
+static int postpone(struct keeper *k, struct store_task *t, int64_t until_ms, struct err *err)
+{
+    int64_t later = look_later(k, t);
+
+    t->next_look_ms = later > until_ms ? later : until_ms + later % 1000;
+    return k->store->ops->task_update(k->store, t, err);
+}
+
 /* A task without a remote id cannot be looked at: it waits for its callback, or is lost. Any other
  * is asked for before it is: it may have ended while we were down. */
 static int look_at(struct keeper *k, int64_t row, struct err *err)
 {
     struct store_task t;
+    int64_t paused;
     int rc;
 
     if (batch_begin(k) < 0) /* it may end a batch, so the task is read after it */
@@ -205,26 +199,64 @@ static int look_at(struct keeper *k, int64_t row, struct err *err)
     rc = k->store->ops->task_by_row(k->store, row, &t);
     if (rc < 0)
         return rc;
+    paused = pace_paused(&k->looks->pace, t.provider);
+    if (t.remote_id[0] != '\0' && paused != 0)
+        return postpone(k, &t, paused, err);
     if (t.remote_id[0] != '\0')
         return ask(k, &t) == 0 ? 0 : -EAGAIN;
     if (is_orphan(k, &t))
         return record_unanswered(k, &t, err);
     if (is_lost(&t, 0))
-        return judge_lost(k, &t, err);
+        return judge_lost(k, &t, NULL, err);
     t.looks++;
-    t.next_look_ms = look_later(&t);
+    t.next_look_ms = look_later(k, &t);
     return k->store->ops->task_update(k->store, &t, err);
 }
 
-static int allowance(struct looks *l)
+static size_t room_for(struct looks *l, const struct conf *c)
 {
-    int64_t now = clock_mono_ms();
+    int allowed = pace_allowance(&l->pace, c->limits.looks);
+    size_t room = 0;
 
-    if (now - l->window_ms >= 1000) {
-        l->window_ms = now;
-        l->in_window = 0;
+    for (size_t i = 0; i < MAX_ASKED; i++)
+        room += l->asked[i].task == 0;
+    return allowed <= 0 ? 0 : (size_t)allowed < room ? (size_t)allowed : room;
+}
+
+/* Fewer are due than may be asked: the sweep hands on some more. Each step begins at a look that
+ * nobody had to wait for, so the sweep takes no turn from tasks that are due by themselves. */
+static int sweep(struct keeper *k, struct err *err)
+{
+    struct looks *l = k->looks;
+    int rc;
+
+    if (l->sweep.over)
+        return 0;
+    if (batch_begin(k) < 0)
+        return -EAGAIN;
+    rc = k->store->ops->task_sweep(k->store, &l->sweep, clock_wall_ms(),
+                                   k->conf->limits.looks * SWEEP_SECONDS, err);
+    if (rc == 0 && l->sweep.n > 0)
+        log_info("looks.at_start", LOG_I("tasks", l->sweep.n), LOG_I("all", l->sweep.over));
+    return rc;
+}
+
+/* The tasks that are to be asked for now. */
+static int find_due(struct keeper *k, struct due *due, struct err *err)
+{
+    int rc = 0;
+
+    for (int round = 0; round < 2; round++) {
+        due->n = 0;
+        rc = k->store->ops->task_looks(k->store, clock_wall_ms(), MAX_ASKED + (int)due->most,
+                                       on_due_task, due);
+        if (rc < 0 || due->n == due->most || round == 1)
+            break;
+        rc = sweep(k, err);
+        if (rc < 0)
+            break;
     }
-    return PER_SECOND - l->in_window;
+    return rc;
 }
 
 void looks_wake(struct keeper *k)
@@ -237,21 +269,21 @@ void looks_wake(struct keeper *k)
 
     if (k->stopping || supervise_room(k->supervise, ROOM_GATEWAY) == NULL)
         return;
-    if (allowance(l) <= 0) {
+    due.most = room_for(l, k->conf);
+    if (due.most == 0) {
         arm(l, 1000);
         return;
     }
-    rc = k->store->ops->task_looks(k->store, clock_wall_ms(), MAX_ASKED + allowance(l), on_due_task,
-                                   &due);
-    for (size_t i = 0; rc == 0 && i < due.n && allowance(l) > 0; i++) {
-        l->in_window++;
+    rc = find_due(k, &due, &err);
+    for (size_t i = 0; rc == 0 && i < due.n; i++) {
+        pace_spend(&l->pace);
         rc = look_at(k, due.rows[i], &err);
     }
     if (rc < 0 && rc != -EAGAIN)
         batch_spoil(k, rc, &err);
     next = k->store->ops->task_next_look(k->store);
     if (next != 0) /* due, but not to be asked yet: try again in a second */
-        arm(l, next > clock_wall_ms() ? next - clock_wall_ms() : 1000);
+        arm(l, next > clock_wall_ms() && l->sweep.over ? next - clock_wall_ms() : 1000);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -287,7 +319,7 @@ static int record_lost(struct keeper *k, struct store_task *t, const struct msg_
 {
     bool said = (is_answered(msg) && !state_is_final(t->pending)) || msg->http_status == 404;
 
-    return is_lost(t, said ? 0 : UNANSWERED_MS) ? judge_lost(k, t, err) : 0;
+    return is_lost(t, said ? 0 : UNANSWERED_MS) ? judge_lost(k, t, NULL, err) : 0;
 }
 
 /* The first, second, fourth, eighth ... look that failed stands in the story of its task: one that
@@ -306,20 +338,34 @@ static int record_failed_look(struct keeper *k, struct store_task *t, const stru
                                             : k->store->ops->task_update(k->store, t, err);
 }
 
+/* What the answer means for the looks to come; true: the task does not exist, finally. */
+static bool note_answer(struct keeper *k, struct store_task *t, const struct msg_polled *msg)
+{
+    if (msg->retry_after_ms > 0)
+        pace_pause(&k->looks->pace, t->provider, clock_wall_ms() + msg->retry_after_ms);
+    if (is_answered(msg))
+        t->misses = 0;
+    return msg->http_status == 404 && pace_miss(t) && !state_is_final(t->pending);
+}
+
 /* A look that was wished for after this one had begun is still to be made. */
 static int record_look(struct keeper *k, struct store_task *t, int64_t asked_ms,
                        const struct msg_polled *msg, struct err *err)
 {
     int64_t earliest = clock_wall_ms() + (msg->retry_after_ms > 0 ? msg->retry_after_ms : 0);
+    bool gone = note_answer(k, t, msg);
     int rc;
 
     t->looks++;
     if (t->next_look_ms <= asked_ms)
-        t->next_look_ms = state_is_final(t->state) ? 0 : look_later(t);
+        t->next_look_ms = state_is_final(t->state) ? 0 : look_later(k, t);
     if (t->next_look_ms != 0 && t->next_look_ms < earliest)
         t->next_look_ms = earliest;
     rc = is_answered(msg) ? judge_poll(k, t, &msg->report, msg->body, err)
                           : record_failed_look(k, t, msg, err);
+    if (rc == 0 && gone && !state_is_final(t->state))
+        return judge_lost(k, t, "its provider has said three times that there is no such task",
+                          err);
     return rc < 0 ? rc : record_lost(k, t, msg, err);
 }
 
@@ -337,10 +383,12 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
     struct err err = {""};
     struct msg_polled msg;
     struct store_task t;
+    bool full;
     int rc;
 
     if (message_read(f, &msg) < 0 || asked == NULL || f->id == 0)
         return;
+    full = find_asked(k->looks, 0) == NULL;
     asked->task = 0;
     if (batch_begin(k) < 0) {
         answer_refreshes(k, (int64_t)f->id, NULL, "the store is not taking writes");
@@ -360,6 +408,8 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
     }
     tell_waiting(k, &t, &msg);
     looks_expect(k, t.next_look_ms);
+    if (full) /* others wait for the place */
+        arm(k->looks, 1);
 }
 
 void looks_on_gone(struct keeper *k, const struct room *gateway)

@@ -13,7 +13,7 @@ struct looks *looks_new(struct keeper *k);
 void looks_free(struct looks *l);
 
 /* By the task's own pace: a wall time for store_task.next_look_ms. */
-int64_t look_later(const struct store_task *t);
+int64_t look_later(const struct keeper *k, const struct store_task *t);
 /* Some task's next look was set to this wall time (0: none). */
 void looks_expect(struct keeper *k, int64_t wall_ms);
 /* Sends what is due, paced: a gateway is up. */

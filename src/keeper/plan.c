@@ -11,8 +11,8 @@ static struct hello_log log_of(const struct conf *c)
 /* The path of public_url: "" or "/x". */
 static const char *path_of(const char *url)
 {
-    const char *host = strstr(url, "://");
-    const char *slash = strchr(host != NULL ? host + 3 : url, '/');
+    const char *host = url != NULL ? strstr(url, "://") : NULL;
+    const char *slash = host != NULL ? strchr(host + 3, '/') : NULL;
 
     return slash != NULL ? slash : "";
 }
@@ -80,7 +80,7 @@ static struct room_plan plan_gateway(const struct keeper *k, const struct conf *
         out->profile = mem_strdup(p->profile->name);
         out->base_url = mem_strdup(p->base_url);
         out->key = mem_strdup(p->key.value);
-        out->callbacks = p->callbacks;
+        out->callbacks = p->mode != MODE_POLL;
     }
     plan.hello = hello_gateway_write(&h);
     hello_gateway_clear(&h);
@@ -113,7 +113,7 @@ size_t plan_rooms(const struct keeper *k, const struct conf *c, struct room_plan
 
     plans[n++] = plan_runner(c);
     plans[n++] = plan_gateway(k, c);
-    for (int i = 1; i <= c->receivers; i++)
+    for (int i = 1; i <= c->receivers && k->sockets->n > 0; i++) /* all poll: nobody to listen */
         plans[n++] = plan_receiver(k, c, i);
     return n;
 }

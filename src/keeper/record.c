@@ -87,7 +87,7 @@ void record_on_register(struct keeper *k, struct room *gateway, const struct fra
         batch_spoil(k, rc, &err);
 }
 
-static void on_accepted(struct store_task *t, const struct msg_submitted *msg)
+static void on_accepted(struct keeper *k, struct store_task *t, const struct msg_submitted *msg)
 {
     if (t->state == STATE_REGISTERED) { /* else its callback was faster */
         t->state = STATE_SUBMITTED;
@@ -99,7 +99,7 @@ static void on_accepted(struct store_task *t, const struct msg_submitted *msg)
     if (msg->credits >= 0)
         t->credits = msg->credits;
     if (!state_is_final(t->state))
-        t->next_look_ms = state_is_final(t->pending) ? clock_wall_ms() : look_later(t);
+        t->next_look_ms = state_is_final(t->pending) ? clock_wall_ms() : look_later(k, t);
 }
 
 static void on_refused(struct store_task *t, const struct msg_submitted *msg)
@@ -151,7 +151,7 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
     switch ((enum answer_outcome)msg->outcome) {
     case ANSWER_ACCEPTED:
         news.verdict = "submitted";
-        on_accepted(t, msg);
+        on_accepted(k, t, msg);
         break;
     case ANSWER_REJECTED:
         news.verdict = "rejected";

@@ -52,7 +52,9 @@ struct store_task {
     int64_t created_ms, updated_ms, finished_ms; /* finished 0: not yet */
     int64_t next_look_ms;                        /* 0: none */
     int looks;                                   /* made so far */
-    int n_events;                                /* callbacks recorded for it (hardening.md T25) */
+    int misses;         /* looks in a row after which the provider knew of no such task */
+    int64_t missed_ms;  /* when the last of them was counted */
+    int n_events;       /* callbacks recorded for it (hardening.md T25) */
     int64_t last_event; /* row of the newest entry in its timeline, 0: none; the store's own */
 };
 
@@ -112,6 +114,13 @@ struct store_filter {
     int limit; /* newest first; 0: 100 */
 };
 
+/* How far a walk through all planned looks has got; the place is the store's own. */
+struct store_sweep {
+    bool begun, over;
+    int n; /* made due by the last step */
+    int64_t at, last;
+};
+
 struct store_counts {
     int64_t tasks[STATE_COUNT];
     int64_t runs[RUN_CANCELLED + 1];
@@ -152,8 +161,12 @@ struct store_ops {
     /* Tasks whose look is due (next_look_ms not 0, whatever their state), soonest first. */
     int (*task_looks)(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
     int64_t (*task_next_look)(struct store *s); /* when; 0: none */
-    /* The next `limit` looks that are planned for later become due now; *n of them. */
-    int (*task_look_now)(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
+    /*
+     * One step through the tasks that were there when the sweep began and whose look is planned
+     * for later: the next `limit` of them become due now. The sweep starts out zeroed.
+     */
+    int (*task_sweep)(struct store *s, struct store_sweep *sweep, int64_t now_ms, int limit,
+                      struct err *err);
 
     /*
      * One more entry in the task's timeline, and the task written back as task_update does: the

@@ -38,6 +38,8 @@ static const char version_1[] =
     "  finished_ms      INTEGER NOT NULL,"
     "  next_look_ms     INTEGER NOT NULL,"
     "  looks            INTEGER NOT NULL,"
+    "  misses           INTEGER NOT NULL,"
+    "  missed_ms        INTEGER NOT NULL,"
     "  n_events         INTEGER NOT NULL,"
     "  last_event       INTEGER NOT NULL," /* 0: none */
     "  source           INTEGER NOT NULL,"

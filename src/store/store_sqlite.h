@@ -49,7 +49,9 @@ enum sql_id {
     SQL_TASK_LIST_STATE,
     SQL_TASK_LOOKS,
     SQL_TASK_NEXT_LOOK,
-    SQL_TASK_LOOK_NOW,
+    SQL_TASK_LAST,
+    SQL_SWEEP_FIND,
+    SQL_SWEEP,
     SQL_PRUNE_FIND,
     SQL_PRUNE_RUNS,
     SQL_PRUNE_EVENTS,
@@ -192,7 +194,8 @@ int sqlite_task_update(struct store *s, const struct store_task *t, struct err *
 int sqlite_task_list(struct store *s, const struct store_filter *f, store_on_task *fn, void *ctx);
 int sqlite_task_looks(struct store *s, int64_t now_ms, int limit, store_on_task *fn, void *ctx);
 int64_t sqlite_task_next_look(struct store *s);
-int sqlite_task_look_now(struct store *s, int64_t now_ms, int limit, int *n, struct err *err);
+int sqlite_task_sweep(struct store *s, struct store_sweep *sweep, int64_t now_ms, int limit,
+                      struct err *err);
 
 /* store_sqlite_event.c */
 int sqlite_event_insert(struct store *s, struct store_task *t, const struct store_event *e,

@@ -18,7 +18,7 @@ static const size_t texts[] = {
     offsetof(struct store_task, payload),
 };
 #define N_WRITTEN  11
-#define FIRST_TEXT 16 /* column of the first in what is selected */
+#define FIRST_TEXT 18 /* column of the first in what is selected */
 
 static const char **text_slot(struct store_task *t, size_t i)
 {
@@ -46,6 +46,8 @@ static void bind_task(struct sqlite3_stmt *q, const struct store_task *t)
     for (size_t i = 0; i < N_WRITTEN; i++)
         sql_bind_text(q, 15 + (int)i, *text_slot(&copy, i));
     sqlite3_bind_int64(q, 28, t->last_event);
+    sqlite3_bind_int64(q, 29, t->misses);
+    sqlite3_bind_int64(q, 30, t->missed_ms);
 }
 
 /* All but the texts. */
@@ -68,9 +70,11 @@ static void fill_numbers(struct sqlite3_stmt *q, struct store_task *t)
         .n_events = sqlite3_column_int(q, 11),
         .source = (enum store_source)sqlite3_column_int(q, 12),
         .last_event = sqlite3_column_int64(q, 13),
-        .key_hash = sql_blob(q, 15),
+        .misses = sqlite3_column_int(q, 14),
+        .missed_ms = sqlite3_column_int64(q, 15),
+        .key_hash = sql_blob(q, 17),
     };
-    id = sql_blob(q, 14);
+    id = sql_blob(q, 16);
     if (id.n < sizeof(t->id))
         memcpy(t->id, id.p, id.n);
 }
@@ -309,12 +313,45 @@ int64_t sqlite_task_next_look(struct store *base)
     return sql_number(sqlite_of(base), SQL_TASK_NEXT_LOOK);
 }
 
-int sqlite_task_look_now(struct store *base, int64_t now_ms, int limit, int *n, struct err *err)
+/* Where the next step ends: after so many rows. */
+static int find_step(struct sqlite_store *s, struct store_sweep *sweep, int64_t now_ms, int limit,
+                     int64_t *end)
+{
+    struct sqlite3_stmt *q = s->statements[SQL_SWEEP_FIND];
+    int rc;
+
+    sqlite3_bind_int64(q, 1, now_ms);
+    sqlite3_bind_int64(q, 2, sweep->at);
+    sqlite3_bind_int64(q, 3, sweep->last);
+    sqlite3_bind_int(q, 4, limit);
+    rc = sql_first(s, SQL_SWEEP_FIND);
+    if (rc == 0) {
+        *end = sqlite3_column_int64(q, 0);
+        sweep->n = sqlite3_column_int(q, 1);
+    }
+    sql_done(s, SQL_SWEEP_FIND);
+    return rc;
+}
+
+int sqlite_task_sweep(struct store *base, struct store_sweep *sweep, int64_t now_ms, int limit,
+                      struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
+    int64_t end = 0;
+    int rc;
 
+    if (!sweep->begun)
+        *sweep = (struct store_sweep){.begun = true, .last = sql_number(s, SQL_TASK_LAST)};
+    rc = find_step(s, sweep, now_ms, limit, &end);
+    if (rc < 0)
+        return err_sys(err, rc, "the tasks to look at");
+    sweep->over = sweep->n < limit;
+    if (sweep->n == 0)
+        return 0;
     s->pinned.row = 0;
-    sqlite3_bind_int64(s->statements[SQL_TASK_LOOK_NOW], 1, now_ms);
-    sqlite3_bind_int(s->statements[SQL_TASK_LOOK_NOW], 2, limit);
-    return sql_write(s, SQL_TASK_LOOK_NOW, n, err);
+    sqlite3_bind_int64(s->statements[SQL_SWEEP], 1, now_ms);
+    sqlite3_bind_int64(s->statements[SQL_SWEEP], 2, sweep->at);
+    sqlite3_bind_int64(s->statements[SQL_SWEEP], 3, end);
+    sweep->at = end;
+    return sql_write(s, SQL_SWEEP, NULL, err);
 }

@@ -22,6 +22,7 @@ class Provider:
         self.next_id = 912345678901234000
         self.held = threading.Event()
         self.held.set()
+        self.down = threading.Event()  # looks get no answer while it is set
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -31,11 +32,17 @@ class Provider:
                 self.reply(provider.create(body))
 
             def do_GET(self):
-                self.reply(provider.look(self.path.split("/")[-2]))
+                if provider.down.is_set():
+                    self.close_connection = True
+                    return
+                answer = provider.look(self.path.split("/")[-2])
+                self.reply(*answer if isinstance(answer, tuple) else (answer,))
 
-            def reply(self, answer):
+            def reply(self, answer, status=200, headers=()):
                 text = json.dumps(answer).encode()
-                self.send_response(200)
+                self.send_response(status)
+                for name, value in dict(headers).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -90,6 +97,13 @@ class Provider:
         """What looks at this task find from now on."""
         with self.lock:
             self.answers[task.remote_id] = callback_body(task.remote_id, state, url, **more)
+
+    def will_refuse(self, task, status, reason="", **headers):
+        """Looks at this task get an error from now on."""
+        body = {"code": status, "reason": reason, "message": reason, "metadata": {}}
+        with self.lock:
+            self.answers[task.remote_id] = (
+                body, status, {k.replace("_", "-"): v for k, v in headers.items()})
 
     def close(self):
         self.server.shutdown()
@@ -150,5 +164,5 @@ def submit(daemon, provider, name="vidu"):
     done = daemon.cli("submit", "text2video", "--provider", name, "--model", "viduq3-turbo",
                       "--prompt", "a paper boat")[1]
     with provider.lock:
-        url = provider.created[-1]["callback_url"]
+        url = provider.created[-1].get("callback_url", "")
     return Task(daemon, done["task"], done["remote_id"], url)

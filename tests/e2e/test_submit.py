@@ -270,9 +270,9 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(run):
 
 def test_a_callback_url_of_ones_own_is_said_to_be_replaced(run):
     sim = run.sim()
-    for callbacks, replaced in (("yes", True), ("no", False)):
+    for mode, replaced in (("push", True), ("poll", False), ("both", True)):
         conf = run.conf(sim)
-        conf["providers"]["vidu"]["callbacks"] = callbacks
+        conf["providers"]["vidu"]["mode"] = mode
         path = run.file("own.yaml", json.dumps(conf))
         done = viduhook("-c", path, "submit", *PLAIN, "--set", "callback_url=https://own.example/",
                         "--dry-run")

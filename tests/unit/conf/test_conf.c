@@ -105,11 +105,9 @@ static void the_control_socket_is_found_in_spite_of_mistakes(void **state)
 static void every_error_is_reported(void **state)
 {
     static const struct conf_case cases[] = {
-        {"", "DIR/viduhook.yaml:0:0: 'public_url' is missing: address of this daemon as "
-             "providers are told it\n"
-             "DIR/viduhook.yaml:0:0: 'listen' is missing: where receivers listen; http on "
-             "loopback or behind a proxy; systemd: its sockets\n"
-             "DIR/viduhook.yaml:0:0: 'providers' is missing: who makes the videos, by name\n"},
+        {"", "DIR/viduhook.yaml:0:0: 'providers' is missing: who makes the videos, by name\n"
+             "DIR/viduhook.yaml:0:0: 'public_url' is missing: callbacks need it\n"
+             "DIR/viduhook.yaml:0:0: 'listen' is missing: callbacks need it\n"},
         {CONF_GOOD "lisen: x\n"
                    "receivers: 0\n"
                    "limits:\n"

@@ -18,7 +18,7 @@ static void the_profile_gives_the_defaults(void **state)
     assert_int_equal(fixture_load_text(f, PROVIDERS("\n  vidu: { " KEY " }\n"
                                                     "  octopusx: { " KEY " }\n"
                                                     "  test: { profile: vidu-cn, " KEY
-                                                    ", callbacks: no, confirm: always, "
+                                                    ", mode: poll, confirm: always, "
                                                     "signature: if-present, "
                                                     "base_url: 'http://[::1]:9/x/' }")),
                      0);
@@ -28,16 +28,17 @@ static void the_profile_gives_the_defaults(void **state)
     assert_string_equal(p[0].base_url, "https://api.vidu.com");
     assert_int_equal(p[0].signature, SIGNATURE_REQUIRED);
     assert_int_equal(p[0].confirm, CONFIRM_AUTO);
-    assert_true(p[0].callbacks);
+    assert_int_equal(p[0].mode, MODE_PUSH);
+    assert_int_equal(p[0].overdue_ms, 300000);
     assert_int_equal(p[1].signature, p[1].profile->signature);
-    assert_int_equal(p[1].callbacks, p[1].profile->callbacks);
-    assert_int_not_equal(p[1].callbacks, p[0].callbacks);
+    assert_false(p[1].profile->callbacks);
+    assert_int_equal(p[1].mode, MODE_POLL);
     assert_string_equal(p[2].name, "test");
     assert_ptr_equal(p[2].profile, provider_profile_find("vidu-cn"));
     assert_string_equal(p[2].base_url, "http://[::1]:9/x");
     assert_int_equal(p[2].signature, SIGNATURE_IF_PRESENT);
     assert_int_equal(p[2].confirm, CONFIRM_ALWAYS);
-    assert_false(p[2].callbacks);
+    assert_int_equal(p[2].mode, MODE_POLL);
 }
 
 static void a_profile_must_exist(void **state)

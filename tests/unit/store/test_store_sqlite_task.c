@@ -57,6 +57,8 @@ static void assert_same_task(const struct store_task *a, const struct store_task
         {a->next_look_ms, b->next_look_ms},
         {a->looks, b->looks},
         {a->n_events, b->n_events},
+        {a->misses, b->misses},
+        {a->missed_ms, b->missed_ms},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -100,6 +102,8 @@ static struct store_task task_of_distinct_fields(void)
     t.next_look_ms = 14;
     t.looks = 15;
     t.n_events = 16;
+    t.misses = 17;
+    t.missed_ms = 18;
     return t;
 }
 
@@ -466,12 +470,13 @@ static void looks_come_soonest_first_and_only_when_due(void **state)
     assert_int_equal(seen.n, 2);
 }
 
-static void planned_looks_can_be_made_due_at_once(void **state)
+static void a_sweep_makes_every_planned_look_due_once_step_by_step(void **state)
 {
     struct fixture *f = *state;
-    const int64_t at[] = {T0 + 30, 0, T0 - 10, T0 + 1000};
+    const int64_t at[] = {T0 + 3000, 0, T0 - 10, T0 + 30, T0 + 40, T0 + 50};
+    struct store_sweep sweep = {.n = 0};
+    struct store_task late;
     struct seen seen = {.n = 0};
-    int n = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(at); i++) {
         struct store_task t = task_number((int)i + 1);
@@ -480,15 +485,24 @@ static void planned_looks_can_be_made_due_at_once(void **state)
         add_task(f, &t);
     }
     fixture_begin(f);
-    assert_ok(f, f->ops->task_look_now(f->s, T0, 1, &n, &f->err));
-    assert_int_equal(n, 1); /* the soonest */
-    assert_ok(f, f->ops->task_look_now(f->s, T0, 100, &n, &f->err));
+    assert_ok(f, f->ops->task_sweep(f->s, &sweep, T0, 2, &f->err));
+    assert_true(sweep.n == 2 && !sweep.over); /* the oldest: 1 and 4 */
     fixture_commit(f);
-    assert_int_equal(n, 1);
-    assert_int_equal(f->ops->task_next_look(f->s), T0 - 10);
     assert_ok(f, f->ops->task_looks(f->s, T0, 10, on_task, &seen));
     assert_int_equal(seen.n, 3);
     assert_int_equal(seen.rows[0], 3);
+    late = task_number(7);
+    late.next_look_ms = T0 + 60; /* not there when the sweep began */
+    add_task(f, &late);
+    fixture_begin(f);
+    assert_ok(f, f->ops->task_sweep(f->s, &sweep, T0, 2, &f->err));
+    assert_true(sweep.n == 2 && !sweep.over);
+    assert_ok(f, f->ops->task_sweep(f->s, &sweep, T0, 2, &f->err));
+    assert_true(sweep.n == 0 && sweep.over);
+    fixture_commit(f);
+    seen.n = 0;
+    assert_ok(f, f->ops->task_looks(f->s, T0, 10, on_task, &seen));
+    assert_int_equal(seen.n, 5);
 }
 
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, fixture_setup_open, fixture_teardown)
@@ -512,7 +526,7 @@ int main(void)
         OPEN(a_list_without_a_limit_ends_at_a_hundred),
         OPEN(filters_keep_what_they_name),
         OPEN(looks_come_soonest_first_and_only_when_due),
-        OPEN(planned_looks_can_be_made_due_at_once),
+        OPEN(a_sweep_makes_every_planned_look_due_once_step_by_step),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
