@@ -158,6 +158,7 @@ libstore_a_SOURCES = \
 	src/store/store_sqlite_open.c \
 	src/store/store_sqlite_run.c \
 	src/store/store_sqlite_sql.c \
+	src/store/store_sqlite_day.c \
 	src/store/store_sqlite_tally.c \
 	src/store/store_sqlite_task.c \
 	src/store/store_sqlite_version.c
@@ -222,6 +223,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/sockets.h \
 	src/keeper/spawn.c \
 	src/keeper/spawn.h \
+	src/keeper/spend.c \
+	src/keeper/spend.h \
 	src/keeper/supervise.c \
 	src/keeper/supervise.h \
 	src/keeper/version.c
@@ -297,6 +300,7 @@ libcli_a_SOURCES = \
 	src/cli/sign.c \
 	src/cli/signing.c \
 	src/cli/signing.h \
+	src/cli/spend.c \
 	src/cli/submit.c \
 	src/cli/submit.h \
 	src/cli/submit_wait.c \

@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	tests/unit/store/test_store_sqlite_event \
 	tests/unit/store/test_store_sqlite_open \
 	tests/unit/store/test_store_sqlite_run \
+	tests/unit/store/test_store_sqlite_day \
 	tests/unit/store/test_store_sqlite_tally \
 	tests/unit/store/test_store_sqlite_task \
 	tests/unit/receiver/test_drill \
@@ -359,6 +360,8 @@ tests_unit_store_test_store_sqlite_open_SOURCES = tests/unit/store/test_store_sq
 tests_unit_store_test_store_sqlite_open_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
 tests_unit_store_test_store_sqlite_run_SOURCES = tests/unit/store/test_store_sqlite_run.c
 tests_unit_store_test_store_sqlite_run_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
+tests_unit_store_test_store_sqlite_day_SOURCES = tests/unit/store/test_store_sqlite_day.c
+tests_unit_store_test_store_sqlite_day_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
 tests_unit_store_test_store_sqlite_tally_SOURCES = tests/unit/store/test_store_sqlite_tally.c
 tests_unit_store_test_store_sqlite_tally_LDADD = $(STORE_LAYER) $(CMOCKA_LIBS)
 tests_unit_store_test_store_sqlite_task_SOURCES = tests/unit/store/test_store_sqlite_task.c
@@ -485,6 +488,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
 	tests/e2e/test_missed.py \
+	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
@@ -546,6 +550,7 @@ EXTRA_DIST += \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
 	tests/e2e/test_missed.py \
+	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \

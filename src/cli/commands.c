@@ -40,6 +40,7 @@ static const struct option_row list_options[] = {
     {"state", 0, OPTION_TEXT, "STATE", "submitted, processing, success, failed, ...: viduhook(1)"},
     {"provider", 'p', OPTION_TEXT, "NAME", "only tasks of this provider"},
     {"tag", 't', OPTION_TEXT, "NAME[=VALUE]", "only tasks with this tag"},
+    {"since", 0, OPTION_TEXT, "DURATION|DAY", "only tasks created since then: 12h, 7d, 2026-11-20"},
     {"limit", 'l', OPTION_NUMBER, "N", "at most so many, newest first; default 50"},
     ENDED,
 };
@@ -79,6 +80,12 @@ static const struct option_row adopt_options[] = {
     {"provider", 'p', OPTION_TEXT, "NAME", "provider that has the task; required"},
     {"endpoint", 0, OPTION_TEXT, "NAME", "endpoint it was created with"},
     {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of the task"},
+    ENDED,
+};
+
+static const struct option_row spend_options[] = {
+    {"since", 0, OPTION_TEXT, "DURATION|DAY", "since then: 12h, 7d, 2026-11-20; default: 30d"},
+    {"by", 0, OPTION_TEXT, "WAY", "day, provider or task; default: day"},
     ENDED,
 };
 
@@ -127,6 +134,12 @@ static const char trigger_help[] =
     "that is named, or those that a real task like the sample would call. Exit status 0 when\n"
     "all of them succeeded, else 1. The sample names a video that is nowhere: a `download` hook\n"
     "fails on it, so name the hook that is meant.";
+
+static const char spend_help[] =
+    "Adds up what tasks have cost, by the day (UTC) they were created and by provider. Credits "
+    "are\n"
+    "what providers named; tasks that failed, were cancelled or were taken over count nothing.\n"
+    "REPLACED counts tasks whose end a look told, because no callback did.";
 
 static const char sign_help[] =
     "Prints the six headers of a callback that is signed as Vidu signs it. Needs no daemon.\n"
@@ -180,6 +193,8 @@ const struct command commands[] = {
     {"verify", "[FILE] --secret-file FILE", "check the signature of a callback", verify_help,
      verify_options, 0, 1, command_verify},
     {"status", "", "how viduhookd is doing", NULL, no_options, 0, 0, command_status},
+    {"spend", "[--since DURATION|DAY] [--by WAY]", "what tasks have cost", spend_help,
+     spend_options, 0, 0, command_spend},
     {"reload", "", "make viduhookd read its configuration again", NULL, no_options, 0, 0,
      command_reload},
     {"config show", "[--file]", "print the configuration in force, without secrets", NULL,

@@ -37,6 +37,7 @@ int command_adopt(struct cli *cli, const struct options *o);
 int command_sign(struct cli *cli, const struct options *o);
 int command_verify(struct cli *cli, const struct options *o);
 int command_status(struct cli *cli, const struct options *o);
+int command_spend(struct cli *cli, const struct options *o);
 int command_reload(struct cli *cli, const struct options *o);
 int command_config_show(struct cli *cli, const struct options *o);
 int command_config_options(struct cli *cli, const struct options *o);

@@ -115,6 +115,7 @@ static int answer_list(struct store *s, const json_t *args, json_t *answer, stru
     struct store_filter filter = {.state = -1,
                                   .provider = filter_text(args, "provider"),
                                   .tag = filter_text(args, "tag"),
+                                  .since_ms = field_number(args, "since", 0),
                                   .limit = (int)field_number(args, "limit", 0)};
     enum task_state state;
     json_t *tasks = json_array();

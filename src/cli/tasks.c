@@ -5,6 +5,7 @@
 #include "cli/offline.h"
 #include "cli/render.h"
 #include "cli/term.h"
+#include "cli/when.h"
 #include "vidu/redact.h"
 #include "vidu/state.h"
 
@@ -24,16 +25,24 @@ static int check_state(const char *name, struct err *err)
                    name);
 }
 
+static int check_since(const struct options *o, int64_t *since_ms, struct err *err)
+{
+    const char *text = options_text(o, "since");
+
+    return text != NULL ? when_since(text, clock_wall_ms(), since_ms, err) : 0;
+}
+
 int command_list(struct cli *cli, const struct options *o)
 {
     static const char *const names[] = {"state", "provider", "tag"};
     autobuf struct buf text = BUF_INIT(RENDER_MAX);
     json_t *args = json_object();
     json_t *answer = NULL;
+    int64_t since_ms = 0;
     struct err err;
     int status;
 
-    if (check_state(options_text(o, "state"), &err) < 0) {
+    if (check_state(options_text(o, "state"), &err) < 0 || check_since(o, &since_ms, &err) < 0) {
         json_decref(args);
         return cli_fail(cli, EXIT_USAGE, &err);
     }
@@ -41,6 +50,7 @@ int command_list(struct cli *cli, const struct options *o)
         field_set_text(args, names[i], options_text(o, names[i]));
     (void)json_object_set_new(args, "limit",
                               json_integer(options_number(o, "limit", LIST_DEFAULT)));
+    (void)json_object_set_new(args, "since", json_integer(since_ms));
     status = offline_ask(cli, "list", args, &answer);
     if (status != EXIT_OK)
         return status;

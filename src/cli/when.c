@@ -53,6 +53,22 @@ int when_parse(const char *text, int64_t *wall_ms)
     return 0;
 }
 
+int when_since(const char *text, int64_t now_ms, int64_t *wall_ms, struct err *err)
+{
+    autofree char *day = mem_printf("%sT00:00:00Z", text);
+    int64_t ms;
+
+    if (when_parse(text, wall_ms) == 0 || when_parse(day, wall_ms) == 0)
+        return 0;
+    if (str_to_ms(text, &ms) < 0)
+        return err_set(err, -EINVAL,
+                       "--since %s: write a duration such as 12h or 7d, or a day such as "
+                       "2026-11-20",
+                       text);
+    *wall_ms = ms < now_ms ? now_ms - ms : 0;
+    return 0;
+}
+
 void when_age(int64_t ms, char out[24])
 {
     static const struct {

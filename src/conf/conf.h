@@ -121,9 +121,10 @@ struct conf {
         uint64_t max_body, body_budget, min_free;
         int connections, handshakes, per_source, source_rate, max_in_flight, keepalive_requests;
         int64_t handshake_ms, header_ms, body_ms, reply_ms;
-        int looks;      /* at tasks of all providers, begun per second */
-        int runs;       /* all hooks together */
-        int64_t output; /* bytes kept of a command's output */
+        int credits_per_day; /* of all providers together; 0: no limit */
+        int looks;           /* at tasks of all providers, begun per second */
+        int runs;            /* all hooks together */
+        int64_t output;      /* bytes kept of a command's output */
     } limits;
     struct {
         int64_t window_ms; /* how far Date may be from now */

@@ -81,6 +81,8 @@ const struct conf_row conf_rows[] = {
             "time for the body of a request"),
     IN_FILE("limits.reply_timeout", "duration", duration, limits.reply_ms, "100ms-10m", "10s", true,
             "time for the verdict, then 503"),
+    IN_FILE("limits.credits_per_day", "int", int, limits.credits_per_day, "0-1000000000", "0", true,
+            "credits of a day's tasks (UTC) after which nothing more is submitted; 0: no limit"),
     IN_FILE("limits.looks", "int", int, limits.looks, "1-1000", "5", true,
             "looks at unfinished tasks that begin per second"),
     IN_FILE("limits.runs", "int", int, limits.runs, "1-1024", "16", true,

@@ -89,6 +89,15 @@ static void tell_refused(struct submit *s)
          json_pack("{s:s, s:s, s:s}", "error", text, "code", a->reason, "message", a->message));
 }
 
+/* By a limit of our own, before anything was sent: there is no such task. */
+static void tell_over_limit(struct submit *s, const struct msg_recorded *msg)
+{
+    s->g->counters.submits_refused++;
+    control_answer(s->g->control, s->asker, EXIT_REFUSED,
+                   json_pack("{s:s, s:s, s:s}", "error", msg->error.p, "code", msg->code.p,
+                             "message", msg->error.p));
+}
+
 static void tell_unsent(struct submit *s)
 {
     autofree char *text = mem_printf("the request did not reach %s, nothing was created: %s",
@@ -267,6 +276,9 @@ static bool on_registered(const struct frame *f, struct asker asker, void *ctx)
     (void)asker;
     if (f == NULL || message_read(f, &msg) != 0) {
         record_unsent(s, "the task was not recorded in time");
+    } else if (msg.code.n != 0) {
+        tell_over_limit(s, &msg);
+        end(s);
     } else if (msg.error.n != 0) {
         autofree char *text =
             mem_printf("nothing was sent: the task could not be recorded: %s", msg.error.p);

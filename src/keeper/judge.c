@@ -7,6 +7,7 @@
 #include "keeper/calls.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
+#include "keeper/spend.h"
 #include "vidu/id.h"
 #include "vidu/sign.h"
 
@@ -187,9 +188,23 @@ static void log_final(const struct store_task *t, enum store_source source)
              LOG_S("err_code", t->err_code), LOG_S("source", store_source_name(source)));
 }
 
+/* What the news mean for the books. */
+static int settle(struct keeper *k, const struct statement *st, int64_t was, bool awaited,
+                  struct err *err)
+{
+    const struct store_task *t = st->task;
+    int rc = spend_changed(k, t, was, err);
+
+    if (rc == 0 && awaited && st->source == SOURCE_POLL && state_is_final(t->state))
+        rc = spend_replaced(k, t, err);
+    return rc;
+}
+
 static int advance(struct keeper *k, struct statement *st, struct err *err)
 {
     struct store_task *t = st->task;
+    bool awaited = t->expects_callback && !state_is_final(t->pending);
+    int64_t was = spend_of(t);
     enum conf_event event;
     bool final;
     int rc;
@@ -202,7 +217,10 @@ static int advance(struct keeper *k, struct statement *st, struct err *err)
     t->finished_ms = final ? clock_wall_ms() : 0;
     if (final || t->next_look_ms == 0) /* else the look that is planned stays the safety net */
         t->next_look_ms = final ? 0 : look_later(k, t);
-    rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word", err);
+    rc = settle(k, st, was, awaited, err);
+    if (rc == 0)
+        rc = write_down(k, st, "accepted", st->report->state_known ? NULL : "unknown state word",
+                        err);
     if (rc == 0 && conf_event_from_state(t->state, &event))
         rc = calls_add(k, t, event, err);
     if (rc == 0 && final)
@@ -378,6 +396,7 @@ static int adopt(struct keeper *k, const struct msg_callback *msg, const struct 
                              .source = SOURCE_CALLBACK,
                              .credits = -1,
                              .expects_callback = true,
+                             .adopted = true,
                              .created_ms = clock_wall_ms()};
     t->endpoint = t->model = t->prompt = t->payload = t->callback_path = t->callback_query = "";
     t->request = t->forward_url = t->result = t->err_code = t->err_msg = t->trace_id = "";

@@ -5,6 +5,7 @@
 #include "keeper/batch.h"
 #include "keeper/operate.h"
 #include "keeper/schedule.h"
+#include "keeper/spend.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -198,6 +199,7 @@ static bool filter_of(struct keeper *k, const struct question *q, bool runs,
                                  .provider = query_text(q, "provider"),
                                  .tag = query_text(q, "tag"),
                                  .hook = query_text(q, "hook"),
+                                 .since_ms = json_integer_value(json_object_get(q->args, "since")),
                                  .limit = limit > 0 && limit < MAX_LIMIT ? (int)limit : 0};
     if (state == NULL)
         return true;
@@ -301,6 +303,7 @@ static const struct {
     {"refresh", operate_refresh},
     {"reload", operate_reload},
     {"status", operate_status},
+    {"spend", spend_answer},
     {"config", operate_config},
 };
 

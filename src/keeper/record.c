@@ -6,6 +6,7 @@
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
+#include "keeper/spend.h"
 #include "vidu/answer.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ static void fill(struct store_task *t, const struct msg_register *msg)
         .state = adopted ? STATE_SUBMITTED : STATE_REGISTERED,
         .source = adopted ? SOURCE_OPERATOR : SOURCE_SUBMIT,
         .credits = -1,
+        .adopted = adopted,
         .off_peak = msg->off_peak != 0,
         .expects_callback = msg->expects_callback != 0,
         .created_ms = clock_wall_ms(),
@@ -58,6 +60,30 @@ static int insert(struct keeper *k, struct store_task *t, struct err *err)
     return rc < 0 ? rc : event_task(k, t, &news, err);
 }
 
+static void refuse(struct room *gateway, uint64_t id, const struct msg_register *msg,
+                   const char *code, const char *why)
+{
+    struct msg_recorded answer = {
+        .task = msg->task, .error = slice_str(why), .code = slice_str(code)};
+
+    channel_send(room_channel(gateway), MSG_RECORDED, id, &answer);
+}
+
+/* What was created elsewhere has been paid already. */
+static bool is_allowed(struct keeper *k, struct room *gateway, uint64_t id,
+                       const struct msg_register *msg)
+{
+    struct err err = {""};
+    int rc = msg->remote_id.n == 0 ? spend_check(k, &err) : 0;
+
+    if (rc < 0) {
+        log_warn("submit.over_limit", LOG_B("provider", msg->provider.p, msg->provider.n),
+                 LOG_E(&err));
+        refuse(gateway, id, msg, rc == -EDQUOT ? SPEND_CODE : "", err.text);
+    }
+    return rc == 0;
+}
+
 /* A repeated registration (the gateway asked twice, or adopts what is here) is not an error. */
 void record_on_register(struct keeper *k, struct room *gateway, const struct frame *f)
 {
@@ -69,12 +95,11 @@ void record_on_register(struct keeper *k, struct room *gateway, const struct fra
     if (message_read(f, &msg) < 0)
         return;
     if (batch_begin(k) < 0) {
-        struct msg_recorded busy = {.task = msg.task,
-                                    .error = SLICE_LIT("the store is not taking writes")};
-
-        channel_send(room_channel(gateway), MSG_RECORDED, f->id, &busy);
+        refuse(gateway, f->id, &msg, "", "the store is not taking writes");
         return;
     }
+    if (!is_allowed(k, gateway, f->id, &msg))
+        return;
     rc = msg.remote_id.n == 0
              ? -ENOENT
              : k->store->ops->task_by_remote(k->store, msg.provider.p, msg.remote_id.p, &t);
@@ -145,6 +170,8 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
                    msg->remote_id.p, msg->reason.n != 0 ? ", " : "", msg->reason.p,
                    msg->message.n != 0 ? ": " : "", msg->message.p);
     struct news news = {.source = SOURCE_SUBMIT, .detail = detail};
+    int64_t was = spend_of(t);
+    int rc;
 
     t->trace_id = msg->trace_id.p;
     t->updated_ms = clock_wall_ms();
@@ -162,7 +189,10 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
         on_ambiguous(t);
     }
     looks_expect(k, t->next_look_ms);
-    return event_task(k, t, &news, err);
+    rc = spend_changed(k, t, was, err);
+    if (rc == 0 && msg->outcome == ANSWER_ACCEPTED)
+        rc = spend_created(k, t, err);
+    return rc < 0 ? rc : event_task(k, t, &news, err);
 }
 
 void record_on_submitted(struct keeper *k, struct room *gateway, const struct frame *f)

@@ -49,6 +49,7 @@ struct store_task {
     enum task_state pending;  /* a success that waits for confirmation; else equal to state */
     int64_t credits;          /* -1: unknown */
     bool off_peak, expects_callback;
+    bool adopted;                                /* created without us */
     int64_t created_ms, updated_ms, finished_ms; /* finished 0: not yet */
     int64_t next_look_ms;                        /* 0: none */
     int looks;                                   /* made so far */
@@ -114,6 +115,14 @@ struct store_filter {
     int limit; /* newest first; 0: 100 */
 };
 
+/* What tasks created on a day (since 1970, UTC) came to at one provider. */
+struct store_day {
+    int64_t day;
+    const char *provider;
+    int64_t tasks, credits;
+    int64_t replaced; /* ends that a look told in place of a callback */
+};
+
 /* How far a walk through all planned looks has got; the place is the store's own. */
 struct store_sweep {
     bool begun, over;
@@ -132,6 +141,7 @@ typedef int store_on_task(const struct store_task *t, void *ctx);
 typedef int store_on_event(const struct store_event *e, void *ctx);
 typedef int store_on_run(const struct store_run *r, void *ctx);
 typedef int store_on_file(const struct store_file *f, void *ctx);
+typedef int store_on_day(const struct store_day *d, void *ctx);
 
 struct store;
 struct store_ops {
@@ -205,6 +215,11 @@ struct store_ops {
 
     int (*file_insert)(struct store *s, const struct store_file *f, struct err *err);
     int (*file_list)(struct store *s, int64_t task, store_on_file *fn, void *ctx);
+
+    /* The numbers are added to those of that day and provider. */
+    int (*day_add)(struct store *s, const struct store_day *add, struct err *err);
+    int (*day_list)(struct store *s, int64_t since_day, store_on_day *fn,
+                    void *ctx); /* oldest first */
 
     int (*counts)(struct store *s, struct store_counts *out);
     /*

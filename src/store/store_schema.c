@@ -33,6 +33,7 @@ static const char version_1[] =
     "  credits          INTEGER NOT NULL,"
     "  off_peak         INTEGER NOT NULL,"
     "  expects_callback INTEGER NOT NULL,"
+    "  adopted          INTEGER NOT NULL,"
     "  created_ms       INTEGER NOT NULL,"
     "  updated_ms       INTEGER NOT NULL,"
     "  finished_ms      INTEGER NOT NULL,"
@@ -127,6 +128,15 @@ static const char version_1[] =
     "  sha256     TEXT NOT NULL"
     ") STRICT;"
     "CREATE INDEX file_task ON file(task);"
+
+    "CREATE TABLE day (" /* since 1970, UTC; of the tasks' creation */
+    "  day      INTEGER NOT NULL,"
+    "  provider TEXT NOT NULL,"
+    "  tasks    INTEGER NOT NULL,"
+    "  credits  INTEGER NOT NULL,"
+    "  replaced INTEGER NOT NULL," /* callbacks, by looks */
+    "  PRIMARY KEY (day, provider)"
+    ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE tally ("
     "  kind  TEXT NOT NULL," /* task, run */

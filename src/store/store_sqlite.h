@@ -6,7 +6,7 @@
  *   store_sqlite_open.c   from a path to a connection that may be trusted
  *   store_sqlite_sql.c    every statement, and what may go wrong in one
  *   store_sqlite_tally.c  numbers of rows by state
- *   store_sqlite_task.c   _run.c   _event.c   the operations on rows
+ *   store_sqlite_task.c   _run.c   _event.c   _day.c   the operations on rows
  *
  * SPDX-License-Identifier: MIT
  */
@@ -77,6 +77,8 @@ enum sql_id {
     SQL_RUN_RECLAIM,
     SQL_FILE_INSERT,
     SQL_FILE_LIST,
+    SQL_DAY_ADD,
+    SQL_DAY_LIST,
     SQL_COUNT
 };
 
@@ -208,6 +210,10 @@ int sqlite_file_insert(struct store *s, const struct store_file *f, struct err *
 int sqlite_file_list(struct store *s, int64_t task, store_on_file *fn, void *ctx);
 int sqlite_prune(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
                  int *n, struct err *err);
+
+/* store_sqlite_day.c */
+int sqlite_day_add(struct store *s, const struct store_day *add, struct err *err);
+int sqlite_day_list(struct store *s, int64_t since_day, store_on_day *fn, void *ctx);
 
 /* store_sqlite_run.c */
 int sqlite_run_insert(struct store *s, const struct store_run *r, int64_t *row, struct err *err);

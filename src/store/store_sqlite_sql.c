@@ -17,7 +17,7 @@
 #define TASK_FIELDS                                                                                \
     "t.row, t.state, t.pending, t.credits, t.off_peak, t.expects_callback, t.created_ms,"          \
     " t.updated_ms, t.finished_ms, t.next_look_ms, t.looks, t.n_events, t.source,"                 \
-    " t.last_event, t.misses, t.missed_ms,"                                                        \
+    " t.last_event, t.misses, t.missed_ms, t.adopted,"                                             \
     " t.id, t.key_hash, t.endpoint, t.model, t.remote_id, t.callback_path, t.callback_query,"      \
     " t.tags, t.forward_url, t.trace_id, t.err_code, t.err_msg, t.result, t.provider, "
 #define SELECT_TASK                                                                                \
@@ -25,12 +25,13 @@
     " FROM task t JOIN task_text x ON x.task = t.row "
 #define SELECT_LEAN_TASK "SELECT " TASK_FIELDS "'', '', '' FROM task t "
 
-/* Bound by bind_task: ?1 row to ?13 source, ?14 id, ?15 endpoint to ?25 result, ?28 to ?30. A
+/* Bound by bind_task: ?1 row to ?13 source, ?14 id, ?15 endpoint to ?25 result, ?28 to ?31. A
  * column that is in an index costs a change of that index, whether its value differs or not. */
 #define TASK_SET                                                                                   \
     " state = ?2, pending = ?3, credits = ?4, off_peak = ?5, expects_callback = ?6,"               \
     " updated_ms = ?8, finished_ms = ?9, looks = ?11, n_events = ?12, source = ?13,"               \
-    " last_event = ?28, misses = ?29, missed_ms = ?30, endpoint = ?15, model = ?16, "              \
+    " last_event = ?28, misses = ?29, missed_ms = ?30, adopted = ?31, endpoint = ?15, model = "    \
+    "?16, "                                                                                        \
     "callback_path = ?18, callback_query = ?19,"                                                   \
     " tags = ?20, forward_url = ?21, trace_id = ?22, err_code = ?23, err_msg = ?24, result = ?25"  \
     " WHERE row = ?1"
@@ -88,14 +89,15 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_META_SET] = "INSERT INTO meta VALUES (?1, ?2)"
                      " ON CONFLICT DO UPDATE SET value = excluded.value",
 
-    [SQL_TASK_INSERT] = "INSERT INTO task (state, pending, credits, off_peak, expects_callback,"
-                        " created_ms, updated_ms, finished_ms, next_look_ms, looks, n_events,"
-                        " source, id, endpoint, model, remote_id, callback_path, callback_query,"
-                        " tags, forward_url, trace_id, err_code, err_msg, result, provider,"
-                        " key_hash, last_event, misses, missed_ms) VALUES (?2, ?3, ?4, ?5, ?6, ?7, "
-                        "?8, ?9, ?10, ?11, ?12, ?13,"
-                        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
-                        " ?28, ?29, ?30)",
+    [SQL_TASK_INSERT] =
+        "INSERT INTO task (state, pending, credits, off_peak, expects_callback,"
+        " created_ms, updated_ms, finished_ms, next_look_ms, looks, n_events,"
+        " source, id, endpoint, model, remote_id, callback_path, callback_query,"
+        " tags, forward_url, trace_id, err_code, err_msg, result, provider,"
+        " key_hash, last_event, misses, missed_ms, adopted) VALUES (?2, ?3, ?4, ?5, ?6, ?7, "
+        "?8, ?9, ?10, ?11, ?12, ?13,"
+        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
+        " ?28, ?29, ?30, ?31)",
     [SQL_TASK_TEXT_INSERT] = "INSERT INTO task_text (task, prompt, request, payload)"
                              " VALUES (?1, ?2, ?3, ?4)",
     [SQL_TASK_BY_KEY] = SELECT_LEAN_TASK "WHERE t.key_hash = ?1",
@@ -193,6 +195,11 @@ static const char *const sql[SQL_COUNT] = {
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_FILE_LIST] = "SELECT row, task, run, bytes, created_ms, path, kind, sha256 FROM file"
                       " WHERE task = ?1 ORDER BY row",
+
+    [SQL_DAY_ADD] = "INSERT INTO day VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+                    " tasks = tasks + ?3, credits = credits + ?4, replaced = replaced + ?5",
+    [SQL_DAY_LIST] = "SELECT day, provider, tasks, credits, replaced FROM day WHERE day >= ?1"
+                     " ORDER BY day, provider",
 };
 
 static const struct {

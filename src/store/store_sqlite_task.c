@@ -18,7 +18,7 @@ static const size_t texts[] = {
     offsetof(struct store_task, payload),
 };
 #define N_WRITTEN  11
-#define FIRST_TEXT 18 /* column of the first in what is selected */
+#define FIRST_TEXT 19 /* column of the first in what is selected */
 
 static const char **text_slot(struct store_task *t, size_t i)
 {
@@ -48,6 +48,7 @@ static void bind_task(struct sqlite3_stmt *q, const struct store_task *t)
     sqlite3_bind_int64(q, 28, t->last_event);
     sqlite3_bind_int64(q, 29, t->misses);
     sqlite3_bind_int64(q, 30, t->missed_ms);
+    sqlite3_bind_int64(q, 31, t->adopted);
 }
 
 /* All but the texts. */
@@ -72,9 +73,10 @@ static void fill_numbers(struct sqlite3_stmt *q, struct store_task *t)
         .last_event = sqlite3_column_int64(q, 13),
         .misses = sqlite3_column_int(q, 14),
         .missed_ms = sqlite3_column_int64(q, 15),
-        .key_hash = sql_blob(q, 17),
+        .adopted = sqlite3_column_int(q, 16) != 0,
+        .key_hash = sql_blob(q, 18),
     };
-    id = sql_blob(q, 16);
+    id = sql_blob(q, 17);
     if (id.n < sizeof(t->id))
         memcpy(t->id, id.p, id.n);
 }

@@ -17,7 +17,7 @@
  *   watch    task? (id)                     gateway  {} with more=1, then MSG_EVENT until the
  *                                                    client closes
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
- *            limit?
+ *            since? (ms), limit?
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
  *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
@@ -28,6 +28,8 @@
  *   reload                                  keeper   {"reloaded": true, "notes": []} or exit 1
  *                                                    {"error", "findings": []}
  *   status                                  keeper   {"rooms", "tasks", "runs", "store", ...}
+ *   spend    since? (ms)                    keeper   {"days": [{"day", "provider", "tasks",
+ *                                                    "credits", "replaced"}], "credits_per_day"}
  *   config                                  keeper   {"file", "yaml": text}
  *
  * A task: {"id", "remote_id", "provider", "endpoint", "model", "prompt", "payload", "state",

@@ -95,7 +95,8 @@ static const struct field submitted[] = {
     TEXT(msg_submitted, reason),     TEXT(msg_submitted, message),
     TEXT(msg_submitted, trace_id),   END,
 };
-static const struct field recorded[] = {TEXT(msg_recorded, task), TEXT(msg_recorded, error), END};
+static const struct field recorded[] = {TEXT(msg_recorded, task), TEXT(msg_recorded, error),
+                                        TEXT(msg_recorded, code), END};
 static const struct field poll[] = {
     TEXT(msg_poll, task),
     TEXT(msg_poll, provider),

@@ -123,6 +123,7 @@ struct msg_submitted {
 struct msg_recorded {
     struct slice task;
     struct slice error; /* empty: committed */
+    struct slice code;  /* of a refusal by a limit of ours, as Viduhook...; else empty */
 };
 
 struct msg_poll {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -84,9 +85,38 @@ static void relative_times_have_a_direction(void **state)
     assert_string_equal(text, "now");
 }
 
+static void since_is_a_duration_a_day_or_a_time(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1: refused */
+    } rows[] = {
+        {"1h", 1800000000000 - 3600000},
+        {"36500d", 0},
+        {"2026-11-20", 1795132800000},
+        {"2026-11-20T00:00:01Z", 1795132801000},
+        {"2026-11", -1},
+        {"yesterday", -1},
+        {"", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct err err = {""};
+        int64_t ms = -2;
+
+        assert_int_equal(when_since(rows[i].text, 1800000000000, &ms, &err) == 0, rows[i].ms >= 0);
+        if (rows[i].ms >= 0)
+            assert_int_equal(ms, rows[i].ms);
+        else
+            assert_non_null(strstr(err.text, "write a duration"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(since_is_a_duration_a_day_or_a_time),
         cmocka_unit_test(what_the_clock_writes_is_read_back),
         cmocka_unit_test(the_fraction_may_be_missing),
         cmocka_unit_test(other_forms_are_no_time),

@@ -101,7 +101,7 @@ static inline void empty(struct inbox *in)
 
 static inline void send_recorded(struct fixture *t, uint64_t id, const char *task)
 {
-    struct msg_recorded msg = {slice_str(task), slice_str(t->record_error)};
+    struct msg_recorded msg = {.task = slice_str(task), .error = slice_str(t->record_error)};
 
     assert_int_equal(channel_send(t->keeper, MSG_RECORDED, id, &msg), 0);
     note(t, 'r');

@@ -58,6 +58,7 @@ static void assert_same_task(const struct store_task *a, const struct store_task
         {a->looks, b->looks},
         {a->n_events, b->n_events},
         {a->misses, b->misses},
+        {a->adopted, b->adopted},
         {a->missed_ms, b->missed_ms},
     };
 
@@ -103,6 +104,7 @@ static struct store_task task_of_distinct_fields(void)
     t.looks = 15;
     t.n_events = 16;
     t.misses = 17;
+    t.adopted = true;
     t.missed_ms = 18;
     return t;
 }

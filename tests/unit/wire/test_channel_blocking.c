@@ -32,7 +32,7 @@ static int close_pair(void **state)
 
 static void a_message_goes_across(void **state)
 {
-    struct msg_recorded m = {SLICE_LIT("t123"), SLICE_LIT("disk full")}, got;
+    struct msg_recorded m = {SLICE_LIT("t123"), SLICE_LIT("disk full"), SLICE_LIT("")}, got;
     struct frame f;
     autofree char *memory = NULL;
 

@@ -38,7 +38,7 @@ static const struct layout layouts[] = {
     {MSG_VERDICT, "u"},
     {MSG_REGISTER, "sssssssssssssuu"},
     {MSG_SUBMITTED, "suussqsss"},
-    {MSG_RECORDED, "ss"},
+    {MSG_RECORDED, "sss"},
     {MSG_POLL, "ssss"},
     {MSG_POLLED, "suqs" REPORT "s"},
     {MSG_COMMAND, "uss"},
