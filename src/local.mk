@@ -235,6 +235,8 @@ libgateway_a_SOURCES = \
 	src/gateway/account.h \
 	src/gateway/adopt.c \
 	src/gateway/adopt.h \
+	src/gateway/call.c \
+	src/gateway/call.h \
 	src/gateway/control.c \
 	src/gateway/control.h \
 	src/gateway/gateway.c \
@@ -300,6 +302,8 @@ libcli_a_SOURCES = \
 	src/cli/sign.c \
 	src/cli/signing.c \
 	src/cli/signing.h \
+	src/cli/credits.c \
+	src/cli/import.c \
 	src/cli/spend.c \
 	src/cli/submit.c \
 	src/cli/submit.h \

@@ -487,6 +487,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
@@ -549,6 +550,7 @@ EXTRA_DIST += \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \

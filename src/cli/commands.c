@@ -80,6 +80,19 @@ static const struct option_row adopt_options[] = {
     {"provider", 'p', OPTION_TEXT, "NAME", "provider that has the task; required"},
     {"endpoint", 0, OPTION_TEXT, "NAME", "endpoint it was created with"},
     {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of the task"},
+    {"wait", 'w', OPTION_FLAG, NULL, "wait until the task is finished"},
+    {"timeout", 0, OPTION_DURATION, "DURATION", "wait, but no longer than this"},
+    ENDED,
+};
+
+static const struct option_row import_options[] = {
+    {"provider", 'p', OPTION_TEXT, "NAME", "provider of lines that name none"},
+    {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of each task, unless its line has it"},
+    ENDED,
+};
+
+static const struct option_row credits_options[] = {
+    {"provider", 'p', OPTION_TEXT, "NAME", "only this provider; default: all of them"},
     ENDED,
 };
 
@@ -134,6 +147,23 @@ static const char trigger_help[] =
     "that is named, or those that a real task like the sample would call. Exit status 0 when\n"
     "all of them succeeded, else 1. The sample names a video that is nowhere: a `download` hook\n"
     "fails on it, so name the hook that is meant.";
+
+static const char import_help[] =
+    "Takes over many tasks that were created elsewhere: one JSON object a line, such as\n"
+    "{\"remote_id\": \"912345678901234001\", \"provider\": \"vidu\", \"endpoint\": \"img2video\",\n"
+    "\"tags\": {\"album\": \"x\"}}; all but remote_id may be left out. The whole file is checked\n"
+    "first: with a bad line, each is reported by its number and nothing is taken over. Then the\n"
+    "tasks are taken over one by one, and the first one that fails ends it; a task that is here\n"
+    "already stays as it is, so the same file may be given again.";
+
+static const char credits_help[] =
+    "Asks providers for the credits that are left, the tasks that run and may run at once, and\n"
+    "those that wait in its queue. A provider that does not tell is named on standard error.";
+
+static const char cancel_help[] =
+    "Asks the provider to cancel a task. It agrees only while the task is queued, above all when\n"
+    "it is off-peak; otherwise the exit status is 3 and its reason is printed. What becomes of\n"
+    "the task is told by its callback, or by a look that is made at once.";
 
 static const char spend_help[] =
     "Adds up what tasks have cost, by the day (UTC) they were created and by provider. Credits "
@@ -193,6 +223,12 @@ const struct command commands[] = {
     {"verify", "[FILE] --secret-file FILE", "check the signature of a callback", verify_help,
      verify_options, 0, 1, command_verify},
     {"status", "", "how viduhookd is doing", NULL, no_options, 0, 0, command_status},
+    {"import", "FILE [OPTIONS]", "take over many tasks that were created elsewhere", import_help,
+     import_options, 1, 1, command_import},
+    {"cancel", "ID", "cancel a task at its provider", cancel_help, no_options, 1, 1,
+     command_cancel},
+    {"credits", "[--provider NAME]", "what is left at the providers", credits_help, credits_options,
+     0, 0, command_credits},
     {"spend", "[--since DURATION|DAY] [--by WAY]", "what tasks have cost", spend_help,
      spend_options, 0, 0, command_spend},
     {"reload", "", "make viduhookd read its configuration again", NULL, no_options, 0, 0,

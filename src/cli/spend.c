@@ -52,7 +52,7 @@ static json_t *by_provider(const json_t *days)
 
 static void render_sums(const json_t *rows, bool days, const struct cli *cli, struct buf *out)
 {
-    static const char *const titles[] = {"DAY",       "PROVIDER",  ">TASKS",
+    static const char *const titles[] = {"DAY",      "PROVIDER",  ">TASKS",
                                          ">CREDITS", ">REPLACED", NULL};
     struct table *t = table_new(days ? titles : titles + 1);
     json_t *sum = json_object();
@@ -80,8 +80,8 @@ static void render_sums(const json_t *rows, bool days, const struct cli *cli, st
 
 static void render_tasks_spent(const json_t *tasks, const struct cli *cli, struct buf *out)
 {
-    static const char *const titles[] = {"ID",       "CREATED",  "PROVIDER", "ENDPOINT", "MODEL",
-                                         ">CREDITS", "STATE", NULL};
+    static const char *const titles[] = {"ID",    "CREATED",  "PROVIDER", "ENDPOINT",
+                                         "MODEL", ">CREDITS", "STATE",    NULL};
     static const char *const names[] = {"id", "created_at", "provider", "endpoint", "model"};
     struct table *t = table_new(titles);
     const json_t *task;

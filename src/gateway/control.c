@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "gateway/adopt.h"
+#include "gateway/call.h"
 #include "gateway/submit.h"
 #include "vidu/document.h"
 #include "vidu/id.h"
@@ -185,9 +186,8 @@ static const struct {
     const char *name;
     void (*fn)(struct gateway *g, const struct command *cmd);
 } own_commands[] = {
-    {"submit", submit_start},
-    {"adopt", adopt_start},
-    {"watch", watch},
+    {"submit", submit_start}, {"adopt", adopt_start}, {"credits", call_credits},
+    {"cancel", call_cancel},  {"watch", watch},
 };
 
 static bool on_forwarded(const struct frame *f, struct asker asker, void *ctx)

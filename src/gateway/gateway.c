@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "gateway/account.h"
+#include "gateway/call.h"
 #include "gateway/control.h"
 #include "gateway/poll.h"
 #include "gateway/submit.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#define MAX_TRANSFERS (SUBMIT_AT_ONCE + POLL_AT_ONCE)
+#define MAX_TRANSFERS (SUBMIT_AT_ONCE + POLL_AT_ONCE + CALLS_AT_ONCE)
 
 static void leave(struct gateway *g, int exit_status)
 {
@@ -25,7 +26,7 @@ static void leave(struct gateway *g, int exit_status)
 void gateway_check_idle(struct gateway *g)
 {
     if (g->draining && submits_open(g->submits) == 0 && polls_open(g->polls) == 0 &&
-        control_clients(g->control) == 0)
+        calls_open(g->calls) == 0 && control_clients(g->control) == 0)
         channel_finish(g->keeper);
 }
 
@@ -70,6 +71,7 @@ static int open_room(struct gateway *g, struct err *err)
         return r;
     g->submits = submits_new();
     g->polls = polls_new(g);
+    g->calls = calls_new();
     g->control = control_new(g, g->hello.control_fd);
     event_add(g->tick, &(struct timeval){.tv_sec = 1});
     return 0;
@@ -215,6 +217,7 @@ void gateway_free(struct gateway *g)
     control_free(g->control);
     submits_free(g->submits);
     polls_free(g->polls);
+    calls_free(g->calls);
     questions_free(g->questions);
     channel_free(g->keeper);
     hello_gateway_clear(&g->hello);

@@ -16,6 +16,7 @@ struct questions;
 struct control;
 struct submits;
 struct polls;
+struct calls;
 
 struct gateway_counters {
     uint64_t commands, submits_accepted, submits_refused, submits_ambiguous, submits_failed;
@@ -32,6 +33,7 @@ struct gateway {
     struct control *control;
     struct submits *submits;
     struct polls *polls;
+    struct calls *calls;
     struct event *tick; /* once a second */
     bool draining;
     int exit_status;

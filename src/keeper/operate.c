@@ -265,6 +265,29 @@ void operate_refresh(struct keeper *k, const struct question *q)
         looks_refresh(k, t.row, q->room, q->id);
 }
 
+/* -- cancel -- */
+
+void operate_cancelled(struct keeper *k, const struct question *q)
+{
+    struct news news = {.source = SOURCE_OPERATOR,
+                        .verdict = "cancel",
+                        .detail = "the provider has agreed to cancel it"};
+    struct err err = {""};
+    struct store_task t;
+    int rc;
+
+    if (!begin(k, q) || !query_task(k, q, &t))
+        return;
+    if (!state_is_final(t.state)) {
+        t.next_look_ms = clock_wall_ms();
+        looks_expect(k, t.next_look_ms);
+    }
+    rc = event_task(k, &t, &news, &err);
+    if (rc < 0)
+        batch_spoil(k, rc, &err);
+    query_answer(k, q, json_pack("{s:s}", "task", t.id));
+}
+
 /* -- reload -- */
 
 struct reload_question {

@@ -301,6 +301,7 @@ static const struct {
     {"pause", operate_pause},
     {"trigger", operate_trigger},
     {"refresh", operate_refresh},
+    {"cancelled", operate_cancelled},
     {"reload", operate_reload},
     {"status", operate_status},
     {"spend", spend_answer},

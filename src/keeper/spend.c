@@ -16,8 +16,7 @@ int64_t spend_of(const struct store_task *t)
     return refunded || t->adopted || t->credits < 0 ? 0 : t->credits;
 }
 
-static int add(struct keeper *k, const struct store_task *t, struct store_day what,
-               struct err *err)
+static int add(struct keeper *k, const struct store_task *t, struct store_day what, struct err *err)
 {
     what.provider = t->provider;
     what.day = t->created_ms / DAY_MS;

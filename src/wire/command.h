@@ -14,6 +14,11 @@
  *                                                    "trace_id", "task"}
  *   adopt    provider, remote_id,           gateway  {"task": id, "state"}
  *            endpoint?, tags{}
+ *   credits  provider?                      gateway  {"provider", "remains": [{"type",
+ *                                                    "credit_remain"?, "concurrency_limit"?,
+ *                                                    "current_concurrency"?, "queue_count"?}]}
+ *   cancel   task                           gateway  {"task": id, "remote_id", "provider"}: the
+ *                                                    provider has agreed; refused: exit 3
  *   watch    task? (id)                     gateway  {} with more=1, then MSG_EVENT until the
  *                                                    client closes
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
@@ -25,6 +30,8 @@
  *   pause    hook, paused: false resumes    keeper   {"hook", "paused"}
  *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}
  *   refresh  task                           keeper   {"result": [creation]}
+ *   cancelled task                          keeper   {"task": id}: the gateway's own word, after
+ *                                                    the provider has agreed to cancel
  *   reload                                  keeper   {"reloaded": true, "notes": []} or exit 1
  *                                                    {"error", "findings": []}
  *   status                                  keeper   {"rooms", "tasks", "runs", "store", ...}

@@ -20,6 +20,7 @@ class Provider:
         self.lock = threading.Lock()
         self.created, self.looks, self.answers = [], [], {}
         self.next_id = 912345678901234000
+        self.paths = {}  # what a GET of other paths is answered with
         self.held = threading.Event()
         self.held.set()
         self.down = threading.Event()  # looks get no answer while it is set
@@ -35,7 +36,7 @@ class Provider:
                 if provider.down.is_set():
                     self.close_connection = True
                     return
-                answer = provider.look(self.path.split("/")[-2])
+                answer = provider.paths.get(self.path) or provider.look(self.path.split("/")[-2])
                 self.reply(*answer if isinstance(answer, tuple) else (answer,))
 
             def reply(self, answer, status=200, headers=()):
