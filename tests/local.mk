@@ -76,11 +76,13 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_outcome \
+	tests/unit/keeper/test_pace \
 	tests/unit/keeper/test_supervise \
 	tests/unit/gateway/test_account \
 	tests/unit/gateway/test_adopt \
 	tests/unit/gateway/test_control \
 	tests/unit/gateway/test_gateway \
+	tests/unit/gateway/test_call \
 	tests/unit/gateway/test_poll \
 	tests/unit/gateway/test_prepare \
 	tests/unit/gateway/test_question \
@@ -376,6 +378,8 @@ tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
 tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_pace_SOURCES = tests/unit/keeper/test_pace.c
+tests_unit_keeper_test_pace_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_outcome_SOURCES = tests/unit/keeper/test_outcome.c
 tests_unit_keeper_test_outcome_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_supervise_SOURCES = tests/unit/keeper/test_supervise.c
@@ -388,6 +392,8 @@ tests_unit_gateway_test_control_SOURCES = tests/unit/gateway/test_control.c
 tests_unit_gateway_test_control_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_gateway_SOURCES = tests/unit/gateway/test_gateway.c
 tests_unit_gateway_test_gateway_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_call_SOURCES = tests/unit/gateway/test_call.c
+tests_unit_gateway_test_call_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_poll_SOURCES = tests/unit/gateway/test_poll.c
 tests_unit_gateway_test_poll_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_prepare_SOURCES = tests/unit/gateway/test_prepare.c

@@ -8,8 +8,8 @@
 
 static void add_cells(struct table *t, const char *provider, const json_t *row)
 {
-    static const char *const names[] = {"credit_remain", "current_concurrency",
-                                        "concurrency_limit", "queue_count"};
+    static const char *const names[] = {"credit_remain", "current_concurrency", "concurrency_limit",
+                                        "queue_count"};
 
     table_cell(t, provider, "");
     table_cell(t, field_text(row, "type"), "");

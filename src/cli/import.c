@@ -18,9 +18,9 @@ struct import {
     const struct options *o;
     const char *file;
     struct control *control;
-    json_t *tags;   /* of the command line, for all */
-    json_t *tasks;  /* arguments of `adopt`, in the order of the file */
-    json_t *lines;  /* their numbers */
+    json_t *tags;  /* of the command line, for all */
+    json_t *tasks; /* arguments of `adopt`, in the order of the file */
+    json_t *lines; /* their numbers */
     size_t n_bad;
     json_t *adopted;
 };
@@ -85,8 +85,7 @@ static int complete(const struct import *im, json_t *task, struct err *err)
     if (json_object_get(task, "provider") == NULL)
         return err_set(err, -EINVAL, "who has it? there is no provider, and no --provider");
     if (!is_provider(im, field_text(task, "provider")))
-        return err_set(err, -EINVAL, "provider %s is not configured",
-                       field_text(task, "provider"));
+        return err_set(err, -EINVAL, "provider %s is not configured", field_text(task, "provider"));
     if (endpoint != NULL && endpoint_find(endpoint) == NULL)
         return err_set(err, -EINVAL, "unknown endpoint %s", endpoint);
     return 0;
@@ -145,14 +144,12 @@ static int adopt_one(struct import *im, size_t i)
 {
     json_t *args = json_array_get(im->tasks, i);
     json_t *answer = NULL;
-    int status =
-        cli_ask_on(im->cli, im->control, "adopt", json_incref(args), &answer);
+    int status = cli_ask_on(im->cli, im->control, "adopt", json_incref(args), &answer);
 
     if (status == EXIT_OK)
-        (void)json_array_append_new(im->adopted,
-                                    json_pack("{s:s, s:s}", "remote_id",
-                                              field_text(args, "remote_id"), "task",
-                                              field_text(answer, "task")));
+        (void)json_array_append_new(im->adopted, json_pack("{s:s, s:s}", "remote_id",
+                                                           field_text(args, "remote_id"), "task",
+                                                           field_text(answer, "task")));
     json_decref(answer);
     return status;
 }

@@ -132,8 +132,8 @@ static void send_request(struct call *c, const char *method, const char *path)
             &(struct client_request){
                 .method = method,
                 .url = url,
-                .headers = (const char *const[]){authorization, "Content-Type: application/json",
-                                                 NULL},
+                .headers =
+                    (const char *const[]){authorization, "Content-Type: application/json", NULL},
                 .body = c->body,
                 .body_len = c->body != NULL ? strlen(c->body) : 0,
                 .max_body = MAX_ANSWER,
@@ -160,8 +160,8 @@ static void copy_number(json_t *to, const json_t *from, const char *name)
 
 static json_t *account_row(const json_t *from)
 {
-    static const char *const names[] = {"credit_remain", "concurrency_limit",
-                                        "current_concurrency", "queue_count"};
+    static const char *const names[] = {"credit_remain", "concurrency_limit", "current_concurrency",
+                                        "queue_count"};
     char type[64];
     json_t *row;
 
@@ -233,8 +233,7 @@ static bool on_looking(const struct frame *f, struct asker asker, void *ctx)
     return false;
 }
 
-static int ask_keeper(struct call *c, const char *command, const char *task,
-                      question_on_answer *fn)
+static int ask_keeper(struct call *c, const char *command, const char *task, question_on_answer *fn)
 {
     json_t *json = json_pack("{s:s, s:s}", "command", command, "task", task);
     autofree char *text = json_dumps(json, JSON_COMPACT);
