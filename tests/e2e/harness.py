@@ -265,6 +265,15 @@ class Sim(Process):
                 events.append(entry)
         return events
 
+    def created_twice(self):
+        """What must not be: every task has an address of its own, so the same one in two creates is
+        a request that was sent twice, and billed twice."""
+        if not self.ledger_path.exists():
+            return []
+        urls = [e["callback_url"] for e in self.ledger("create")]
+        sealed = [u for u in urls if re.search(r"/callback/[a-z2-7]{42}$", u)]
+        return [f"{self.name}: created twice: {u}" for u in set(sealed) if sealed.count(u) > 1]
+
     def wait_ledger(self, event, count=1, seconds=DEADLINE, **values):
         def there():
             found = self.ledger(event, **values)
@@ -476,6 +485,8 @@ class Run:
                     os.kill(pid, signal.SIGKILL)
             wait_for(lambda: not leftovers(self.known), "end of killed processes", 5)
         for process in self.processes:
+            if isinstance(process, Sim):
+                problems += process.created_twice()
             if re.search(r"(Sanitizer|runtime error):", process.log()):
                 problems.append(f"{process.name}: sanitizer report:\n{process.log()}")
         return problems

@@ -2,14 +2,17 @@
 """Nothing is missed: callbacks that do not come are replaced by looks at the provider."""
 import contextlib
 import json
+import os
 import pathlib
 import re
+import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
-from harness import wait_for
+from harness import program, wait_for
 from life import NO_SOURCE_LIMITS, rooms
 from provider import VIDEO, Provider, submit
 
@@ -151,6 +154,30 @@ def test_a_provider_that_is_down_for_a_while_delays_and_loses_nothing(run):
     wait_told(run, task.id, "success poll")
 
 
+def test_whatever_goes_wrong_nothing_is_created_twice(run):
+    """Answers that are lost, errors, refusals, and a gateway that is killed with requests on their
+    way. What was created and has its callback succeeds all the same."""
+    sim = run.sim("--ca", run.ca(), "--time", "100ms", "--switch",
+                  "lost-answer=3,error-500=5,rate-limit=2")
+    daemon = run.daemon(conf=conf_with(run, sim, [told_hook(run)], overdue="1s"))
+    commands = [subprocess.Popen(
+        [program("viduhook"), "-c", daemon.conf_path, "submit", "text2video", "--model",
+         "viduq3-turbo", "--prompt", f"number {n}"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL) for n in range(20)]
+    sim.wait_ledger("create", 5)
+    os.kill(rooms(daemon)["gateway"], signal.SIGKILL)
+    for command in commands:
+        command.wait(60)
+    creates = sim.ledger("create")
+    assert len({e["prompt"] for e in creates}) == len(creates) <= 20
+    wait_for(lambda: len(list((run.home / "told").iterdir())) == len(creates),
+             lambda: f"{len(creates)} successes, only {os.listdir(run.home / 'told')}", 30)
+    daemon.stop()
+    daemon = run.daemon(conf=daemon.conf)
+    daemon.submit()
+    assert len(sim.ledger("create")) == len(creates) + 1 and sim.created_twice() == []
+
+
 # -- tasks that are gone --------------------------------------------------------------------------
 
 
@@ -173,14 +200,13 @@ def test_a_task_is_gone_after_three_404_in_a_row_not_after_one(run):
     provider = provider_of(run)
     daemon = run.daemon(conf=conf_with(run, provider, [told_hook(run)], mode="poll"))
     task = submit(daemon, provider)
+    task.wait_state("processing")
     provider.will_refuse(task, 404, "TaskNotFound")
-    wait_for(lambda: provider.looks_at(task), "look", 30)
     daemon = look_once_more(run, daemon, provider, task)
-    task.daemon = daemon
+    daemon.wait_log("look.failed")
     provider.will_say(task, "processing")  # it is there after all: the row begins anew
     daemon = look_once_more(run, daemon, provider, task)
-    task.daemon = daemon
-    task.wait_state("processing")
+    daemon.wait_log("poll.done")
     provider.will_refuse(task, 404, "TaskNotFound")
     for _ in range(2):
         daemon = look_once_more(run, daemon, provider, task)

@@ -37,10 +37,13 @@ static void intervals_grow_to_a_limit_with_jitter_on_top(void **state)
         int looks;
         int64_t age_ms, least;
     } rows[] = {
-        {"push", true, 0, 0, 300 * SECOND},      {"push", true, 50, 0, 1800 * SECOND},
+        {"push", true, 0, 0, 300 * SECOND},
+        {"push", true, 50, 0, 1800 * SECOND},
         {"push", false, 0, 0, 5 * SECOND}, /* adopted: nobody calls back for it */
-        {"poll", true, 0, 0, 5 * SECOND},        {"both", true, 0, 0, 5 * SECOND},
-        {"poll", false, 50, 0, 30 * SECOND},     {"poll", false, 50, HOUR, 180 * SECOND},
+        {"poll", true, 0, 0, 5 * SECOND},
+        {"both", true, 0, 0, 5 * SECOND},
+        {"poll", false, 50, 0, 30 * SECOND},
+        {"poll", false, 50, HOUR, 180 * SECOND},
         {"poll", false, 50, 48 * HOUR, 600 * SECOND},
         {"gone", true, 0, 0, 300 * SECOND}, /* its provider is no longer configured */
     };
