@@ -30,6 +30,7 @@ static const char template[] =
     "  # your own API key in its place, on one line.\n"
     "  vidu:\n"
     "    key: { file: @vidu.key@ }\n"
+    "    #mode: poll # while your provider cannot reach this machine: the daemon looks for itself\n"
     "    #base_url: http://127.0.0.1:8788 # the address that `viduhook sim` prints\n"
     "\n"
     "# Results come from public addresses. `viduhook sim` serves them from this machine:\n"

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import program, wait_for
+from harness import post_callback, program, wait_for
 from life import NO_SOURCE_LIMITS, rooms
 from provider import VIDEO, Provider, submit
 
@@ -217,6 +217,25 @@ def test_a_task_is_gone_after_three_404_in_a_row_not_after_one(run):
     wait_told(run, task.id, "lost poll")
     details = [e["detail"] for e in daemon.cli("explain", task.id)[1]["events"]]
     assert "its provider has said three times that there is no such task" in details
+
+
+def test_a_success_that_waits_to_be_confirmed_is_not_given_up_for_404(run):
+    """Its callback has said so; a provider whose query is broken for an hour does not undo it."""
+    provider = provider_of(run)
+    conf = run.conf(provider, [told_hook(run)], ["powertokens"], limits=LIMITS)
+    daemon = run.daemon(conf=conf)
+    task = submit(daemon, provider, "powertokens")
+    provider.will_refuse(task, 404, "TaskNotFound")
+    plain = {"Content-Type": "application/json"}  # a reseller's, without a signature
+    assert post_callback(task.url, task.body("success"), headers=plain, ca=daemon.ca).status == 200
+    wait_for(lambda: provider.looks_at(task), "look")
+    for _ in range(3):
+        daemon = look_once_more(run, daemon, provider, task)
+        daemon.wait_log("look.failed")
+    assert daemon.task(task.id)["state"] == "submitted" and told(run, task.id) == []
+    provider.will_say(task, "success", VIDEO)
+    daemon = look_once_more(run, daemon, provider, task)
+    wait_told(run, task.id, "success poll")
 
 
 def test_404_at_once_after_another_does_not_count(run):
