@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define MAX_ASKED          32
-#define SWEEP_SECONDS      20     /* how many seconds of looks one step of the sweep is for */
+#define SWEEP_SECONDS      5      /* how many seconds of looks one step of the sweep is for */
 #define ANSWER_DEADLINE_MS 120000 /* the gateway's own, for all that may be before it */
 #define MAX_REFRESHES      64
 #define UNANSWERED_MS      (7 * 24 * 3600000LL) /* longer, when the provider cannot be asked */
@@ -271,7 +271,7 @@ void looks_wake(struct keeper *k)
         return;
     due.most = room_for(l, k->conf);
     if (due.most == 0) {
-        arm(l, 1000);
+        arm(l, pace_rest_ms(&l->pace));
         return;
     }
     rc = find_due(k, &due, &err);
@@ -283,7 +283,8 @@ void looks_wake(struct keeper *k)
         batch_spoil(k, rc, &err);
     next = k->store->ops->task_next_look(k->store);
     if (next != 0) /* due, but not to be asked yet: try again in a second */
-        arm(l, next > clock_wall_ms() && l->sweep.over ? next - clock_wall_ms() : 1000);
+        arm(l, next > clock_wall_ms() && l->sweep.over ? next - clock_wall_ms()
+                                                       : pace_rest_ms(&l->pace));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)

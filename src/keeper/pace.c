@@ -95,6 +95,13 @@ void pace_spend(struct pace *p)
     p->in_window++;
 }
 
+int64_t pace_rest_ms(const struct pace *p)
+{
+    int64_t rest = p->window_ms + 1000 - clock_mono_ms();
+
+    return rest > 0 ? rest + 1 : 1000;
+}
+
 /* The place of a provider, or a free one, or that of the pause that ends first. */
 static size_t place_of(const struct pace *p, const char *provider)
 {

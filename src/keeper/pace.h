@@ -36,6 +36,8 @@ bool pace_miss(struct store_task *t);
 /* How many looks may begin in this second; pace_spend takes one. */
 int pace_allowance(struct pace *p, int per_second);
 void pace_spend(struct pace *p);
+/* Until the next second begins. */
+int64_t pace_rest_ms(const struct pace *p);
 
 /* The provider wishes to be left alone until then (Retry-After). */
 void pace_pause(struct pace *p, const char *provider, int64_t until_ms);

@@ -333,20 +333,18 @@ def test_ten_thousand_unfinished_tasks_are_looked_at_once_paced_and_in_little_me
 
 
 def test_every_unfinished_task_has_its_turn_after_a_start(run):
-    """More than one step of the sweep."""
+    """In several steps of the sweep, none of which waits for a look that is planned."""
     provider = provider_of(run)
-    conf = conf_with(run, provider)
-    daemon = run.daemon(conf={**conf, "limits": {**LIMITS, "looks": 20}})
+    conf = {**conf_with(run, provider, overdue="24h"), "limits": {**LIMITS, "looks": 150}}
+    daemon = run.daemon(conf=conf)
     submit(daemon, provider)
     daemon.stop()
     fill(run, 1000)
-    daemon = run.daemon(conf={**conf, "limits": {**LIMITS, "looks": 20}})
-    daemon.wait_log("looks.at_start")
-    daemon.write({**conf, "limits": {**LIMITS, "looks": 400}})
-    daemon.cli("reload")
+    daemon = run.daemon(conf=conf)
     wait_for(lambda: len(set(provider.looks)) == 1000, lambda: f"all, only {len(provider.looks)}",
-             60)
+             20)
     assert len(provider.looks) == 1000, "none of them twice"
+    assert len(daemon.log("looks.at_start")) == 2
 
 
 # -- accounts -------------------------------------------------------------------------------------
