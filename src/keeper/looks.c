@@ -223,8 +223,15 @@ static size_t room_for(struct looks *l, const struct conf *c)
     return allowed <= 0 ? 0 : (size_t)allowed < room ? (size_t)allowed : room;
 }
 
-/* Fewer are due than may be asked: the sweep hands on some more. Each step begins at a look that
- * nobody had to wait for, so the sweep takes no turn from tasks that are due by themselves. */
+/* A step that did not reach the disk: what it made due is not, so the walk begins anew. */
+static void on_swept(struct keeper *k, bool ok, void *ctx)
+{
+    (void)ctx;
+    if (!ok)
+        k->looks->sweep = (struct store_sweep){.begun = false};
+}
+
+/* Only when fewer are due by themselves than may be asked for: nobody waits for the sweep. */
 static int sweep(struct keeper *k, struct err *err)
 {
     struct looks *l = k->looks;
@@ -236,6 +243,8 @@ static int sweep(struct keeper *k, struct err *err)
         return -EAGAIN;
     rc = k->store->ops->task_sweep(k->store, &l->sweep, clock_wall_ms(),
                                    k->conf->limits.looks * SWEEP_SECONDS, err);
+    if (rc == 0 && l->sweep.n > 0)
+        batch_then(k, on_swept, NULL);
     if (rc == 0 && l->sweep.n > 0)
         log_info("looks.at_start", LOG_I("tasks", l->sweep.n), LOG_I("all", l->sweep.over));
     return rc;

@@ -19,6 +19,8 @@ import pytest
 
 from harness import post_callback, program, wait_for
 from life import NO_SOURCE_LIMITS, Load, rooms, rooms_up, submit_jobs
+from provider import submit
+from test_missed import conf_with, fill, provider_of
 
 ROWS = {"fsync": 0, "fdatasync": 1, "pwrite": 2, "rename": 3}
 PASS, FAIL, DELAY, DROP = range(4)
@@ -320,3 +322,25 @@ def test_a_log_that_nobody_reads_stops_nothing(run):
     os.close(read_end)
     dropped = re.search(r"room=keeper .*dropped=(\d+)", said)
     assert dropped and int(dropped.group(1)) > len(jobs), said
+
+
+# -- the sweep after a start ----------------------------------------------------------------------
+
+
+def test_a_step_of_the_sweep_that_fails_is_made_again(run, shim):
+    """No unfinished task is left out because the disk was full for a moment."""
+    provider = provider_of(run)
+    conf = {**conf_with(run, provider, overdue="24h"), "limits": {**NO_SOURCE_LIMITS, "looks": 60}}
+    daemon = run.daemon(conf=conf, env=shim.env)
+    submit(daemon, provider)
+    daemon.stop()
+    fill(run, 300)
+    shim.set("pwrite", DELAY, 20)  # the commit of a step takes long enough to fail in the middle
+    daemon = run.daemon(conf=conf, env=shim.env, wait=False)
+    daemon.wait_log("looks.at_start")
+    shim.set("pwrite", FAIL, errno.ENOSPC)
+    daemon.wait_log("store.refused")
+    shim.set("pwrite", PASS)
+    daemon.wait_ready()
+    wait_for(lambda: len(set(provider.looks)) == 300, lambda: f"all, only {len(provider.looks)}",
+             30)
