@@ -145,6 +145,26 @@ static void a_client_that_has_gone_is_no_trouble(void **state)
         turn(t);
 }
 
+static void a_room_that_drains_finishes_its_calls(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    struct msg_drain msg = {1000};
+
+    t->provider_silent = true;
+    set_reply(t, "200 OK", "{}");
+    command(c, ASK_CREDITS, "");
+    until(t, &t->requests, 1);
+    leave_client(c);
+    assert_int_equal(channel_send(t->keeper, MSG_DRAIN, 0, &msg), 0);
+    for (int i = 0; i < 100; i++)
+        turn(t);
+    assert_int_equal(t->left, 0);
+    bufferevent_write(t->conns[0], t->reply, strlen(t->reply));
+    until(t, &t->left, 1);
+    assert_int_equal(t->g->exit_status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +174,7 @@ int main(void)
         TEST(cancelling_asks_the_keeper_the_provider_and_the_keeper_again),
         TEST(what_is_over_or_has_no_id_is_not_sent),
         TEST(a_client_that_has_gone_is_no_trouble),
+        TEST(a_room_that_drains_finishes_its_calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
