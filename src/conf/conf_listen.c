@@ -91,6 +91,8 @@ static bool show_listen(const struct conf_row *row, const void *object, struct b
     const struct conf *c = object;
 
     (void)row;
+    if (c->n_listen == 0)
+        return false;
     for (size_t i = 0; i < c->n_listen; i++) {
         buf_adds(out, i == 0 ? "[" : ", ");
         conf_show_text(c->listen[i].text, out);

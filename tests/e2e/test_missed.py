@@ -68,6 +68,10 @@ def test_polling_needs_no_public_address(run):
     daemon.wait_log("daemon.ready")
     wait_for(daemon._answers, "answer on the control socket")
     assert set(rooms(daemon)) == {"gateway", "runner"}, "nobody listens"
+    shown = daemon.cli("config", "show")[1]["yaml"]
+    assert "mode: poll" in shown and "public_url" not in shown and "listen" not in shown
+    daemon.reload()
+    daemon.wait_log("config.reloaded")
     task = daemon.submit()
     create, = sim.ledger("create")
     assert create["callback_url"] == ""
