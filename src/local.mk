@@ -41,6 +41,8 @@ libvidu_a_SOURCES = \
 	src/vidu/key.h \
 	src/vidu/nearest.c \
 	src/vidu/nearest.h \
+	src/vidu/nfo.c \
+	src/vidu/nfo.h \
 	src/vidu/outline.c \
 	src/vidu/outline.h \
 	src/vidu/percent.c \

@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_id \
 	tests/unit/vidu/test_key \
 	tests/unit/vidu/test_nearest \
+	tests/unit/vidu/test_nfo \
 	tests/unit/vidu/test_outline \
 	tests/unit/vidu/test_percent \
 	tests/unit/vidu/test_provider \
@@ -264,6 +265,8 @@ tests_unit_vidu_test_key_SOURCES = tests/unit/vidu/test_key.c
 tests_unit_vidu_test_key_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_nearest_SOURCES = tests/unit/vidu/test_nearest.c
 tests_unit_vidu_test_nearest_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_nfo_SOURCES = tests/unit/vidu/test_nfo.c
+tests_unit_vidu_test_nfo_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_outline_SOURCES = tests/unit/vidu/test_outline.c
 tests_unit_vidu_test_outline_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_percent_SOURCES = tests/unit/vidu/test_percent.c
@@ -471,6 +474,10 @@ REPLAY_TESTS += tests/fuzz/replay_head
 tests_fuzz_replay_head_SOURCES = tests/fuzz/fuzz_head.c tests/fuzz/replay.c
 tests_fuzz_replay_head_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"head"'
 tests_fuzz_replay_head_LDADD = $(HTTP_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_nfo
+tests_fuzz_replay_nfo_SOURCES = tests/fuzz/fuzz_nfo.c tests/fuzz/replay.c
+tests_fuzz_replay_nfo_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"nfo"'
+tests_fuzz_replay_nfo_LDADD = $(VIDU_LAYER)
 REPLAY_TESTS += tests/fuzz/replay_request
 tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/replay.c
 tests_fuzz_replay_request_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"request"'
