@@ -266,6 +266,8 @@ librunner_a_SOURCES = \
 	src/runner/runner.h \
 	src/runner/spawn.c \
 	src/runner/spawn.h \
+	src/runner/sweep.c \
+	src/runner/sweep.h \
 	src/runner/tail.c \
 	src/runner/tail.h
 

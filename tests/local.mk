@@ -91,6 +91,7 @@ UNIT_TESTS = \
 	tests/unit/runner/test_download \
 	tests/unit/runner/test_exec \
 	tests/unit/runner/test_runner \
+	tests/unit/runner/test_sweep \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
 	tests/unit/cli/test_init \
@@ -411,6 +412,8 @@ tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
 tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_runner_SOURCES = tests/unit/runner/test_runner.c
 tests_unit_runner_test_runner_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_sweep_SOURCES = tests/unit/runner/test_sweep.c
+tests_unit_runner_test_sweep_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c

@@ -16,11 +16,13 @@
 struct client;
 struct event_base;
 struct reap;
+struct sweep;
 
 struct action_env {
     struct event_base *base;
     struct client *client;
     struct reap *reap;
+    struct sweep *sweep;
     size_t output;      /* bytes kept of what a command says */
     uint64_t keep_free; /* bytes downloads leave on their file system */
 };

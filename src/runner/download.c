@@ -9,6 +9,7 @@
 #include "http/fetch.h"
 #include "runner/action.h"
 #include "runner/download_plan.h"
+#include "runner/sweep.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -20,7 +21,6 @@
 
 #define DEFAULT_TIMEOUT_MS 3600000
 #define DEFAULT_MAX_SIZE   (UINT64_C(4) << 30)
-#define PART_LIFE_MS       (INT64_C(7) * 24 * 3600 * 1000)
 #define FRESH_WAIT_MS      60000
 #define REFRESHES_MAX      3
 #define CREATIONS_MAX      16
@@ -268,7 +268,7 @@ static int open_dir(struct download *d, struct err *err)
     d->dir_fd = openat(root_fd, month, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (d->dir_fd < 0)
         return err_sys(err, -errno, "%s", d->dir);
-    fetch_sweep(d->dir_fd, PART_LIFE_MS);
+    sweep_dir(d->env->sweep, d->dir_fd);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "http/client.h"
 #include "runner/action.h"
 #include "runner/reap.h"
+#include "runner/sweep.h"
 #include "wire/channel.h"
 #include "wire/hello.h"
 
@@ -42,6 +43,7 @@ struct runner {
     struct channel *channel;
     struct client *client;
     struct reap *reap;
+    struct sweep sweep;
     struct action_env env;
     struct event *grace;
     LIST_HEAD(, run) runs;
@@ -313,6 +315,7 @@ static int set_up(struct runner *r, const struct hello_runner *h, struct err *er
         .base = r->base,
         .client = r->client,
         .reap = r->reap,
+        .sweep = &r->sweep,
         .output = h->output > 0 && h->output < OUTPUT_MAX ? (size_t)h->output : 0,
         .keep_free = h->keep_free,
     };

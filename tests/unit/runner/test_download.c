@@ -4,6 +4,7 @@
 #include "http/client.h"
 #include "runner/action.h"
 #include "runner/download_plan.h"
+#include "runner/sweep.h"
 #include "tests/unit/http/file_server.h"
 
 #include <dlfcn.h>
@@ -34,6 +35,7 @@ struct bench {
     struct file_server server;
     struct event_base *base;
     struct client *client;
+    struct sweep sweep;
     struct action_env env;
     json_t *action, *context;
     void *running;
@@ -549,6 +551,7 @@ static void old_parts_are_swept(void **state)
 
         assert_int_equal(access(path, F_OK) == 0, i >= 2);
     }
+    assert_int_equal(b.sweep.n, 1);
 }
 
 static int set_up(void **state)
@@ -567,7 +570,7 @@ static int set_up(void **state)
     media = mem_printf("%s/media", b.dir);
     b.base = event_base_new();
     b.client = client_new(b.base, &p, NULL);
-    b.env = (struct action_env){.base = b.base, .client = b.client};
+    b.env = (struct action_env){.base = b.base, .client = b.client, .sweep = &b.sweep};
     b.action = json_pack("{s:s, s:s, s:b, s:b}", "kind", "download", "dir", media, "cover", 1,
                          "watermarked", 0);
     b.context = json_pack("{s:{s:s, s:s, s:s, s:s}, s:[], s:[]}", "task", "id", "t3k9", "prompt",
