@@ -189,6 +189,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/calls.h \
 	src/keeper/events.c \
 	src/keeper/events.h \
+	src/keeper/files.c \
+	src/keeper/files.h \
 	src/keeper/hooks.c \
 	src/keeper/hooks.h \
 	src/keeper/judge.c \
@@ -286,6 +288,7 @@ libcli_a_SOURCES = \
 	src/cli/explain.c \
 	src/cli/field.c \
 	src/cli/field.h \
+	src/cli/files.c \
 	src/cli/follow.c \
 	src/cli/follow.h \
 	src/cli/help.c \
@@ -311,6 +314,8 @@ libcli_a_SOURCES = \
 	src/cli/spend.c \
 	src/cli/submit.c \
 	src/cli/submit.h \
+	src/cli/stored.c \
+	src/cli/stored.h \
 	src/cli/submit_wait.c \
 	src/cli/suggest.c \
 	src/cli/suggest.h \

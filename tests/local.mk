@@ -102,6 +102,7 @@ UNIT_TESTS = \
 	tests/unit/cli/test_progress \
 	tests/unit/cli/test_render \
 	tests/unit/cli/test_save \
+	tests/unit/cli/test_stored \
 	tests/unit/cli/test_signing \
 	tests/unit/cli/test_suggest \
 	tests/unit/cli/test_table \
@@ -432,6 +433,8 @@ tests_unit_cli_test_progress_SOURCES = tests/unit/cli/test_progress.c
 tests_unit_cli_test_progress_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_render_SOURCES = tests/unit/cli/test_render.c
 tests_unit_cli_test_render_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_stored_SOURCES = tests/unit/cli/test_stored.c
+tests_unit_cli_test_stored_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_save_SOURCES = tests/unit/cli/test_save.c
 tests_unit_cli_test_save_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_signing_SOURCES = tests/unit/cli/test_signing.c
@@ -499,6 +502,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
@@ -562,6 +566,7 @@ EXTRA_DIST += \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
+	tests/e2e/test_files.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \

@@ -63,6 +63,12 @@ static const struct option_row runs_options[] = {
     ENDED,
 };
 
+static const struct option_row files_options[] = {
+    {"task", 0, OPTION_TEXT, "ID", "only files of this task"},
+    {"verify", 0, OPTION_FLAG, NULL, "read every file and compare it with what was stored"},
+    ENDED,
+};
+
 static const struct option_row retry_options[] = {
     {"dead", 0, OPTION_FLAG, NULL, "every dead run"},
     {"hook", 0, OPTION_TEXT, "NAME", "with --dead: only those of this hook"},
@@ -142,6 +148,11 @@ static const char watch_help[] =
     "Prints what happens as it happens, one line an event. With an ID it ends when the task and\n"
     "its runs are finished: 0 when all went well, 8 when the task failed, 1 when a hook gave up.";
 
+static const char files_help[] =
+    "Each file with its size and the first digits of its SHA-256; --json has all of them. Files\n"
+    "are known as long as their task is kept (retain). With --verify the status is 1 when one is\n"
+    "missing, changed or cannot be read by the user who asks.";
+
 static const char trigger_help[] =
     "Runs hooks with sample data, waits for them and prints their outcome and output: the one\n"
     "that is named, or those that a real task like the sample would call. Exit status 0 when\n"
@@ -208,6 +219,8 @@ const struct command commands[] = {
      command_watch},
     {"runs", "[OPTIONS]", "list runs of hooks, newest first", NULL, runs_options, 0, 0,
      command_runs},
+    {"files", "[--task ID] [--verify]", "list the files that downloads stored, oldest first",
+     files_help, files_options, 0, 0, command_files},
     {"retry", "RUN... | --dead [--hook NAME]", "make runs of hooks again, above all failed ones",
      NULL, retry_options, 0, 1000, command_retry},
     {"pause", "HOOK", "let the runs of a hook wait, until it is resumed", NULL, no_options, 1, 1,

@@ -29,6 +29,7 @@ int command_show(struct cli *cli, const struct options *o);
 int command_explain(struct cli *cli, const struct options *o);
 int command_watch(struct cli *cli, const struct options *o);
 int command_runs(struct cli *cli, const struct options *o);
+int command_files(struct cli *cli, const struct options *o);
 int command_retry(struct cli *cli, const struct options *o);
 int command_pause(struct cli *cli, const struct options *o);
 int command_resume(struct cli *cli, const struct options *o);

@@ -85,6 +85,8 @@ static int add_file(const struct store_file *f, void *ctx)
         json_pack("{s:s?, s:s?, s:I, s:s?, s:I}", "path", f->path, "kind", f->kind, "bytes",
                   (json_int_t)f->bytes, "sha256", f->sha256, "run", (json_int_t)f->run);
 
+    field_set_text(json, "task", f->task_id);
+    set_time(json, "created_at", f->created_ms);
     (void)json_array_append_new(ctx, json);
     return 0;
 }
@@ -189,14 +191,31 @@ static int answer_runs(struct store *s, const json_t *args, json_t *answer, stru
     return rc < 0 ? err_sys(err, rc, "reading the store") : 0;
 }
 
+/* All in one page. */
+static int answer_files(struct store *s, const json_t *args, json_t *answer, struct err *err)
+{
+    struct store_task task;
+    json_t *files = json_array();
+    int rc;
+
+    (void)json_object_set_new(answer, "files", files);
+    if (filter_text(args, "task") == NULL) {
+        rc = s->ops->file_all(s, 0, INT32_MAX, add_file, files);
+    } else {
+        rc = read_task(s, args, &task, err);
+        if (rc < 0)
+            return rc;
+        rc = s->ops->file_list(s, task.row, add_file, files);
+    }
+    return rc < 0 ? err_sys(err, rc, "reading the store") : 0;
+}
+
 static const struct {
     const char *command;
     int (*answer)(struct store *s, const json_t *args, json_t *answer, struct err *err);
 } questions[] = {
-    {"list", answer_list},
-    {"show", answer_show},
-    {"explain", answer_explain},
-    {"runs", answer_runs},
+    {"list", answer_list}, {"show", answer_show},   {"explain", answer_explain},
+    {"runs", answer_runs}, {"files", answer_files},
 };
 
 static int ask_store(struct store *s, const char *command, const json_t *args, json_t **answer,

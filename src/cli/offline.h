@@ -1,6 +1,6 @@
 /*
  * Reading without a daemon: when viduhookd is not running, its store is opened read-only and
- * answers list, show, explain and runs in the same form.
+ * answers list, show, explain, runs and files in the same form.
  *
  * SPDX-License-Identifier: MIT
  */

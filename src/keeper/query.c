@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "keeper/batch.h"
+#include "keeper/files.h"
 #include "keeper/operate.h"
 #include "keeper/schedule.h"
 #include "keeper/spend.h"
@@ -297,6 +298,7 @@ static const struct {
     {"show", on_show},
     {"explain", on_explain},
     {"runs", on_runs},
+    {"files", files_question},
     {"retry", operate_retry},
     {"pause", operate_pause},
     {"trigger", operate_trigger},

@@ -103,6 +103,7 @@ struct store_run {
 
 struct store_file {
     int64_t row, task, run;
+    const char *task_id; /* of reading; ignored by file_insert */
     const char *path, *kind, *sha256;
     int64_t bytes, created_ms;
 };
@@ -215,6 +216,8 @@ struct store_ops {
 
     int (*file_insert)(struct store *s, const struct store_file *f, struct err *err);
     int (*file_list)(struct store *s, int64_t task, store_on_file *fn, void *ctx);
+    /* The next `limit` files of all tasks behind this row (0: from the first), oldest first. */
+    int (*file_all)(struct store *s, int64_t after, int limit, store_on_file *fn, void *ctx);
 
     /* The numbers are added to those of that day and provider. */
     int (*day_add)(struct store *s, const struct store_day *add, struct err *err);

@@ -205,6 +205,7 @@ static const struct store_ops sqlite_ops = {
     .file_list = sqlite_file_list,
     .day_add = sqlite_day_add,
     .day_list = sqlite_day_list,
+    .file_all = sqlite_file_all,
     .counts = op_counts,
     .prune = sqlite_prune,
     .idle = op_idle,

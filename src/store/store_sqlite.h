@@ -79,6 +79,7 @@ enum sql_id {
     SQL_FILE_LIST,
     SQL_DAY_ADD,
     SQL_DAY_LIST,
+    SQL_FILE_ALL,
     SQL_COUNT
 };
 
@@ -208,6 +209,7 @@ int sqlite_event_by_nonce(struct store *s, const struct store_task *t, struct sl
 int sqlite_nonce_insert(struct store *s, struct slice nonce, int64_t at_ms, struct err *err);
 int sqlite_file_insert(struct store *s, const struct store_file *f, struct err *err);
 int sqlite_file_list(struct store *s, int64_t task, store_on_file *fn, void *ctx);
+int sqlite_file_all(struct store *s, int64_t after, int limit, store_on_file *fn, void *ctx);
 int sqlite_prune(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
                  int *n, struct err *err);
 

@@ -167,14 +167,13 @@ int sqlite_file_insert(struct store *base, const struct store_file *f, struct er
     return sql_write(s, SQL_FILE_INSERT, NULL, err);
 }
 
-int sqlite_file_list(struct store *base, int64_t task, store_on_file *fn, void *ctx)
+/* Hands out what a bound statement finds. */
+static int list_files(struct sqlite_store *s, enum sql_id id, store_on_file *fn, void *ctx)
 {
-    struct sqlite_store *s = sqlite_of(base);
-    struct sqlite3_stmt *q = s->statements[SQL_FILE_LIST];
+    struct sqlite3_stmt *q = s->statements[id];
     int rc;
 
-    sqlite3_bind_int64(q, 1, task);
-    while ((rc = sql_next(s, SQL_FILE_LIST)) > 0) {
+    while ((rc = sql_next(s, id)) > 0) {
         struct store_file f = {
             .row = sqlite3_column_int64(q, 0),
             .task = sqlite3_column_int64(q, 1),
@@ -184,13 +183,31 @@ int sqlite_file_list(struct store *base, int64_t task, store_on_file *fn, void *
             .path = sql_text(q, 5),
             .kind = sql_text(q, 6),
             .sha256 = sql_text(q, 7),
+            .task_id = sql_text(q, 8),
         };
 
         if (fn(&f, ctx) != 0)
             break;
     }
-    sql_done(s, SQL_FILE_LIST);
+    sql_done(s, id);
     return rc < 0 ? rc : 0;
+}
+
+int sqlite_file_list(struct store *base, int64_t task, store_on_file *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+
+    sqlite3_bind_int64(s->statements[SQL_FILE_LIST], 1, task);
+    return list_files(s, SQL_FILE_LIST, fn, ctx);
+}
+
+int sqlite_file_all(struct store *base, int64_t after, int limit, store_on_file *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+
+    sqlite3_bind_int64(s->statements[SQL_FILE_ALL], 1, after);
+    sqlite3_bind_int64(s->statements[SQL_FILE_ALL], 2, limit);
+    return list_files(s, SQL_FILE_ALL, fn, ctx);
 }
 
 int sqlite_prune(struct store *base, int64_t finished_before_ms, int64_t nonces_before_ms,

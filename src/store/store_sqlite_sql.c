@@ -64,6 +64,9 @@
 #define RUN_FILTER                                                                                 \
     " r.created_ms >= ?4 AND (?8 IS NULL OR r.hook = ?8)"                                          \
     " AND (?1 IS NULL OR t.provider = ?1)" HAS_TAG " ORDER BY r.row DESC LIMIT ?5"
+#define SELECT_FILE                                                                                \
+    "SELECT f.row, f.task, f.run, f.bytes, f.created_ms, f.path, f.kind, f.sha256, t.id"           \
+    " FROM file f JOIN task t ON t.row = f.task "
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
     " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay,"               \
@@ -193,13 +196,12 @@ static const char *const sql[SQL_COUNT] = {
 
     [SQL_FILE_INSERT] = "INSERT INTO file (task, run, bytes, created_ms, path, kind, sha256)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [SQL_FILE_LIST] = "SELECT row, task, run, bytes, created_ms, path, kind, sha256 FROM file"
-                      " WHERE task = ?1 ORDER BY row",
-
     [SQL_DAY_ADD] = "INSERT INTO day VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
                     " tasks = tasks + ?3, credits = credits + ?4, replaced = replaced + ?5",
     [SQL_DAY_LIST] = "SELECT day, provider, tasks, credits, replaced FROM day WHERE day >= ?1"
                      " ORDER BY day, provider",
+    [SQL_FILE_LIST] = SELECT_FILE "WHERE f.task = ?1 ORDER BY f.row",
+    [SQL_FILE_ALL] = SELECT_FILE "WHERE f.row > ?1 ORDER BY f.row LIMIT ?2",
 };
 
 static const struct {

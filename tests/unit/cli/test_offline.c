@@ -50,6 +50,11 @@ static void fill(struct store *s)
                             .attempt = 8,
                             .detail = "exit status 1",
                             .output = "oh"};
+    struct store_file file = {.path = "/media/a boat.mp4",
+                              .kind = "video",
+                              .sha256 = "00ff",
+                              .bytes = 5,
+                              .created_ms = 1};
     struct err err;
 
     assert_int_equal(s->ops->begin(s, &err), 0);
@@ -57,6 +62,8 @@ static void fill(struct store *s)
     run.task = task.row;
     assert_int_equal(s->ops->event_insert(s, &task, &event, &err), 0);
     assert_int_equal(s->ops->run_insert(s, &run, &run.row, &err), 0);
+    file.task = task.row;
+    assert_int_equal(s->ops->file_insert(s, &file, &err), 0);
     assert_int_equal(s->ops->commit(s, &err), 0);
 }
 
@@ -114,6 +121,9 @@ static void questions_are_answered_from_the_store(void **state)
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "list"), "tabcdefg", "processing", "a boat");
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "show", "tabc"), "tabcdefghijkl", "album=x",
                    "remote_id    912", "archive");
+    ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "files"), "tabcdefg", "/media/a boat.mp4");
+    ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "files", "--task", "tab", "--json"),
+                   "\"task\": \"tabcdefghijkl\"", "\"bytes\": 5");
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "explain", "tabc"),
                    "callback accepted -> processing: because", "    | oh",
                    "next: a callback, or a look");

@@ -178,6 +178,50 @@ static void a_file_reads_back(void **state)
     assert_int_equal(back.created_ms, T0);
 }
 
+struct listing {
+    int stop_at, n;
+    int64_t rows[8];
+    char task_ids[8][TASK_ID_SIZE];
+};
+
+static int on_listed(const struct store_file *file, void *ctx)
+{
+    struct listing *l = ctx;
+
+    l->rows[l->n] = file->row;
+    snprintf(l->task_ids[l->n], TASK_ID_SIZE, "%s", file->task_id);
+    return ++l->n == l->stop_at;
+}
+
+static void files_of_all_tasks_are_listed_in_pages(void **state)
+{
+    struct fixture *f = *state;
+    int64_t tasks[2] = {add_number(f, 1), add_number(f, 2)};
+    struct listing l = {.n = 0};
+    struct store_task t;
+
+    fixture_begin(f);
+    for (int i = 0; i < 5; i++) {
+        struct store_file file = {
+            .task = tasks[i % 2], .path = "/x", .kind = "video", .sha256 = "00ff"};
+
+        assert_ok(f, f->ops->file_insert(f->s, &file, &f->err));
+    }
+    fixture_commit(f);
+    assert_ok(f, f->ops->file_all(f->s, 0, 3, on_listed, &l));
+    assert_int_equal(l.n, 3);
+    assert_ok(f, f->ops->file_all(f->s, l.rows[2], 3, on_listed, &l));
+    assert_int_equal(l.n, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(l.rows[i], i + 1);
+        assert_ok(f, f->ops->task_by_row(f->s, tasks[i % 2], &t));
+        assert_string_equal(l.task_ids[i], t.id);
+    }
+    l = (struct listing){.stop_at = 2};
+    assert_ok(f, f->ops->file_all(f->s, 0, 100, on_listed, &l));
+    assert_int_equal(l.n, 2);
+}
+
 static int64_t add_finished(struct fixture *f, int n, int64_t finished_ms)
 {
     struct store_task t = task_number(n);
@@ -332,6 +376,7 @@ int main(void)
         OPEN(a_nonce_is_found_in_the_timeline_of_its_task),
         OPEN(a_nonce_of_a_fixed_address_is_taken_once),
         OPEN(a_file_reads_back),
+        OPEN(files_of_all_tasks_are_listed_in_pages),
         OPEN(pruning_takes_what_is_old_in_steps),
         OPEN(what_cannot_go_yet_is_passed_and_seen_again),
         OPEN(a_pruned_task_takes_along_what_hangs_on_it),
