@@ -39,6 +39,8 @@ libvidu_a_SOURCES = \
 	src/vidu/id.h \
 	src/vidu/key.c \
 	src/vidu/key.h \
+	src/vidu/library.c \
+	src/vidu/library.h \
 	src/vidu/nearest.c \
 	src/vidu/nearest.h \
 	src/vidu/nfo.c \
@@ -71,6 +73,8 @@ libconf_a_SOURCES = \
 	src/conf/conf.h \
 	src/conf/conf_check.c \
 	src/conf/conf_check.h \
+	src/conf/conf_download.c \
+	src/conf/conf_download.h \
 	src/conf/conf_hook.c \
 	src/conf/conf_hook.h \
 	src/conf/conf_init.c \
@@ -259,6 +263,10 @@ noinst_LIBRARIES += librunner.a
 librunner_a_SOURCES = \
 	src/runner/action.h \
 	src/runner/download.c \
+	src/runner/download_beside.c \
+	src/runner/download_beside.h \
+	src/runner/download_folder.c \
+	src/runner/download_folder.h \
 	src/runner/download_plan.c \
 	src/runner/download_plan.h \
 	src/runner/exec.c \

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_endpoint \
 	tests/unit/vidu/test_id \
 	tests/unit/vidu/test_key \
+	tests/unit/vidu/test_library \
 	tests/unit/vidu/test_nearest \
 	tests/unit/vidu/test_nfo \
 	tests/unit/vidu/test_outline \
@@ -265,6 +266,8 @@ tests_unit_vidu_test_id_SOURCES = tests/unit/vidu/test_id.c
 tests_unit_vidu_test_id_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_key_SOURCES = tests/unit/vidu/test_key.c
 tests_unit_vidu_test_key_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_library_SOURCES = tests/unit/vidu/test_library.c
+tests_unit_vidu_test_library_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_nearest_SOURCES = tests/unit/vidu/test_nearest.c
 tests_unit_vidu_test_nearest_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_nfo_SOURCES = tests/unit/vidu/test_nfo.c

@@ -158,6 +158,18 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *err)
     return S_ISDIR(st.st_mode) ? 0 : err_set(err, -ENOTDIR, "%s: not a directory", path);
 }
 
+/* Not every file system knows RENAME_NOREPLACE. */
+int fs_take_name(int dir_fd, const char *from, const char *to)
+{
+    if (renameat2(dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(dir_fd, from, dir_fd, to, 0) < 0)
+        return -errno;
+    return unlinkat(dir_fd, from, 0) < 0 ? -errno : 0;
+}
+
 int fs_set_nonblock(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

@@ -28,6 +28,8 @@ MUST_CHECK int fs_replace_file(const char *path, const void *p, size_t n, mode_t
 /* A new file; -EEXIST when the name is taken. Synced like fs_replace_file. */
 MUST_CHECK int fs_create_file(const char *path, const void *p, size_t n, mode_t mode,
                               struct err *err);
+/* The file `from` gets the name `to` in the same directory, never replacing anything: -EEXIST. */
+MUST_CHECK int fs_take_name(int dir_fd, const char *from, const char *to);
 /* As `mkdir -p`; existing directories keep their mode. */
 MUST_CHECK int fs_mkdirs(const char *path, mode_t mode, struct err *err);
 MUST_CHECK int fs_sync_dir(const char *path, struct err *err);

@@ -89,8 +89,11 @@ struct conf_hook {
     enum conf_action action;
     struct conf_list exec; /* argv templates; [0] is an absolute path without placeholders */
     struct {
-        char *dir; /* absolute; exists and is writable by the time of a run */
+        char *dir;     /* absolute; exists and is writable by the time of a run */
+        char *layout;  /* flat, folder, or a template of folders and a title */
+        unsigned mode; /* permissions of the files; folders add x where there is r */
         bool cover, watermarked;
+        bool nfo, posters, sidecar; /* what stands beside a result */
         uint64_t max_size;
     } download;
     int64_t timeout_ms;

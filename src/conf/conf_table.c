@@ -2,6 +2,7 @@
 #include "conf/conf_table.h"
 
 #include "base/log.h"
+#include "conf/conf_download.h"
 #include "conf/conf_hook.h"
 #include "conf/conf_listen.h"
 #include "conf/conf_provider.h"
@@ -137,9 +138,19 @@ const struct conf_row conf_rows[] = {
     IN_HOOK("exec", "list", argv, exec, "1-64", "",
             "a program and its arguments, which may hold placeholders; no shell"),
     IN_HOOK("download.dir", "path", path, download.dir, "", "", "where results are saved"),
+    IN_HOOK("download.layout", "text", layout, download.layout, "flat, folder or a template",
+            "flat", "folders below dir: one a month, one a result, or FOLDER/.../TITLE"),
+    IN_HOOK("download.mode", "word", mode, download.mode, "0400-0777", "0644",
+            "permissions of the files, octal; folders add x where there is r"),
     IN_HOOK("download.cover", "bool", bool, download.cover, "yes|no", "yes", "save the cover too"),
     IN_HOOK("download.watermarked", "bool", bool, download.watermarked, "yes|no", "no",
             "save the watermarked copy too"),
+    IN_HOOK("download.nfo", "bool", bool, download.nfo, "yes|no", "no",
+            "describe a video for media servers in a .nfo beside it"),
+    IN_HOOK("download.posters", "bool", bool, download.posters, "yes|no", "no",
+            "link the cover under the other names that media servers look for"),
+    IN_HOOK("download.sidecar", "bool", bool, download.sidecar, "yes|no", "no",
+            "save what is known of the task in a .json beside the result"),
     IN_HOOK("download.max_size", "size", size, download.max_size, "1KiB-1TiB", "4GiB",
             "largest file that is saved"),
     IN_HOOK("timeout", "duration", duration, timeout_ms, "100ms-7d",

@@ -163,15 +163,27 @@ static bool check_type(struct fetch *f)
     return true;
 }
 
+static void on_naming(const char *name, void *ctx)
+{
+    struct fetch *f = ctx;
+
+    if (f->ops->on_naming != NULL)
+        f->ops->on_naming(f, name, f->ctx);
+}
+
 /* Splits the extension off the names that came with one. */
 static void publish(struct fetch *f)
 {
     const char *dot = f->ext[0] == '\0' ? strrchr(f->name, '.') : NULL;
     size_t stem_len = dot != NULL && strlen(dot) <= 6 ? (size_t)(dot - f->name) : strlen(f->name);
     autofree char *stem = mem_strndup(f->name, stem_len);
-    const char *ext = f->ext[0] == '\0' ? f->name + stem_len : f->ext;
+    const struct publish_plan plan = {.stem = stem,
+                                      .ext = f->ext[0] == '\0' ? f->name + stem_len : f->ext,
+                                      .mode = f->mode,
+                                      .before = on_naming,
+                                      .ctx = f};
     struct published done;
-    int rc = part_publish(&f->part, stem, ext, f->mode, &done);
+    int rc = part_publish(&f->part, &plan, &done);
 
     if (rc < 0) {
         f->drop = true;

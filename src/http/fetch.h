@@ -53,6 +53,9 @@ struct fetch_outcome {
 struct fetch;
 struct fetch_ops {
     void (*on_progress)(struct fetch *f, uint64_t done, uint64_t total, void *ctx); /* <= 5 per s */
+    /* The file is complete and about to be seen under this name, unless another takes it now: what
+     * must stand beside it first is written here. May be NULL. */
+    void (*on_naming)(struct fetch *f, const char *name, void *ctx);
     void (*on_done)(struct fetch *f, const struct fetch_outcome *o,
                     void *ctx); /* f is gone after */
 };

@@ -34,21 +34,10 @@ static bool holds(int dir_fd, const char *name, uint64_t size, const uint8_t dig
     return n == 0 && memcmp(found, digest, SHA256_LEN) == 0;
 }
 
-/* 0, -EEXIST or another errno. Not every file system knows RENAME_NOREPLACE. */
-static int take_name(const struct part *p, const char *name)
-{
-    if (renameat2(p->dir_fd, p->file, p->dir_fd, name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    if (linkat(p->dir_fd, p->file, p->dir_fd, name, 0) < 0)
-        return -errno;
-    return unlinkat(p->dir_fd, p->file, 0) < 0 ? -errno : 0;
-}
-
-static int find_name(const struct part *p, const char *stem, const char *ext,
+static int find_name(const struct part *p, const struct publish_plan *plan,
                      const uint8_t digest[SHA256_LEN], struct published *out)
 {
+    struct stat st;
     int rc = -EEXIST;
 
     for (int i = 1; rc == -EEXIST && i <= NAMES_MAX; i++) {
@@ -56,8 +45,10 @@ static int find_name(const struct part *p, const char *stem, const char *ext,
 
         if (i > 1)
             snprintf(suffix, sizeof(suffix), "-%d", i);
-        snprintf(out->name, sizeof(out->name), "%s%s%s", stem, suffix, ext);
-        rc = take_name(p, out->name);
+        snprintf(out->name, sizeof(out->name), "%s%s%s", plan->stem, suffix, plan->ext);
+        if (plan->before != NULL && fstatat(p->dir_fd, out->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            plan->before(out->name, plan->ctx);
+        rc = fs_take_name(p->dir_fd, p->file, out->name);
         if (rc == -EEXIST && holds(p->dir_fd, out->name, p->size, digest)) {
             out->existed = true;
             rc = unlinkat(p->dir_fd, p->file, 0) < 0 ? -errno : 0;
@@ -66,8 +57,7 @@ static int find_name(const struct part *p, const char *stem, const char *ext,
     return rc;
 }
 
-int part_publish(struct part *p, const char *stem, const char *ext, mode_t mode,
-                 struct published *out)
+int part_publish(struct part *p, const struct publish_plan *plan, struct published *out)
 {
     uint8_t digest[SHA256_LEN];
     int rc;
@@ -76,13 +66,13 @@ int part_publish(struct part *p, const char *stem, const char *ext, mode_t mode,
     crypto_digest_final(p->digest, digest);
     p->digest = NULL;
     encode_hex(digest, SHA256_LEN, out->sha256);
-    if (ftruncate(p->fd, (off_t)p->size) < 0 || fchmod(p->fd, mode) < 0 || fsync(p->fd) < 0)
+    if (ftruncate(p->fd, (off_t)p->size) < 0 || fchmod(p->fd, plan->mode) < 0 || fsync(p->fd) < 0)
         return -errno;
     /* Before the rename: after it, the meta file may be that of somebody else's new part. */
     fs_close_slot(&p->meta_fd);
     if (unlinkat(p->dir_fd, p->meta, 0) < 0 && errno != ENOENT)
         return -errno;
-    rc = find_name(p, stem, ext, digest, out);
+    rc = find_name(p, plan, digest, out);
     if (rc == 0 && fsync(p->dir_fd) < 0)
         rc = -errno;
     return rc;

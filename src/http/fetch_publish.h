@@ -14,12 +14,19 @@ struct published {
     bool existed;
 };
 
+struct publish_plan {
+    const char *stem, *ext;
+    mode_t mode;
+    /* Called before the file is seen under this name, when it is free; NULL: not called. */
+    void (*before)(const char *name, void *ctx);
+    void *ctx;
+};
+
 /*
  * Syncs the part and names it stem + ext, never replacing anything: the same bytes under that
  * name are taken as done, other bytes make it stem + "-2" + ext, and so on. Syncs the directory.
  * After a failure the part is in an unknown state and has to be discarded.
  */
-MUST_CHECK int part_publish(struct part *p, const char *stem, const char *ext, mode_t mode,
-                            struct published *out);
+MUST_CHECK int part_publish(struct part *p, const struct publish_plan *plan, struct published *out);
 
 #endif

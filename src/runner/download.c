@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "http/fetch.h"
 #include "runner/action.h"
-#include "runner/download_plan.h"
+#include "runner/download_beside.h"
 #include "runner/sweep.h"
 
 #include <errno.h>
@@ -24,8 +24,6 @@
 #define FRESH_WAIT_MS      60000
 #define REFRESHES_MAX      3
 #define CREATIONS_MAX      16
-#define DIR_MODE           0755
-#define FILE_MODE          0644
 
 struct download {
     const struct action_env *env;
@@ -38,9 +36,10 @@ struct download {
     enum download_part part;
     struct event *timer; /* the next step, or the end of waiting for fresh URLs */
     struct fetch *fetch;
-    char *dir; /* with the month */
-    int dir_fd;
-    bool waiting; /* for fresh URLs */
+    struct download_folder folder;
+    size_t folder_of; /* this creation */
+    char *main_name;  /* of the creation's result: what stands beside it is called like it */
+    bool waiting;     /* for fresh URLs */
     int refreshes;
     uint64_t bytes;
     int64_t started_ms, timeout_ms;
@@ -86,6 +85,8 @@ static void next_part(struct download *d)
     if (d->part == PART_COUNT) {
         d->part = PART_MAIN;
         d->creation++;
+        free(d->main_name);
+        d->main_name = NULL;
     }
     arm(d, 0);
 }
@@ -113,7 +114,7 @@ static void fail_part(struct download *d, enum run_outcome outcome, const char *
 static void add_file(struct download *d, const json_t *creation, const char *name, uint64_t bytes,
                      const char *sha256)
 {
-    autofree char *path = fs_join(d->dir, name);
+    autofree char *path = fs_join(d->folder.path, name);
     json_t *file = json_pack("{s:s, s:s, s:I, s:s}", "path", path, "kind",
                              download_kind_name(d->context, creation, d->part), "bytes",
                              (json_int_t)bytes, "sha256", sha256);
@@ -121,6 +122,24 @@ static void add_file(struct download *d, const json_t *creation, const char *nam
     if (file == NULL || json_array_append_new(d->files, file) < 0)
         abort();
     d->bytes += bytes;
+}
+
+/* The file of this part is there: what depends on it follows. */
+static void after_file(struct download *d, const char *name)
+{
+    const json_t *file = json_array_get(d->files, json_array_size(d->files) - 1);
+
+    if (d->part == PART_MAIN)
+        mem_replace(&d->main_name, name);
+    if (d->part == PART_COVER && json_is_true(json_object_get(d->action, "posters")))
+        download_link_posters(&d->folder, d->action, file, d->files, &d->notes);
+}
+
+static void describe(struct download *d, const char *name)
+{
+    if (d->part == PART_MAIN)
+        download_describe(&d->folder, d->action, d->context, d->creation, name, d->files,
+                          &d->notes);
 }
 
 static void ask_fresh(struct download *d, const char *why)
@@ -135,6 +154,17 @@ static void ask_fresh(struct download *d, const char *why)
     d->events->on_expired(d->ctx);
 }
 
+/* The part was called like the file that was wanted. */
+static void tell_other_name(struct download *d, const char *name)
+{
+    size_t n = d->name.len;
+
+    if (str_ends(buf_text(&d->name), ".mp4"))
+        n -= strlen(".mp4");
+    if (name[n] != '.')
+        buf_addf(&d->notes, "; other bytes had the name already, so it is %s", name);
+}
+
 static void on_fetched(struct fetch *f, const struct fetch_outcome *o, void *ctx)
 {
     struct download *d = ctx;
@@ -143,7 +173,11 @@ static void on_fetched(struct fetch *f, const struct fetch_outcome *o, void *ctx
     d->fetch = NULL;
     switch (o->result) {
     case FETCH_OK:
+        if (o->existed)
+            describe(d, o->name); /* no name was taken */
+        tell_other_name(d, o->name);
         add_file(d, json_array_get(d->result, d->creation), o->name, o->bytes, o->sha256);
+        after_file(d, o->name);
         next_part(d);
         break;
     case FETCH_EXPIRED:
@@ -165,7 +199,14 @@ static void on_progress(struct fetch *f, uint64_t done, uint64_t total, void *ct
     d->events->on_progress(buf_text(&d->name), done, total, d->ctx);
 }
 
-static const struct fetch_ops fetch_ops = {.on_progress = on_progress, .on_done = on_fetched};
+static void on_naming(struct fetch *f, const char *name, void *ctx)
+{
+    (void)f;
+    describe(ctx, name);
+}
+
+static const struct fetch_ops fetch_ops = {
+    .on_progress = on_progress, .on_naming = on_naming, .on_done = on_fetched};
 
 /* ".mp4" behind the stem: the same file, whatever its type turned out to be. */
 static bool is_file_of(const char *path, const char *dir, const char *stem)
@@ -188,8 +229,8 @@ static const json_t *find_known(const struct download *d, const char *kind, cons
         struct stat st;
 
         if (str_eq(json_string_value(json_object_get(file, "kind")), kind) &&
-            is_file_of(path, d->dir, stem) && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-            st.st_size == json_integer_value(json_object_get(file, "bytes")))
+            is_file_of(path, d->folder.path, stem) && lstat(path, &st) == 0 &&
+            S_ISREG(st.st_mode) && st.st_size == json_integer_value(json_object_get(file, "bytes")))
             return file;
     }
     return NULL;
@@ -200,11 +241,11 @@ static void start_fetch(struct download *d, const json_t *creation)
     json_int_t max_size = json_integer_value(json_object_get(d->action, "max_size"));
     struct fetch_request req = {
         .url = download_url(creation, d->part),
-        .dir_fd = d->dir_fd,
+        .dir_fd = d->folder.fd,
         .kind = download_fetch_kind(d->context, creation, d->part),
         .max_size = max_size > 0 ? (uint64_t)max_size : DEFAULT_MAX_SIZE,
         .keep_free = d->env->keep_free,
-        .mode = FILE_MODE,
+        .mode = download_mode(d->action),
         .timeout_ms = d->started_ms + d->timeout_ms - clock_mono_ms(),
     };
     struct err err;
@@ -217,6 +258,29 @@ static void start_fetch(struct download *d, const json_t *creation)
         fail_part(d, RUN_FATAL, err.text, -1);
 }
 
+static void take_known(struct download *d, const json_t *known)
+{
+    const char *name = strrchr(json_string_value(json_object_get(known, "path")), '/') + 1;
+
+    describe(d, name);
+    json_array_append(d->files, (json_t *)known);
+    after_file(d, name);
+    next_part(d);
+}
+
+/* False when the task's id cannot be part of a name. */
+static bool choose_name(struct download *d)
+{
+    autofree char *stem = NULL;
+
+    buf_reset(&d->name);
+    if (d->part != PART_COVER || d->main_name == NULL)
+        return download_stem(d->action, d->context, d->creation, d->part, &d->name);
+    stem = download_strip_extension(d->main_name);
+    buf_adds(&d->name, stem);
+    return true;
+}
+
 static void start_part(struct download *d)
 {
     const json_t *creation = json_array_get(d->result, d->creation);
@@ -227,15 +291,13 @@ static void start_part(struct download *d)
         next_part(d);
         return;
     }
-    buf_reset(&d->name);
-    if (!download_stem(d->context, d->creation, d->part, &d->name)) {
+    if (!choose_name(d)) {
         end(d, RUN_FATAL, "the task's id cannot be part of a file name", -1);
         return;
     }
     known = find_known(d, kind, buf_text(&d->name));
     if (known != NULL) {
-        json_array_append(d->files, (json_t *)known);
-        next_part(d);
+        take_known(d, known);
     } else if (*download_url(creation, d->part) != '\0') {
         start_fetch(d, creation);
     } else if (d->part == PART_MAIN) {
@@ -247,29 +309,27 @@ static void start_part(struct download *d)
 
 /* ---- the whole ---- */
 
-/* Ours is only the month; the directory of the configuration may be a link, that may not. */
-static int open_dir(struct download *d, struct err *err)
+/* Each creation has its folder, which may be that of the one before. */
+static int open_folder(struct download *d, struct err *err)
 {
-    const char *root = str_or(json_string_value(json_object_get(d->action, "dir")), "");
-    autoclose int root_fd = -1;
-    char month[8];
-    int rc;
+    struct download_folder folder;
+    int rc = download_folder_open(d->action, d->context, d->creation, download_mode(d->action),
+                                  &folder, err);
 
-    if (root[0] != '/')
-        return err_set(err, -EINVAL, "%s: not an absolute directory", root);
-    rc = fs_mkdirs(root, DIR_MODE, err);
-    if (rc < 0)
+    if (rc < 0) {
+        download_folder_close(&folder);
         return rc;
-    download_month(d->context, month);
-    d->dir = fs_join(root, month);
-    root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root_fd < 0 || (mkdirat(root_fd, month, DIR_MODE) < 0 && errno != EEXIST))
-        return err_sys(err, -errno, "%s", d->dir);
-    d->dir_fd = openat(root_fd, month, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (d->dir_fd < 0)
-        return err_sys(err, -errno, "%s", d->dir);
-    sweep_dir(d->env->sweep, d->dir_fd);
+    }
+    download_folder_close(&d->folder);
+    d->folder = folder;
+    d->folder_of = d->creation;
+    sweep_dir(d->env->sweep, d->folder.fd);
     return 0;
+}
+
+static enum run_outcome folder_outcome(int rc)
+{
+    return rc == -ENOSPC || rc == -EDQUOT ? RUN_AGAIN : RUN_FAILED;
 }
 
 static void step(struct download *d)
@@ -277,18 +337,19 @@ static void step(struct download *d)
     size_t n = json_array_size(d->result);
     struct err err;
 
-    if (d->dir_fd < 0) {
-        int rc = open_dir(d, &err);
+    if (d->creation > 0 && (d->creation >= n || d->creation >= CREATIONS_MAX)) {
+        end(d, RUN_OK, "", -1);
+        return;
+    }
+    if (d->folder.fd < 0 || d->folder_of != d->creation) {
+        int rc = open_folder(d, &err);
 
         if (rc < 0) {
-            end(d, rc == -ENOSPC || rc == -EDQUOT ? RUN_AGAIN : RUN_FAILED, err.text, -1);
+            end(d, folder_outcome(rc), err.text, -1);
             return;
         }
     }
-    if (d->creation > 0 && (d->creation >= n || d->creation >= CREATIONS_MAX))
-        end(d, RUN_OK, "", -1);
-    else
-        start_part(d);
+    start_part(d);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -318,7 +379,7 @@ static void *download_start(const struct action_env *env, const json_t *action,
     d->context = context;
     d->result = json_incref(json_object_get(context, "result"));
     d->files = json_array();
-    d->dir_fd = -1;
+    d->folder.fd = -1;
     d->started_ms = clock_mono_ms();
     d->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
     d->notes = BUF_INIT(2048);
@@ -368,10 +429,10 @@ static void download_free(void *a)
     event_free(d->timer);
     json_decref(d->result);
     json_decref(d->files);
-    fs_close_slot(&d->dir_fd);
+    download_folder_close(&d->folder);
     buf_free(&d->notes);
     buf_free(&d->name);
-    free(d->dir);
+    free(d->main_name);
     free(d);
 }
 

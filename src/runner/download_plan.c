@@ -2,12 +2,13 @@
 #include "runner/download_plan.h"
 
 #include "base/clock.h"
-#include "vidu/template.h"
+#include "vidu/library.h"
+#include "wire/run.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#define TITLE_MAX   120
+#define FILE_MODE   0644
 #define TASK_ID_MAX 64
 
 static const char *text_at(const json_t *object, const char *member)
@@ -109,15 +110,67 @@ static bool is_plain_id(const char *id)
            strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == n;
 }
 
-bool download_stem(const json_t *context, size_t creation, enum download_part part, struct buf *out)
+const char *download_layout(const json_t *action)
+{
+    return str_or(json_string_value(json_object_get(action, "layout")), "flat");
+}
+
+mode_t download_mode(const json_t *action)
+{
+    json_int_t mode = json_integer_value(json_object_get(action, "mode"));
+
+    return mode > 0 ? (mode_t)(mode & 0777) : FILE_MODE;
+}
+
+struct lookup {
+    const json_t *context;
+    struct buf scratch;
+};
+
+static const char *look_up(const char *name, void *ctx)
+{
+    struct lookup *l = ctx;
+
+    return run_context_value(l->context, name, &l->scratch);
+}
+
+bool download_component(const char *layout, size_t i, const json_t *context, struct buf *out)
+{
+    struct lookup l = {.context = context, .scratch = BUF_INIT(64U << 10)};
+    bool there = library_component(layout, i, look_up, &l, out);
+
+    buf_free(&l.scratch);
+    return there;
+}
+
+char *download_strip_extension(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return mem_strndup(name, dot != NULL ? (size_t)(dot - name) : strlen(name));
+}
+
+static void add_title(const json_t *action, const json_t *context, struct buf *out)
+{
+    const char *layout = download_layout(action);
+
+    if (library_layout_kind(layout) == LAYOUT_TEMPLATE) {
+        (void)download_component(layout, library_count(layout) - 1, context, out);
+        return;
+    }
+    template_file_name(task_text(context, "prompt"), LIBRARY_NAME_MAX, out);
+    if (out->len == 0)
+        template_file_name(task_text(context, "endpoint"), LIBRARY_NAME_MAX, out);
+}
+
+bool download_stem(const json_t *action, const json_t *context, size_t creation,
+                   enum download_part part, struct buf *out)
 {
     const char *id = task_text(context, "id");
 
     if (!is_plain_id(id))
         return false;
-    template_file_name(task_text(context, "prompt"), TITLE_MAX, out);
-    if (out->len == 0)
-        template_file_name(task_text(context, "endpoint"), TITLE_MAX, out);
+    add_title(action, context, out);
     buf_addf(out, "%s[vidu-%s", out->len != 0 ? " " : "", id);
     if (creation > 0)
         buf_addf(out, "-c%zu", creation + 1);

@@ -26,13 +26,24 @@ enum fetch_kind download_fetch_kind(const json_t *context, const json_t *creatio
 const char *download_kind_name(const json_t *context, const json_t *creation,
                                enum download_part part);
 
+/* "flat" unless the action says otherwise. */
+const char *download_layout(const json_t *action);
+/* Permissions of the files. */
+mode_t download_mode(const json_t *action);
+/* A component of a layout's template (vidu/library.h), filled from the context. */
+bool download_component(const char *layout, size_t i, const json_t *context, struct buf *out);
+/* "x.mp4" to "x"; owned by the caller. */
+char *download_strip_extension(const char *name);
+
 /* "2026-11", of created_at, or of now when that is not a date. */
 void download_month(const json_t *context, char out[8]);
 /*
  * "<title> [vidu-<task id>]", "-c2" inside the bracket for the second creation, "-watermarked"
- * behind it; without an extension. False when the task's id cannot be part of a name.
+ * behind it; without an extension. The title is the
+ * prompt, else the endpoint, or what the layout's template says. False when the task's id cannot be
+ * part of a name.
  */
-bool download_stem(const json_t *context, size_t creation, enum download_part part,
-                   struct buf *out);
+bool download_stem(const json_t *action, const json_t *context, size_t creation,
+                   enum download_part part, struct buf *out);
 
 #endif

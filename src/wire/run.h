@@ -3,8 +3,9 @@
  *
  * {
  *   "action": {"kind": "exec", "argv": ["/x", "{file.path}"], "timeout_ms": 300000}
- *           | {"kind": "download", "dir": "/srv/media", "cover": true, "watermarked": false,
- *              "max_size": 1073741824, "timeout_ms": 3600000},
+ *           | {"kind": "download", "dir": "/srv/media", "layout": "flat", "mode": 420,
+ *              "cover": true, "watermarked": false, "nfo": false, "posters": false,
+ *              "sidecar": false, "max_size": 1073741824, "timeout_ms": 3600000},
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},
@@ -15,7 +16,7 @@
  *     "result": [{"id","url","cover_url","watermarked_url"}],
  *     "source": "callback" | "poll" | "submit" | "operator",
  *     "files": [{"path","kind","bytes","sha256"}]  of this task so far; kind: video, cover,
- *   }                                              watermarked, image, audio
+ *   }                                              watermarked, image, audio, nfo, sidecar, poster
  * }
  *
  * SPDX-License-Identifier: MIT

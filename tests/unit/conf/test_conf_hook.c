@@ -62,6 +62,21 @@ static void a_hook_has_exactly_one_action(void **state)
         {HOOK("name: a, download: media"),
          AT "26: 'download' must be a map of options, not a text\n" AT
             "26: 'hooks[].download.dir' is missing\n"},
+        {HOOK("name: a, download: { dir: m, layout: plain }"),
+         AT "44: 'hooks[].download.layout': must be flat, folder or a template like "
+            "{task.model}/{task.prompt}, not 'plain'\n"},
+        {HOOK("name: a, download: { dir: m, layout: '{task.modle}/{task.id}' }"),
+         AT "44: 'hooks[].download.layout': unknown placeholder \"task.modle\"; did you mean "
+            "\"task.model\"?\n"},
+        {HOOK("name: a, download: { dir: m, mode: 888 }"),
+         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
+            "0644, not '888'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 0044 }"),
+         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
+            "0644, not '0044'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 4755 }"),
+         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
+            "0644, not '4755'\n"},
         {HOOK("name: a, download: { dir: 'm/{task.id}' }"),
          AT "33: 'hooks[].download.dir' must not contain placeholders\n"},
         {HOOK("name: a, http: { url: x }"),

@@ -60,6 +60,11 @@ static void every_default_is_the_documented_one(void **state)
     assert_int_equal(c->hooks[0].retry.max_age_ms, 86400000);
     assert_true(c->hooks[1].download.cover);
     assert_false(c->hooks[1].download.watermarked);
+    assert_string_equal(c->hooks[1].download.layout, "flat");
+    assert_int_equal(c->hooks[1].download.mode, 0644);
+    assert_false(c->hooks[1].download.nfo);
+    assert_false(c->hooks[1].download.posters);
+    assert_false(c->hooks[1].download.sidecar);
     assert_int_equal(c->hooks[1].download.max_size, INT64_C(4) << 30);
     assert_int_equal(c->hooks[1].timeout_ms, 3600000);
 }

@@ -158,6 +158,8 @@ static void expect(enum run_outcome outcome, const char *detail)
 }
 
 /* The i-th file reported: there, of that kind and name, and as large as it is said to be. */
+static mode_t wanted_mode = 0644;
+
 static void assert_file(size_t i, const char *kind, const char *name)
 {
     const json_t *file = json_array_get(b.files, i);
@@ -170,7 +172,7 @@ static void assert_file(size_t i, const char *kind, const char *name)
     assert_int_equal(json_string_length(json_object_get(file, "sha256")), 64);
     assert_int_equal(stat(want, &st), 0);
     assert_int_equal(st.st_size, json_integer_value(json_object_get(file, "bytes")));
-    assert_int_equal(st.st_mode & 07777, 0644);
+    assert_int_equal(st.st_mode & 07777, wanted_mode);
 }
 
 static void everything_wanted_arrives_in_order(void **state)
@@ -554,6 +556,176 @@ static void old_parts_are_swept(void **state)
     assert_int_equal(b.sweep.n, 1);
 }
 
+static void want(const char *option)
+{
+    json_object_set_new(b.action, option, json_true());
+}
+
+static void set_layout(const char *layout)
+{
+    json_object_set_new(b.action, "layout", json_string(layout));
+}
+
+static char *read_media(const char *name)
+{
+    autofree char *path = mem_printf("%s/media/%s", b.dir, name);
+    char *text;
+    size_t n;
+
+    assert_int_equal(fs_read_file(path, 1 << 20, &text, &n, NULL), 0);
+    return text;
+}
+
+static void everything_stands_beside_a_video(void **state)
+{
+    autofree char *nfo = NULL;
+    autofree char *json = NULL;
+    json_t *sidecar;
+
+    (void)state;
+    want("nfo");
+    want("posters");
+    want("sidecar");
+    set_one("/good/v?secret=1", "", "/kind/png/c");
+    run();
+    expect(RUN_OK, "6 files, ");
+    assert_file(0, "nfo", "2026-11/A cat [vidu-t3k9].nfo");
+    assert_file(1, "sidecar", "2026-11/A cat [vidu-t3k9].json");
+    assert_file(2, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_file(3, "cover", "2026-11/A cat [vidu-t3k9].png");
+    assert_file(4, "poster", "2026-11/A cat [vidu-t3k9]-poster.png");
+    assert_file(5, "thumb", "2026-11/A cat [vidu-t3k9]-thumb.png");
+    nfo = read_media("2026-11/A cat [vidu-t3k9].nfo");
+    assert_non_null(strstr(nfo, "<title>A cat</title>"));
+    assert_non_null(strstr(nfo, "<premiered>2026-11-20</premiered>"));
+    assert_non_null(strstr(nfo, "default=\"true\">t3k9</uniqueid>"));
+    json = read_media("2026-11/A cat [vidu-t3k9].json");
+    assert_null(strstr(json, "secret"));
+    sidecar = json_loads(json, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(sidecar, "task"), "id")),
+                        "t3k9");
+    json_decref(sidecar);
+    run(); /* again, with everything there */
+    expect(RUN_OK, "6 files, ");
+    assert_null(strchr(b.detail, ';'));
+}
+
+static void a_folder_for_each_creation(void **state)
+{
+    (void)state;
+    want("nfo");
+    want("posters");
+    set_layout("folder");
+    set_result(json_pack("[o, o]", creation("/good/1", "", "/kind/jpg/1"),
+                         creation("/good/2?seed=2", "", "")));
+    run();
+    expect(RUN_OK, "8 files, ");
+    assert_file(0, "nfo", "A cat [vidu-t3k9]/A cat [vidu-t3k9].nfo");
+    assert_file(1, "video", "A cat [vidu-t3k9]/A cat [vidu-t3k9].mp4");
+    assert_file(2, "cover", "A cat [vidu-t3k9]/A cat [vidu-t3k9].jpg");
+    assert_file(5, "poster", "A cat [vidu-t3k9]/poster.jpg");
+    assert_file(6, "nfo", "A cat [vidu-t3k9-c2]/A cat [vidu-t3k9-c2].nfo");
+    assert_file(7, "video", "A cat [vidu-t3k9-c2]/A cat [vidu-t3k9-c2].mp4");
+}
+
+static void a_template_names_folders_and_title(void **state)
+{
+    (void)state;
+    set_layout("{task.model}/{task.provider}/{task.prompt} by {task.endpoint}");
+    set_task("model", "../viduq3");
+    set_task("provider", "Trailers");
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_OK, "1 file, ");
+    assert_file(0, "video", "viduq3/Trailers_/A cat by img2video [vidu-t3k9].mp4");
+}
+
+static void files_and_folders_get_the_mode(void **state)
+{
+    autofree char *folder = mem_printf("%s/media/2026-11", b.dir);
+    struct stat st;
+
+    (void)state;
+    wanted_mode = 0660; /* what the umask would take away */
+    want("nfo");
+    want("posters");
+    json_object_set_new(b.action, "mode", json_integer(0660));
+    set_one("/good/v", "", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "5 files, ");
+    assert_file(0, "nfo", "2026-11/A cat [vidu-t3k9].nfo");
+    assert_file(1, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_file(4, "thumb", "2026-11/A cat [vidu-t3k9]-thumb.jpg");
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0770);
+    wanted_mode = 0644;
+}
+
+/* What stands there under our names, by whomever, stays; and what belongs together is called so. */
+static void nothing_is_overwritten(void **state)
+{
+    autofree char *month = mem_printf("%s/media/2026-11", b.dir);
+    static const char *const names[] = {"A cat [vidu-t3k9].mp4", "A cat [vidu-t3k9].nfo",
+                                        "A cat [vidu-t3k9]-2-thumb.jpg"};
+
+    (void)state;
+    want("nfo");
+    want("posters");
+    assert_int_equal(fs_mkdirs(month, 0755, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        autofree char *path = fs_join(month, names[i]);
+
+        assert_int_equal(fs_create_file(path, "mine", 4, 0644, NULL), 0);
+    }
+    set_one("/good/v", "", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "other bytes had the name already, so it is A cat [vidu-t3k9]-2.mp4");
+    expect(RUN_OK, "A cat [vidu-t3k9]-2-thumb.jpg: another one is there and stays");
+    assert_file(0, "nfo", "2026-11/A cat [vidu-t3k9]-2.nfo");
+    assert_file(1, "video", "2026-11/A cat [vidu-t3k9]-2.mp4");
+    assert_file(2, "cover", "2026-11/A cat [vidu-t3k9]-2.jpg");
+    assert_file(3, "poster", "2026-11/A cat [vidu-t3k9]-2-poster.jpg");
+    assert_int_equal(json_array_size(b.files), 4);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        autofree char *name = mem_printf("2026-11/%s", names[i]);
+        autofree char *text = read_media(name);
+
+        assert_string_equal(text, "mine");
+    }
+}
+
+/* A kill between the two leaves the temporary file, and the next attempt is not held up by it. */
+static void a_description_that_was_cut_off_is_written_again(void **state)
+{
+    autofree char *month = mem_printf("%s/media/2026-11", b.dir);
+    autofree char *temp = fs_join(month, ".A cat [vidu-t3k9].nfo.part");
+
+    (void)state;
+    want("nfo");
+    assert_int_equal(fs_mkdirs(month, 0755, NULL), 0);
+    assert_int_equal(fs_create_file(temp, "<?xm", 4, 0600, NULL), 0);
+    set_one("/good/v", "", "");
+    run();
+    expect(RUN_OK, "2 files, ");
+    assert_file(0, "nfo", "2026-11/A cat [vidu-t3k9].nfo");
+    assert_int_equal(access(temp, F_OK), -1);
+}
+
+/* A video that a server sees has its description: the name it gets is the last thing to happen. */
+static void a_video_that_does_not_come_has_no_description(void **state)
+{
+    (void)state;
+    want("nfo");
+    set_one("/status/500", "", "");
+    run();
+    expect(RUN_AGAIN, "status 500");
+    assert_int_equal(json_array_size(b.files), 0);
+    set_task("endpoint", "reference2image");
+    set_one("/kind/png", "", "");
+    run();
+    expect(RUN_OK, "1 file, ");
+}
+
 static int set_up(void **state)
 {
     struct client_policy p = {
@@ -644,6 +816,13 @@ int main(void)
         TEST(the_time_is_limited_by_the_action),
         TEST(a_stopped_download_keeps_its_part),
         TEST(old_parts_are_swept),
+        TEST(everything_stands_beside_a_video),
+        TEST(a_folder_for_each_creation),
+        TEST(a_template_names_folders_and_title),
+        TEST(files_and_folders_get_the_mode),
+        TEST(nothing_is_overwritten),
+        TEST(a_description_that_was_cut_off_is_written_again),
+        TEST(a_video_that_does_not_come_has_no_description),
     };
 
     return cmocka_run_group_tests(tests, start_all, stop_all);
