@@ -61,6 +61,9 @@ struct conf_provider {
     int64_t overdue_ms;  /* push: after this without a word a task is looked at */
 };
 
+/* Which copy of a result is saved: the plain one, the one with a watermark in its place, both. */
+enum conf_watermarked { WATERMARKED_NO, WATERMARKED_YES, WATERMARKED_BOTH };
+
 enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD };
 
 /* Bits of `on`: 1 << enum conf_event. */
@@ -92,7 +95,8 @@ struct conf_hook {
         char *dir;     /* absolute; exists and is writable by the time of a run */
         char *layout;  /* flat, folder, or a template of folders and a title */
         unsigned mode; /* permissions of the files; folders add x where there is r */
-        bool cover, watermarked;
+        enum conf_watermarked watermarked;
+        bool cover;
         bool nfo, posters, sidecar; /* what stands beside a result */
         uint64_t max_size;
     } download;

@@ -79,10 +79,13 @@ static json_t *exec_action(const struct conf_hook *h)
 
 static json_t *download_action(const struct conf_hook *h)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:b, s:I, s:I}", "kind", "download",
+    static const char *const watermarked[] = {
+        [WATERMARKED_NO] = "no", [WATERMARKED_YES] = "yes", [WATERMARKED_BOTH] = "both"};
+
+    return json_pack("{s:s, s:s, s:s, s:i, s:b, s:s, s:b, s:b, s:b, s:I, s:I}", "kind", "download",
                      "dir", h->download.dir, "layout", h->download.layout, "mode",
                      (int)h->download.mode, "cover", h->download.cover, "watermarked",
-                     h->download.watermarked, "nfo", h->download.nfo, "posters",
+                     watermarked[h->download.watermarked], "nfo", h->download.nfo, "posters",
                      h->download.posters, "sidecar", h->download.sidecar, "max_size",
                      (json_int_t)h->download.max_size, "timeout_ms", (json_int_t)h->timeout_ms);
 }

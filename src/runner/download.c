@@ -240,7 +240,7 @@ static void start_fetch(struct download *d, const json_t *creation)
 {
     json_int_t max_size = json_integer_value(json_object_get(d->action, "max_size"));
     struct fetch_request req = {
-        .url = download_url(creation, d->part),
+        .url = download_url(d->action, creation, d->part),
         .dir_fd = d->folder.fd,
         .kind = download_fetch_kind(d->context, creation, d->part),
         .max_size = max_size > 0 ? (uint64_t)max_size : DEFAULT_MAX_SIZE,
@@ -298,8 +298,11 @@ static void start_part(struct download *d)
     known = find_known(d, kind, buf_text(&d->name));
     if (known != NULL) {
         take_known(d, known);
-    } else if (*download_url(creation, d->part) != '\0') {
+    } else if (*download_url(d->action, creation, d->part) != '\0') {
         start_fetch(d, creation);
+    } else if (d->part == PART_MAIN && json_string_length(json_object_get(creation, "url")) > 0) {
+        end(d, RUN_FATAL, "the result has no watermarked copy; watermarked: no takes the plain one",
+            -1);
     } else if (d->part == PART_MAIN) {
         ask_fresh(d, "the result has no URL");
     } else {

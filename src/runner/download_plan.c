@@ -48,17 +48,19 @@ bool download_wants(const json_t *action, const json_t *context, const json_t *c
                     enum download_part part)
 {
     if (part == PART_WATERMARKED)
-        return json_is_true(json_object_get(action, "watermarked"));
+        return str_eq(text_at(action, "watermarked"), "both");
     if (part == PART_COVER) /* an image is its own */
         return json_is_true(json_object_get(action, "cover")) &&
                result_kind(context, creation) != FETCH_IMAGE;
     return true;
 }
 
-const char *download_url(const json_t *creation, enum download_part part)
+const char *download_url(const json_t *action, const json_t *creation, enum download_part part)
 {
     static const char *const members[PART_COUNT] = {"url", "watermarked_url", "cover_url"};
 
+    if (part == PART_MAIN && str_eq(text_at(action, "watermarked"), "yes"))
+        part = PART_WATERMARKED;
     return text_at(creation, members[part]);
 }
 

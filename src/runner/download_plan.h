@@ -18,8 +18,8 @@ enum download_part { PART_MAIN, PART_WATERMARKED, PART_COVER, PART_COUNT };
 /* Whether the action asks for this part of a result. */
 bool download_wants(const json_t *action, const json_t *context, const json_t *creation,
                     enum download_part part);
-/* "" when the result has none. */
-const char *download_url(const json_t *creation, enum download_part part);
+/* "" when the result has none. The result itself may be its watermarked copy. */
+const char *download_url(const json_t *action, const json_t *creation, enum download_part part);
 enum fetch_kind download_fetch_kind(const json_t *context, const json_t *creation,
                                     enum download_part part);
 /* The kind as wire/run.h names it: video, cover, watermarked, image, audio. */

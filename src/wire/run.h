@@ -4,7 +4,7 @@
  * {
  *   "action": {"kind": "exec", "argv": ["/x", "{file.path}"], "timeout_ms": 300000}
  *           | {"kind": "download", "dir": "/srv/media", "layout": "flat", "mode": 420,
- *              "cover": true, "watermarked": false, "nfo": false, "posters": false,
+ *              "cover": true, "watermarked": "no", "nfo": false, "posters": false,
  *              "sidecar": false, "max_size": 1073741824, "timeout_ms": 3600000},
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",

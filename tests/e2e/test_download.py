@@ -163,17 +163,20 @@ def test_the_cover_is_a_matter_of_choice(run):
     assert len(sim.ledger("media")) == 1
 
 
-@pytest.mark.parametrize("wanted", ["yes", "no"])
-def test_the_watermarked_copy_is_saved_when_asked_for(run, files, wanted):
+@pytest.mark.parametrize("wanted, seeds, kinds", [
+    ("no", {"": 1}, ["video"]), ("yes", {"": 2}, ["video"]),
+    ("both", {"": 1, "-watermarked": 2}, ["video", "watermarked"])])
+def test_the_watermarked_copy_is_saved_when_asked_for(run, files, wanted, seeds, kinds):
     sim, daemon = stack(run, "--switch", "lost-callback", also_allow=[files.port],
                         watermarked=wanted)
     task = submit_and_tell(run, sim, daemon, {
         "url": files.url("good/a.mp4?seed=1"), "watermarked_url": files.url("good/b.mp4?seed=2")})
     daemon.wait_runs("done")
-    copies = [n for n in listing(run) if n.endswith("-watermarked.mp4")]
-    assert len(copies) == (wanted == "yes") and len(listing(run)) == 1 + len(copies)
-    kinds = [f["kind"] for f in daemon.cli("show", task)[1]["files"]]
-    assert kinds == ["video", "watermarked"][:len(listing(run))]
+    stem = f"a paper boat [vidu-{task}]"
+    assert {n: p.read_bytes() for n, p in listing(run).items()} == {
+        f"{stem}{mark}.mp4": get(files.url(f"good/x?seed={seed}")).body
+        for mark, seed in seeds.items()}
+    assert [f["kind"] for f in daemon.cli("show", task)[1]["files"]] == kinds
 
 
 def test_every_creation_has_its_own_files(run, files):
@@ -444,7 +447,7 @@ def test_what_is_no_url_of_the_web_is_asked_for_anew(run, canary):
 
 def test_covers_and_watermarked_copies_are_judged_as_well(run, files, canary):
     sim, daemon = stack(run, "--switch", "lost-callback", also_allow=[files.port], retry=ONCE,
-                        watermarked="yes", fetch={"ports": [canary.port]})
+                        watermarked="both", fetch={"ports": [canary.port]})
     private = f"https://127.0.0.1:{canary.port}/x"
     good = files.url("good/a.mp4")
     submit_and_tell(run, sim, daemon, {"url": good, "watermarked_url": good, "cover_url": private})

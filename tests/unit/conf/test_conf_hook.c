@@ -31,7 +31,7 @@ static void a_hook_is_filled_in(void **state)
     assert_int_equal(h->on, 1U << EVENT_SUCCESS | 1U << EVENT_TEST);
     assert_string_equal(h->download.dir, path);
     assert_true(h->download.cover);
-    assert_true(h->download.watermarked);
+    assert_int_equal(h->download.watermarked, WATERMARKED_YES);
     assert_int_equal(h->timeout_ms, 3600000);
     assert_int_equal(h->match.tags.n, 2);
     assert_null(h->after);

@@ -59,7 +59,7 @@ static void every_default_is_the_documented_one(void **state)
     assert_int_equal(c->hooks[0].retry.to_ms, 3600000);
     assert_int_equal(c->hooks[0].retry.max_age_ms, 86400000);
     assert_true(c->hooks[1].download.cover);
-    assert_false(c->hooks[1].download.watermarked);
+    assert_int_equal(c->hooks[1].download.watermarked, WATERMARKED_NO);
     assert_string_equal(c->hooks[1].download.layout, "flat");
     assert_int_equal(c->hooks[1].download.mode, 0644);
     assert_false(c->hooks[1].download.nfo);

@@ -178,7 +178,7 @@ static void assert_file(size_t i, const char *kind, const char *name)
 static void everything_wanted_arrives_in_order(void **state)
 {
     (void)state;
-    json_object_set_new(b.action, "watermarked", json_true());
+    json_object_set_new(b.action, "watermarked", json_string("both"));
     set_one("/good/v", "/good/w?seed=2", "/kind/jpg/c");
     run();
     expect(RUN_OK, "3 files, ");
@@ -272,7 +272,7 @@ static void failures_have_their_outcome(void **state)
 static void a_failed_copy_fails_the_run_but_not_the_video(void **state)
 {
     (void)state;
-    json_object_set_new(b.action, "watermarked", json_true());
+    json_object_set_new(b.action, "watermarked", json_string("both"));
     set_one("/good/v", "/status/503", "/kind/jpg/c");
     run();
     expect(RUN_AGAIN, "status 503");
@@ -283,11 +283,27 @@ static void a_failed_copy_fails_the_run_but_not_the_video(void **state)
     expect(RUN_OK, "no watermarked copy: the result has none");
 }
 
+static void the_watermarked_copy_takes_the_place_of_the_plain_one(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "watermarked", json_string("yes"));
+    set_one("/status/500", "/good/w", "/kind/jpg/c");
+    run();
+    expect(RUN_OK, "2 files, ");
+    assert_file(0, "video", "2026-11/A cat [vidu-t3k9].mp4");
+    assert_file(1, "cover", "2026-11/A cat [vidu-t3k9].jpg");
+    set_one("/good/v?seed=2", "", "");
+    set_task("id", "other");
+    run();
+    expect(RUN_FATAL, "no watermarked copy; watermarked: no takes the plain one");
+    assert_int_equal(b.refreshes, 0);
+}
+
 /* The keeper hands the files of the first attempt to the second. */
 static void what_is_there_is_not_fetched_again(void **state)
 {
     (void)state;
-    json_object_set_new(b.action, "watermarked", json_true());
+    json_object_set_new(b.action, "watermarked", json_string("both"));
     set_one("/good/v", "/status/503", "/kind/jpg/c");
     run();
     json_object_set(b.context, "files", b.files);
@@ -743,8 +759,8 @@ static int set_up(void **state)
     b.base = event_base_new();
     b.client = client_new(b.base, &p, NULL);
     b.env = (struct action_env){.base = b.base, .client = b.client, .sweep = &b.sweep};
-    b.action = json_pack("{s:s, s:s, s:b, s:b}", "kind", "download", "dir", media, "cover", 1,
-                         "watermarked", 0);
+    b.action = json_pack("{s:s, s:s, s:b, s:s}", "kind", "download", "dir", media, "cover", 1,
+                         "watermarked", "no");
     b.context = json_pack("{s:{s:s, s:s, s:s, s:s}, s:[], s:[]}", "task", "id", "t3k9", "prompt",
                           "A cat", "endpoint", "img2video", "created_at",
                           "2026-11-20T17:05:27.123Z", "result", "files");
@@ -798,6 +814,7 @@ int main(void)
         TEST(an_expired_cover_does_not_fail_the_run),
         TEST(failures_have_their_outcome),
         TEST(a_failed_copy_fails_the_run_but_not_the_video),
+        TEST(the_watermarked_copy_takes_the_place_of_the_plain_one),
         TEST(what_is_there_is_not_fetched_again),
         TEST(an_expired_url_is_asked_for_and_resumed),
         TEST(urls_are_asked_for_three_times_at_most),
