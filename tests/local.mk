@@ -514,6 +514,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
+	tests/e2e/test_minidlna.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
@@ -578,6 +579,7 @@ EXTRA_DIST += \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
+	tests/e2e/test_minidlna.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \

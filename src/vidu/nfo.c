@@ -9,11 +9,14 @@
 #define TAG_MAX   256
 #define TAGS_MAX  64
 
-/* What may not stand between tags as it is. */
+/*
+ * What may not stand between tags as it is. Quotes may, and do: MiniDLNA 1.3.0 shows entities as
+ * they are written, and quotes are frequent.
+ */
 static const struct escape {
     char byte;
     const char *text;
-} escapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&apos;"}};
+} escapes[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}};
 
 static void add_byte(char c, struct buf *out)
 {
