@@ -97,6 +97,7 @@ libconf_a_SOURCES = \
 	src/conf/conf_type.h \
 	src/conf/conf_url.c \
 	src/conf/conf_url.h \
+	src/conf/conf_warn.c \
 	src/conf/conf_yaml.c \
 	src/conf/conf_yaml.h
 

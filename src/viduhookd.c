@@ -96,6 +96,7 @@ static int check_main(const char *path)
 
     if (conf_load_checked(path, tls_server_check, print_finding, NULL, &conf) < 0)
         return EXIT_BAD_CONFIG;
+    conf_warn(conf, print_finding, NULL);
     printf("%s: no errors (listeners: %zu, providers: %zu, hooks: %zu)\n", path, conf->n_listen,
            conf->n_providers, conf->n_hooks);
     conf_free(conf);

@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/conf/test_conf_table \
 	tests/unit/conf/test_conf_type \
 	tests/unit/conf/test_conf_url \
+	tests/unit/conf/test_conf_warn \
 	tests/unit/conf/test_conf_yaml \
 	tests/unit/wire/test_channel \
 	tests/unit/wire/test_channel_blocking \
@@ -320,6 +321,8 @@ tests_unit_conf_test_conf_type_SOURCES = tests/unit/conf/test_conf_type.c
 tests_unit_conf_test_conf_type_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_url_SOURCES = tests/unit/conf/test_conf_url.c
 tests_unit_conf_test_conf_url_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_warn_SOURCES = tests/unit/conf/test_conf_warn.c
+tests_unit_conf_test_conf_warn_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_yaml_SOURCES = tests/unit/conf/test_conf_yaml.c
 tests_unit_conf_test_conf_yaml_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_wire_test_channel_SOURCES = tests/unit/wire/test_channel.c

@@ -154,6 +154,8 @@ int command_config_check(struct cli *cli, const struct options *o)
     struct conf *conf = NULL;
     bool ok = conf_load_checked(file, tls_server_check, on_finding, &found, &conf) == 0;
 
+    if (ok)
+        conf_warn(conf, on_finding, &found);
     if (cli->json) {
         json_t *json = json_pack("{s:s, s:b, s:O}", "file", file, "ok", ok, "findings", found.list);
 

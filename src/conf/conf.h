@@ -167,6 +167,8 @@ typedef int conf_check_pair(const char *chain_pem, const char *key_pem, bool min
 MUST_CHECK int conf_load_checked(const char *path, conf_check_pair *pair, conf_report *report,
                                  void *ctx, struct conf **out);
 void conf_free(struct conf *c);
+/* Reports what is allowed and yet hardly meant, each text beginning with "warning: ". */
+void conf_warn(const struct conf *c, conf_report *report, void *ctx);
 /* The control socket of a configuration that may be wrong elsewhere, or that names secrets which
  * cannot be read here; owned by the caller. NULL: the file cannot be read at all. */
 char *conf_control(const char *path);

@@ -466,6 +466,16 @@ def test_a_pair_that_does_not_fit_is_refused_before_anything_starts(run, spoil):
     assert checked.returncode == 1 and place in checked.stderr and fault in checked.stderr
 
 
+def test_a_folder_that_hides_its_content_is_a_warning(run):
+    conf = initialised(run, "one") / "viduhook.yaml"
+    conf.write_text(re.sub(r"(?m)^( +dir:) .*", r"\1 /srv/media/samples", conf.read_text()))
+    status, said = daemon_says("--check", "-c", conf)
+    assert status == 0 and f"{conf}: warning: hook" in said and "'samples'" in said
+    checked = subprocess.run([program("viduhook"), "config", "check", conf], capture_output=True,
+                             text=True)
+    assert checked.returncode == 0 and "warning: hook" in checked.stderr
+
+
 def test_dates_that_time_may_heal_do_not_end_the_attempts(run):
     """The service manager does not try again after 78; a renewal, or a clock that is set, helps."""
     home = initialised(run, "one")
