@@ -29,6 +29,9 @@ libvidu_a_SOURCES = \
 	src/vidu/answer.h \
 	src/vidu/callback.c \
 	src/vidu/callback.h \
+	src/vidu/compose.c \
+	src/vidu/compose.h \
+	src/vidu/compose_data.h \
 	src/vidu/crypto.c \
 	src/vidu/crypto.h \
 	src/vidu/document.c \

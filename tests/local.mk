@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_str \
 	tests/unit/vidu/test_answer \
 	tests/unit/vidu/test_callback \
+	tests/unit/vidu/test_compose \
 	tests/unit/vidu/test_crypto \
 	tests/unit/vidu/test_document \
 	tests/unit/vidu/test_endpoint \
@@ -257,6 +258,8 @@ tests_unit_vidu_test_answer_SOURCES = tests/unit/vidu/test_answer.c
 tests_unit_vidu_test_answer_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_callback_SOURCES = tests/unit/vidu/test_callback.c
 tests_unit_vidu_test_callback_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_compose_SOURCES = tests/unit/vidu/test_compose.c
+tests_unit_vidu_test_compose_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_crypto_SOURCES = tests/unit/vidu/test_crypto.c
 tests_unit_vidu_test_crypto_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_document_SOURCES = tests/unit/vidu/test_document.c

@@ -29,7 +29,8 @@ typedef const char *template_lookup(const char *name, void *ctx);
 void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out);
 
 /*
- * One file name from any text (media-servers.md section 1): strips / \ : * ? " < > | and control
+ * One file name from any text (media-servers.md section 1): composes letters and their marks
+ * (vidu/compose.h), strips / \ : * ? " < > | and control
  * characters, leading dots, trailing dots and blanks, defuses the word "sample" and the endings
  * that media servers hide, cuts at max bytes between characters. May come out empty.
  */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vidu/template.h"
 
+#include "vidu/compose.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -106,12 +108,14 @@ static size_t trimmed_end(const char *text, size_t n)
 
 void template_file_name(const char *text, size_t max, struct buf *out)
 {
+    autobuf struct buf composed = BUF_INIT(strlen(text));
     autobuf struct buf clean = BUF_INIT(strlen(text));
     autobuf struct buf name = BUF_INIT(2 * strlen(text));
     size_t lead;
     size_t n;
 
-    add_clean(text, &clean);
+    compose_add(text, &composed);
+    add_clean(buf_text(&composed), &clean);
     lead = strspn(buf_text(&clean), ". ");
     add_defused(buf_text(&clean) + lead, clean.len - lead, &name);
     n = trimmed_end(buf_text(&name), str_utf8_cut(buf_text(&name), name.len, max));

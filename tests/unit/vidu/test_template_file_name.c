@@ -47,6 +47,14 @@ static void what_file_systems_dislike_goes(void **state)
     expect("bad \xff\xc3 bytes", "bad bytes");
 }
 
+static void the_same_title_is_the_same_name(void **state)
+{
+    (void)state;
+    expect("cafe\xcc\x81", "caf\xc3\xa9");
+    expect("caf\xc3\xa9", "caf\xc3\xa9");
+    expect_cut("e\xcc\x81", 2, "\xc3\xa9"); /* composed before it is cut */
+}
+
 static void names_that_media_servers_hide_are_changed(void **state)
 {
     (void)state;
@@ -83,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(harmless_names_stay),
         cmocka_unit_test(what_file_systems_dislike_goes),
+        cmocka_unit_test(the_same_title_is_the_same_name),
         cmocka_unit_test(names_that_media_servers_hide_are_changed),
         cmocka_unit_test(the_cut_never_splits_a_character_or_makes_a_hidden_name),
     };
