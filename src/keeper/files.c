@@ -18,18 +18,22 @@ static json_t *text(const char *s)
     return value != NULL ? value : json_string("");
 }
 
-static int on_file(const struct store_file *f, void *ctx)
+json_t *files_json(const struct store_file *f)
 {
-    struct page *page = ctx;
     char created[25];
 
     clock_format_rfc3339(f->created_ms, created);
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:s}", "task", text(f->task_id), "path",
+                     text(f->path), "kind", text(f->kind), "bytes", (json_int_t)f->bytes, "sha256",
+                     text(f->sha256), "run", (json_int_t)f->run, "created_at", created);
+}
+
+static int on_file(const struct store_file *f, void *ctx)
+{
+    struct page *page = ctx;
+
     page->last = f->row;
-    return json_array_append_new(
-        page->files,
-        json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:s}", "task", text(f->task_id), "path",
-                  text(f->path), "kind", text(f->kind), "bytes", (json_int_t)f->bytes, "sha256",
-                  text(f->sha256), "run", (json_int_t)f->run, "created_at", created));
+    return json_array_append_new(page->files, files_json(f));
 }
 
 void files_question(struct keeper *k, const struct question *q)

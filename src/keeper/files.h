@@ -14,5 +14,7 @@
  * when this was the last.
  */
 void files_question(struct keeper *k, const struct question *q);
+/* One of them. */
+json_t *files_json(const struct store_file *f);
 
 #endif

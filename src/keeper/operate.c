@@ -395,9 +395,8 @@ void operate_status(struct keeper *k, const struct question *q)
                            "rooms", rooms, "verdicts", verdict_numbers(k), "replaced",
                            spend_replaced_numbers(k), "tasks", task_numbers(&counts), "runs",
                            run_numbers(&counts), "paused", pauses_list(k->pauses), "low_space",
-                           k->low_space, "store", "url",
-                           k->conf->store, "bytes", (json_int_t)counts.bytes, "wal_bytes",
-                           (json_int_t)counts.wal_bytes));
+                           k->low_space, "store", "url", k->conf->store, "bytes",
+                           (json_int_t)counts.bytes, "wal_bytes", (json_int_t)counts.wal_bytes));
 }
 
 void operate_config(struct keeper *k, const struct question *q)

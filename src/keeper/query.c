@@ -179,11 +179,7 @@ static int on_event(const struct store_event *e, void *ctx)
 
 static int on_file(const struct store_file *f, void *ctx)
 {
-    json_t *file = json_pack("{s:o, s:o, s:I, s:o, s:I}", "path", text(f->path), "kind",
-                             text(f->kind), "bytes", (json_int_t)f->bytes, "sha256",
-                             text(f->sha256), "run", (json_int_t)f->run);
-
-    return json_array_append_new(((struct rows *)ctx)->array, file);
+    return json_array_append_new(((struct rows *)ctx)->array, files_json(f));
 }
 
 /* -- questions -- */

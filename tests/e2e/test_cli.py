@@ -17,8 +17,8 @@ from harness import DEADLINE, ROOT, SIM_KEY, leftovers, program, viduhook, wait_
 
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
-COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "retry", "pause", "resume",
-            "trigger", "adopt", "import", "cancel", "sign", "verify", "status", "credits", "spend",
+COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "files", "retry", "pause",
+            "resume", "trigger", "adopt", "import", "cancel", "sign", "verify", "status", "credits", "spend",
             "reload", "config show", "config check", "config options", "config placeholders",
             "init", "sim"]
 PLAIN = ("submit", "text2video", "--model", "viduq3-turbo", "--prompt", "a paper boat")
