@@ -225,6 +225,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/query.h \
 	src/keeper/record.c \
 	src/keeper/record.h \
+	src/keeper/quota.c \
+	src/keeper/quota.h \
 	src/keeper/reload.c \
 	src/keeper/reload.h \
 	src/keeper/running.c \
@@ -274,6 +276,8 @@ librunner_a_SOURCES = \
 	src/runner/download_plan.c \
 	src/runner/download_plan.h \
 	src/runner/exec.c \
+	src/runner/quota.c \
+	src/runner/quota.h \
 	src/runner/reap.c \
 	src/runner/reap.h \
 	src/runner/runner.c \

@@ -93,6 +93,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_submit \
 	tests/unit/runner/test_download \
 	tests/unit/runner/test_exec \
+	tests/unit/runner/test_quota \
 	tests/unit/runner/test_runner \
 	tests/unit/runner/test_sweep \
 	tests/unit/cli/test_body \
@@ -420,6 +421,8 @@ tests_unit_runner_test_download_SOURCES = tests/unit/runner/test_download.c
 tests_unit_runner_test_download_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
 tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_quota_SOURCES = tests/unit/runner/test_quota.c
+tests_unit_runner_test_quota_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_runner_SOURCES = tests/unit/runner/test_runner.c
 tests_unit_runner_test_runner_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_sweep_SOURCES = tests/unit/runner/test_sweep.c

@@ -97,6 +97,8 @@ struct conf_hook {
         unsigned mode; /* permissions of the files; folders add x where there is r */
         enum conf_watermarked watermarked;
         bool cover;
+        bool prune;                 /* the oldest results below dir go when max_total is exceeded */
+        uint64_t max_total;         /* bytes below dir; 0: no limit */
         bool nfo, posters, sidecar; /* what stands beside a result */
         uint64_t max_size;
     } download;

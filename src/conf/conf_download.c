@@ -70,3 +70,14 @@ static bool show_mode(const struct conf_row *row, const void *object, struct buf
 }
 
 const struct conf_type conf_type_mode = {set_mode, show_mode, NULL};
+
+/* together */
+
+void conf_download_check(const struct conf_fill *fill, const struct conf_node *download,
+                         const struct conf_hook *hook)
+{
+    if (hook->download.prune && hook->download.max_total == 0)
+        conf_found_at(fill->found, conf_node_get(download, "prune"),
+                      "'hooks[].download.prune' needs 'hooks[].download.max_total', which says how "
+                      "much may stay");
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_hook.h"
 
+#include "conf/conf_download.h"
 #include "conf/conf_provider.h"
 #include "conf/conf_type.h"
 #include "vidu/nearest.h"
@@ -100,6 +101,7 @@ static void check_action(const struct conf_fill *fill, const struct conf_node *n
     else if (hook->download.dir != NULL && strpbrk(hook->download.dir, "{}") != NULL)
         conf_found_at(fill->found, conf_node_get(download, "dir"),
                       "'hooks[].download.dir' must not contain placeholders");
+    conf_download_check(fill, download, hook);
 }
 
 static void check_retry(const struct conf_fill *fill, const struct conf_node *node,

@@ -2,6 +2,7 @@
 #include "keeper/events.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "keeper/batch.h"
 
 #include <errno.h>
@@ -125,12 +126,14 @@ static int add_file(struct keeper *k, const struct store_run *run, const json_t 
         .bytes = json_integer_value(json_object_get(row, "bytes")),
         .created_ms = clock_wall_ms(),
     };
-    int rc;
 
+    if (f.path != NULL && json_is_true(json_object_get(row, "removed"))) {
+        log_info("file.pruned", LOG_S("path", f.path), LOG_I("run", run->row));
+        return k->store->ops->file_forget(k->store, f.path, err);
+    }
     if (f.path == NULL || f.kind == NULL || f.sha256 == NULL)
         return 0;
-    rc = k->store->ops->file_insert(k->store, &f, err);
-    return rc == -EEXIST ? 0 : rc; /* a repeated run finds its files there */
+    return k->store->ops->file_insert(k->store, &f, err);
 }
 
 int event_files(struct keeper *k, const struct store_run *run, struct slice files_json,

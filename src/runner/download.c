@@ -9,6 +9,7 @@
 #include "http/fetch.h"
 #include "runner/action.h"
 #include "runner/download_beside.h"
+#include "runner/quota.h"
 #include "runner/sweep.h"
 
 #include <errno.h>
@@ -60,11 +61,14 @@ static void end(struct download *d, enum run_outcome outcome, const char *why,
                 int64_t retry_after_ms)
 {
     autobuf struct buf detail = BUF_INIT(4096);
-    autofree char *files = json_dumps(d->files, JSON_COMPACT);
     struct msg_done done = {.outcome = outcome, .retry_after_ms = retry_after_ms};
     size_t n = json_array_size(d->files);
+    autofree char *files = NULL;
     char size[16];
 
+    if (outcome == RUN_OK)
+        quota_prune(d->action, d->bytes, d->files, &d->notes);
+    files = json_dumps(d->files, JSON_COMPACT);
     str_from_bytes(d->bytes, size);
     if (outcome == RUN_OK)
         buf_addf(&detail, "%zu file%s, %s fetched", n, n == 1 ? "" : "s", size);
@@ -337,11 +341,16 @@ static enum run_outcome folder_outcome(int rc)
 
 static void step(struct download *d)
 {
+    autobuf struct buf why = BUF_INIT(4096);
     size_t n = json_array_size(d->result);
     struct err err;
 
     if (d->creation > 0 && (d->creation >= n || d->creation >= CREATIONS_MAX)) {
         end(d, RUN_OK, "", -1);
+        return;
+    }
+    if (d->folder.fd < 0 && !quota_allows(d->action, &why)) {
+        end(d, RUN_AGAIN, buf_text(&why), -1);
         return;
     }
     if (d->folder.fd < 0 || d->folder_of != d->creation) {

@@ -214,10 +214,21 @@ struct store_ops {
     /* At start: what was running becomes ready now, and has lost an attempt. */
     int (*run_reclaim)(struct store *s, int64_t now_ms, int *n, struct err *err);
 
+    /* Takes the place of an older row of this task for the same path. */
     int (*file_insert)(struct store *s, const struct store_file *f, struct err *err);
     int (*file_list)(struct store *s, int64_t task, store_on_file *fn, void *ctx);
     /* The next `limit` files of all tasks behind this row (0: from the first), oldest first. */
     int (*file_all)(struct store *s, int64_t after, int limit, store_on_file *fn, void *ctx);
+    /*
+     * What lies below a directory (absolute, no slash at the end): its bytes, links of covers
+     * (poster, thumb) not counted again; and the oldest `limit` files of tasks other than `except`
+     * that have no run ahead of them. Both read every row of file, so not for each callback.
+     */
+    int (*file_total)(struct store *s, const char *dir, int64_t *bytes);
+    int (*file_oldest)(struct store *s, const char *dir, int64_t except, int limit,
+                       store_on_file *fn, void *ctx);
+    /* The file is no more, whichever tasks it was of. */
+    int (*file_forget)(struct store *s, const char *path, struct err *err);
 
     /* The numbers are added to those of that day and provider. */
     int (*day_add)(struct store *s, const struct store_day *add, struct err *err);

@@ -75,11 +75,15 @@ enum sql_id {
     SQL_RUN_REVIVE,
     SQL_RUN_CANCEL,
     SQL_RUN_RECLAIM,
+    SQL_FILE_REPLACE,
     SQL_FILE_INSERT,
     SQL_FILE_LIST,
     SQL_DAY_ADD,
     SQL_DAY_LIST,
     SQL_FILE_ALL,
+    SQL_FILE_TOTAL,
+    SQL_FILE_OLDEST,
+    SQL_FILE_FORGET,
     SQL_COUNT
 };
 
@@ -210,6 +214,10 @@ int sqlite_nonce_insert(struct store *s, struct slice nonce, int64_t at_ms, stru
 int sqlite_file_insert(struct store *s, const struct store_file *f, struct err *err);
 int sqlite_file_list(struct store *s, int64_t task, store_on_file *fn, void *ctx);
 int sqlite_file_all(struct store *s, int64_t after, int limit, store_on_file *fn, void *ctx);
+int sqlite_file_total(struct store *s, const char *dir, int64_t *bytes);
+int sqlite_file_oldest(struct store *s, const char *dir, int64_t except, int limit,
+                       store_on_file *fn, void *ctx);
+int sqlite_file_forget(struct store *s, const char *path, struct err *err);
 int sqlite_prune(struct store *s, int64_t finished_before_ms, int64_t nonces_before_ms, int limit,
                  int *n, struct err *err);
 

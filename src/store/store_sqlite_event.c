@@ -155,8 +155,15 @@ int sqlite_nonce_insert(struct store *base, struct slice nonce, int64_t at_ms, s
 int sqlite_file_insert(struct store *base, const struct store_file *f, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
-    struct sqlite3_stmt *q = s->statements[SQL_FILE_INSERT];
+    struct sqlite3_stmt *q = s->statements[SQL_FILE_REPLACE];
+    int rc;
 
+    sqlite3_bind_int64(q, 1, f->task);
+    sql_bind_text(q, 2, f->path);
+    rc = sql_write(s, SQL_FILE_REPLACE, NULL, err);
+    if (rc < 0)
+        return rc;
+    q = s->statements[SQL_FILE_INSERT];
     sqlite3_bind_int64(q, 1, f->task);
     sqlite3_bind_int64(q, 2, f->run);
     sqlite3_bind_int64(q, 3, f->bytes);
@@ -208,6 +215,40 @@ int sqlite_file_all(struct store *base, int64_t after, int limit, store_on_file 
     sqlite3_bind_int64(s->statements[SQL_FILE_ALL], 1, after);
     sqlite3_bind_int64(s->statements[SQL_FILE_ALL], 2, limit);
     return list_files(s, SQL_FILE_ALL, fn, ctx);
+}
+
+int sqlite_file_total(struct store *base, const char *dir, int64_t *bytes)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    int rc;
+
+    sql_bind_text(s->statements[SQL_FILE_TOTAL], 1, dir);
+    rc = sql_first(s, SQL_FILE_TOTAL);
+    if (rc < 0)
+        return rc;
+    *bytes = sqlite3_column_int64(s->statements[SQL_FILE_TOTAL], 0);
+    sql_done(s, SQL_FILE_TOTAL);
+    return 0;
+}
+
+int sqlite_file_oldest(struct store *base, const char *dir, int64_t except, int limit,
+                       store_on_file *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_FILE_OLDEST];
+
+    sql_bind_text(q, 1, dir);
+    sqlite3_bind_int64(q, 2, except);
+    sqlite3_bind_int64(q, 3, limit);
+    return list_files(s, SQL_FILE_OLDEST, fn, ctx);
+}
+
+int sqlite_file_forget(struct store *base, const char *path, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+
+    sql_bind_text(s->statements[SQL_FILE_FORGET], 1, path);
+    return sql_write(s, SQL_FILE_FORGET, NULL, err);
 }
 
 int sqlite_prune(struct store *base, int64_t finished_before_ms, int64_t nonces_before_ms,

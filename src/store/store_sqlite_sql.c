@@ -67,6 +67,8 @@
 #define SELECT_FILE                                                                                \
     "SELECT f.row, f.task, f.run, f.bytes, f.created_ms, f.path, f.kind, f.sha256, t.id"           \
     " FROM file f JOIN task t ON t.row = f.task "
+/* A slash is followed by 0 in the order of bytes. */
+#define BELOW "f.path > ?1 || '/' AND f.path < ?1 || '0'"
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
     " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay,"               \
@@ -194,6 +196,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_RECLAIM] = "UPDATE run SET state = 1, due_ms = ?1, lease_ms = 0, losses = losses + 1"
                         " WHERE state = 2 AND state <> 3",
 
+    [SQL_FILE_REPLACE] = "DELETE FROM file WHERE task = ?1 AND path = ?2",
     [SQL_FILE_INSERT] = "INSERT INTO file (task, run, bytes, created_ms, path, kind, sha256)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_DAY_ADD] = "INSERT INTO day VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
@@ -202,6 +205,12 @@ static const char *const sql[SQL_COUNT] = {
                      " ORDER BY day, provider",
     [SQL_FILE_LIST] = SELECT_FILE "WHERE f.task = ?1 ORDER BY f.row",
     [SQL_FILE_ALL] = SELECT_FILE "WHERE f.row > ?1 ORDER BY f.row LIMIT ?2",
+    [SQL_FILE_TOTAL] = "SELECT coalesce(sum(f.bytes), 0) FROM file f"
+                       " WHERE f.kind NOT IN ('poster', 'thumb') AND " BELOW,
+    [SQL_FILE_OLDEST] = SELECT_FILE "WHERE f.task <> ?2 AND " BELOW
+                                    " AND NOT EXISTS (SELECT 1 FROM run r WHERE r.task = f.task"
+                                    " AND r.state IN (0, 1, 2)) ORDER BY f.row LIMIT ?3",
+    [SQL_FILE_FORGET] = "DELETE FROM file WHERE path = ?1",
 };
 
 static const struct {

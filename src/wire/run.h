@@ -6,6 +6,8 @@
  *           | {"kind": "download", "dir": "/srv/media", "layout": "flat", "mode": 420,
  *              "cover": true, "watermarked": "no", "nfo": false, "posters": false,
  *              "sidecar": false, "max_size": 1073741824, "timeout_ms": 3600000},
+ *              With max_total also "quota": {"max_total": n, "used": n, and with prune
+ *              "oldest": [{"path", "task", "kind", "bytes"}]}, of other tasks, oldest first.
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},

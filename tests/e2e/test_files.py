@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from harness import LOOPBACK, ROOT
+from harness import LOOPBACK, ROOT, wait_for
 
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
@@ -80,3 +80,40 @@ def test_a_task_that_is_not_there_is_said(library):
     daemon, _ = library
     done, _ = daemon.cli("files", "--task", "zzz", check=False)
     assert done == 4
+
+
+# -- max_total ------------------------------------------------------------------------------------
+
+
+def limited(run, **download):
+    sim = run.sim("--ca", run.ca(), *FAST)
+    return run.daemon(sim, fetch={"allow": [f"{LOOPBACK}:{sim.port}"]}, hooks=[
+        {"name": "dl", "retry": {"from": "20ms", "to": "50ms"},
+         "download": {"dir": str(run.home / "media"), "cover": "no", **download}}])
+
+
+def videos(run):
+    return sorted((run.home / "media").rglob("*.mp4"))
+
+
+def test_the_oldest_results_make_room_for_new_ones_when_asked_for(run):
+    daemon = limited(run, layout="folder", sidecar="yes", max_total=2 * len(CLIP) + 9000,
+                     prune="yes")
+    tasks = []
+    for n in range(4):
+        tasks.append(daemon.submit())
+        runs = daemon.wait_runs(*["done"] * (n + 1))
+    assert [v.stem.partition("vidu-")[2][:-1] for v in videos(run)] == sorted(tasks[2:])
+    assert len(list((run.home / "media").iterdir())) == 2  # no empty folders
+    assert "2 old files" in runs[-1]["detail"]
+    assert {f["task"] for f in stored(daemon, "--verify")} == set(tasks[2:])
+
+
+def test_a_full_library_makes_downloads_wait(run):
+    daemon = limited(run, max_total=len(CLIP))
+    daemon.submit()
+    daemon.wait_runs("done")
+    daemon.submit()
+    wait_for(lambda: [r for r in daemon.runs() if r["state"] == "ready" and r["attempt"]
+                      and "max_total" in r["detail"]], "run that waits for room")
+    assert len(videos(run)) == 1

@@ -68,6 +68,9 @@ static void a_hook_has_exactly_one_action(void **state)
         {HOOK("name: a, download: { dir: m, layout: '{task.modle}/{task.id}' }"),
          AT "44: 'hooks[].download.layout': unknown placeholder \"task.modle\"; did you mean "
             "\"task.model\"?\n"},
+        {HOOK("name: a, download: { dir: m, prune: yes }"),
+         AT "43: 'hooks[].download.prune' needs 'hooks[].download.max_total', which says how much "
+            "may stay\n"},
         {HOOK("name: a, download: { dir: m, mode: 888 }"),
          AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
             "0644, not '888'\n"},

@@ -197,13 +197,14 @@ static void files_of_all_tasks_are_listed_in_pages(void **state)
 {
     struct fixture *f = *state;
     int64_t tasks[2] = {add_number(f, 1), add_number(f, 2)};
+    static const char *const paths[] = {"/a", "/b", "/c", "/d", "/e"};
     struct listing l = {.n = 0};
     struct store_task t;
 
     fixture_begin(f);
     for (int i = 0; i < 5; i++) {
         struct store_file file = {
-            .task = tasks[i % 2], .path = "/x", .kind = "video", .sha256 = "00ff"};
+            .task = tasks[i % 2], .path = paths[i], .kind = "video", .sha256 = "00ff"};
 
         assert_ok(f, f->ops->file_insert(f->s, &file, &f->err));
     }
@@ -219,6 +220,86 @@ static void files_of_all_tasks_are_listed_in_pages(void **state)
     }
     l = (struct listing){.stop_at = 2};
     assert_ok(f, f->ops->file_all(f->s, 0, 100, on_listed, &l));
+    assert_int_equal(l.n, 2);
+}
+
+static void add_stored(struct fixture *f, int64_t task, const char *path, const char *kind,
+                       int64_t bytes)
+{
+    struct store_file file = {
+        .task = task, .path = path, .kind = kind, .sha256 = "00ff", .bytes = bytes};
+
+    assert_ok(f, f->ops->file_insert(f->s, &file, &f->err));
+}
+
+static int64_t total(struct fixture *f, const char *dir)
+{
+    int64_t bytes = -1;
+
+    assert_ok(f, f->ops->file_total(f->s, dir, &bytes));
+    return bytes;
+}
+
+static void a_path_that_is_stored_again_stays_one_row(void **state)
+{
+    struct fixture *f = *state;
+    int64_t task = add_number(f, 1);
+    struct listing l = {.n = 0};
+
+    fixture_begin(f);
+    add_stored(f, task, "/m/a", "video", 5);
+    add_stored(f, task, "/m/a", "video", 7);
+    fixture_commit(f);
+    assert_ok(f, f->ops->file_list(f->s, task, on_listed, &l));
+    assert_int_equal(l.n, 1);
+    assert_int_equal(total(f, "/m"), 7);
+}
+
+static void the_files_below_a_directory_are_added_up(void **state)
+{
+    struct fixture *f = *state;
+    int64_t task = add_number(f, 1);
+
+    assert_int_equal(total(f, "/m"), 0);
+    fixture_begin(f);
+    add_stored(f, task, "/m/a", "video", 1);
+    add_stored(f, task, "/m/2026-11/b", "cover", 20);
+    add_stored(f, task, "/m/2026-11/c", "poster", 400); /* a link of b */
+    add_stored(f, task, "/m2/d", "video", 8000);
+    add_stored(f, task, "/m", "video", 8000);
+    add_stored(f, task, "/n/m/e", "video", 8000);
+    fixture_commit(f);
+    assert_int_equal(total(f, "/m"), 21);
+    fixture_begin(f);
+    assert_ok(f, f->ops->file_forget(f->s, "/m/2026-11/b", &f->err));
+    fixture_commit(f);
+    assert_int_equal(total(f, "/m"), 1);
+}
+
+static void the_oldest_files_are_those_of_tasks_that_are_through(void **state)
+{
+    static const int64_t wanted[] = {1, 3, 4};
+    struct fixture *f = *state;
+    int64_t tasks[4] = {add_number(f, 1), add_number(f, 2), add_number(f, 3), add_number(f, 4)};
+    struct store_run waits = run_of(tasks[3], "h", RUN_WAITING);
+    struct store_run done = run_of(tasks[0], "h", RUN_DONE);
+    struct listing l = {.n = 0};
+
+    fixture_begin(f);
+    add_run(f, &waits);
+    add_run(f, &done);
+    add_stored(f, tasks[0], "/m/a", "video", 1);
+    add_stored(f, tasks[1], "/m/b", "video", 1); /* the one that is downloading */
+    add_stored(f, tasks[2], "/m/c", "video", 1);
+    add_stored(f, tasks[2], "/m/d", "cover", 1);
+    add_stored(f, tasks[3], "/m/e", "video", 1); /* something else is still to be done with it */
+    add_stored(f, tasks[2], "/m2/f", "cover", 1);
+    fixture_commit(f);
+    assert_ok(f, f->ops->file_oldest(f->s, "/m", tasks[1], 100, on_listed, &l));
+    assert_int_equal(l.n, ARRAY_LEN(wanted));
+    assert_memory_equal(l.rows, wanted, sizeof(wanted));
+    l = (struct listing){.n = 0};
+    assert_ok(f, f->ops->file_oldest(f->s, "/m", tasks[1], 2, on_listed, &l));
     assert_int_equal(l.n, 2);
 }
 
@@ -377,6 +458,9 @@ int main(void)
         OPEN(a_nonce_of_a_fixed_address_is_taken_once),
         OPEN(a_file_reads_back),
         OPEN(files_of_all_tasks_are_listed_in_pages),
+        OPEN(a_path_that_is_stored_again_stays_one_row),
+        OPEN(the_files_below_a_directory_are_added_up),
+        OPEN(the_oldest_files_are_those_of_tasks_that_are_through),
         OPEN(pruning_takes_what_is_old_in_steps),
         OPEN(what_cannot_go_yet_is_passed_and_seen_again),
         OPEN(a_pruned_task_takes_along_what_hangs_on_it),
