@@ -22,8 +22,8 @@ COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "files", "retr
             "reload", "config show", "config check", "config options", "config placeholders",
             "init", "sim"]
 PLAIN = ("submit", "text2video", "--model", "viduq3-turbo", "--prompt", "a paper boat")
-ASKING = [("list",), ("show", "t"), ("explain", "t"), ("runs",), ("status",), ("reload",),
-          ("watch",), ("retry", "1"), ("trigger",), ("adopt", "1", "--provider", "vidu"),
+ASKING = [("list",), ("show", "t"), ("explain", "t"), ("runs",), ("files",), ("status",),
+          ("reload",), ("watch",), ("retry", "1"), ("trigger",), ("adopt", "1", "--provider", "vidu"),
           ("pause", "h"), ("resume", "h"), ("cancel", "t"), ("credits",), ("spend",),
           ("config", "show"), PLAIN]
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 red \x9b31m \u202egnirts\u2066 \r\n\tx \x00 \x7f\ufeff"

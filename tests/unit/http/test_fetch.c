@@ -169,7 +169,19 @@ static void on_done(struct fetch *f, const struct fetch_outcome *o, void *ctx)
         event_base_loopbreak(bench.base);
 }
 
-static const struct fetch_ops ops = {.on_progress = on_progress, .on_done = on_done};
+static char named[512]; /* what files were about to be called */
+
+static void on_naming(struct fetch *f, const char *name, void *ctx)
+{
+    (void)f;
+    (void)ctx;
+    assert_int_equal(faccessat(bench.dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW), -1);
+    assert_true(strlen(named) + strlen(name) + 2 < sizeof(named));
+    strcat(strcat(named, name), " ");
+}
+
+static const struct fetch_ops ops = {
+    .on_progress = on_progress, .on_naming = on_naming, .on_done = on_done};
 
 static struct fetch_request request_for(const char *path, const char *name)
 {
@@ -545,6 +557,20 @@ static void the_same_bytes_are_taken_as_done(void **state)
     assert_file("clip.mp4", SIZE, 1);
     assert_int_equal(visible_files(), 1);
     assert_no_litter();
+}
+
+/* So that what belongs beside a file can be there first. */
+static void a_name_is_told_before_it_is_seen(void **state)
+{
+    (void)state;
+    expect(get("/good/a"), FETCH_OK);
+    expect(get("/good/a"), FETCH_OK);
+    assert_true(bench.last.existed);
+    assert_string_equal(named, "clip.mp4 ");
+    expect(get("/good/b?seed=2"), FETCH_OK);
+    assert_string_equal(named, "clip.mp4 clip-2.mp4 ");
+    expect(get("/garbage"), FETCH_BAD);
+    assert_string_equal(named, "clip.mp4 clip-2.mp4 ");
 }
 
 static void other_bytes_get_another_name(void **state)
@@ -949,6 +975,7 @@ static int set_up(void **state)
     if (address_rule_parse(rule, &p.rules[0], NULL) < 0)
         return -1;
     bench.running = 0;
+    named[0] = '\0';
     bench.seen_partial = bench.bad_progress = false;
     bench.base = event_base_new();
     bench.client = client_new(bench.base, &p, NULL);
@@ -1012,6 +1039,7 @@ int main(void)
         TEST(doubtful_parts_are_thrown_away),
         TEST(links_in_the_place_of_the_part_are_not_followed),
         TEST(the_same_bytes_are_taken_as_done),
+        TEST(a_name_is_told_before_it_is_seen),
         TEST(other_bytes_get_another_name),
         TEST(what_is_no_file_is_never_taken_for_one),
         TEST(file_systems_without_noreplace_work_too),
