@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "vidu/template.h"
+#include "vidu/library.h"
 
 #include "base/mem.h"
 
@@ -39,6 +39,24 @@ static void check_file_name(const char *text, size_t max)
     buf_free(&name);
 }
 
+/* A layout that is accepted has components that are names, whatever fills them. */
+static void check_layout(const char *layout, char *text)
+{
+    struct buf name = BUF_INIT(1U << 20);
+    struct err err = {0};
+    size_t i = 0;
+
+    if (library_layout_check(layout, &err) < 0 || library_layout_kind(layout) != LAYOUT_TEMPLATE)
+        return;
+    for (; library_component(layout, i, lookup, text, &name); i++)
+        if (name.len == 0 || name.len > LIBRARY_NAME_MAX + 1 || name.data[0] == '.' ||
+            strchr(name.data, '/') != NULL || library_hides(name.data))
+            abort();
+    if (i != library_count(layout))
+        abort();
+    buf_free(&name);
+}
+
 /* The whole text through the json filter is JSON, whatever it holds. */
 static void check_json(char *text)
 {
@@ -68,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_file_name(text, size != 0 ? data[0] : 0);
     check_json(text);
+    check_layout("{task.model} x/{task.prompt}", text);
+    check_layout(text, text);
     buf_free(&out);
     free(text);
     return 0;
