@@ -250,7 +250,7 @@ def test_tasks_can_be_read_without_the_daemon(run, end):
     daemon.submit("--tag", "a=c")
     daemon.wait_runs(*["done"] * 4)
     asked = (["list"], ["show", task], ["explain", task], ["runs"], ["list", "--tag", "a"],
-             ["show", task[:6]])
+             ["show", task[:6]], ["files"], ["files", "--task", task])
     before = [daemon.cli(*args)[1] for args in asked]
     wrong = (["show", "tzzz"], ["explain", "t"], ["show", ""], ["runs", "--task", "tzzz"])
     refused = [daemon.cli(*args, check=False) for args in wrong]
