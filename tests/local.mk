@@ -92,6 +92,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_question \
 	tests/unit/gateway/test_submit \
 	tests/unit/runner/test_download \
+	tests/unit/runner/test_download_crash \
 	tests/unit/runner/test_exec \
 	tests/unit/runner/test_quota \
 	tests/unit/runner/test_runner \
@@ -419,6 +420,8 @@ tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c
 tests_unit_gateway_test_submit_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_download_SOURCES = tests/unit/runner/test_download.c
 tests_unit_runner_test_download_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_download_crash_SOURCES = tests/unit/runner/test_download_crash.c
+tests_unit_runner_test_download_crash_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_exec_SOURCES = tests/unit/runner/test_exec.c
 tests_unit_runner_test_exec_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_quota_SOURCES = tests/unit/runner/test_quota.c
