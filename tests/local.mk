@@ -99,6 +99,7 @@ UNIT_TESTS = \
 	tests/unit/runner/test_sweep \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
+	tests/unit/cli/test_files \
 	tests/unit/cli/test_init \
 	tests/unit/cli/test_main \
 	tests/unit/cli/test_manual \
@@ -434,6 +435,8 @@ tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c
 tests_unit_cli_test_control_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
+tests_unit_cli_test_files_SOURCES = tests/unit/cli/test_files.c
+tests_unit_cli_test_files_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_init_SOURCES = tests/unit/cli/test_init.c
 tests_unit_cli_test_init_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_main_SOURCES = tests/unit/cli/test_main.c

@@ -47,13 +47,15 @@ static int read_all(struct cli *cli, const struct options *o, json_t *files)
     while (status == EXIT_OK && after >= 0) {
         json_t *args = json_pack("{s:I}", "after", (json_int_t)after);
         json_t *answer = NULL;
+        int64_t next;
 
         field_set_text(args, "task", options_text(o, "task"));
         status = offline_ask(cli, "files", args, &answer);
         if (status != EXIT_OK)
             break;
         add_page(field_array(answer, "files"), files, places);
-        after = field_number(answer, "next", -1);
+        next = field_number(answer, "next", -1);
+        after = next > after ? next : -1; /* forward, or there would be no end */
         json_decref(answer);
     }
     json_decref(places);
