@@ -8,15 +8,12 @@
 
 #include "keeper/query.h"
 
-/* {"task", "path", "kind", "bytes", "sha256", "run", "created_at"} */
-json_t *files_json(const struct store_file *f);
-
 /*
  * {"after": row, "task": id or absent}: {"files": [...], "next": row}; next is what `after` has to
  * be for the next page, absent when this was the last.
  */
 void files_question(struct keeper *k, const struct question *q);
-/* One of them. */
+/* One of them: {"task", "path", "kind", "bytes", "sha256", "run", "created_at"}. */
 json_t *files_json(const struct store_file *f);
 
 #endif
