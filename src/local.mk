@@ -38,12 +38,18 @@ libvidu_a_SOURCES = \
 	src/vidu/document.h \
 	src/vidu/endpoint.c \
 	src/vidu/endpoint.h \
+	src/vidu/endpoint_table.c \
+	src/vidu/endpoint_table.h \
 	src/vidu/id.c \
 	src/vidu/id.h \
+	src/vidu/job_tree.c \
+	src/vidu/job_tree.h \
 	src/vidu/key.c \
 	src/vidu/key.h \
 	src/vidu/library.c \
 	src/vidu/library.h \
+	src/vidu/names.c \
+	src/vidu/names.h \
 	src/vidu/nearest.c \
 	src/vidu/nearest.h \
 	src/vidu/nfo.c \
@@ -313,6 +319,8 @@ libcli_a_SOURCES = \
 	src/cli/main.c \
 	src/cli/offline.c \
 	src/cli/offline.h \
+	src/cli/media.c \
+	src/cli/media.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/progress.c \

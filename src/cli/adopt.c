@@ -24,9 +24,7 @@ static int check(const struct options *o, struct err *err)
         return err_set(err, -EINVAL, "--endpoint %s: unknown; did you mean %s?", endpoint,
                        endpoint_suggest(endpoint));
     return err_set(err, -EINVAL,
-                   "--endpoint %s: unknown; known are text2video, img2video, start-end2video and "
-                   "reference2video",
-                   endpoint);
+                   "--endpoint %s: unknown; `viduhook help submit` lists the endpoints", endpoint);
 }
 
 /* Watches before it asks, so that nothing that happens to the task is missed. */

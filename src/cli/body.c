@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/body.h"
 
-#include "base/encode.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "cli/field.h"
+#include "cli/media.h"
 #include "vidu/request.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DATA_URI_HEAD 64 /* room for data:image/jpeg;base64, */
 #define SHOWN_OF_URI  48
 #define TAG_NAME_MAX  64
 #define TAG_VALUE_MAX 256
@@ -70,124 +68,6 @@ static int start_body(const struct options *o, json_t **out, struct err *err)
     return read_body(word != NULL ? word : file, out, err);
 }
 
-static int read_image(const char *name, json_t **out, struct err *err)
-{
-    autofree char *bytes = NULL;
-    autobuf struct buf uri = BUF_INIT(BASE64_LEN((size_t)REQUEST_MAX_IMAGE) + DATA_URI_HEAD);
-    size_t len;
-    int rc = fs_read_file(name, REQUEST_MAX_IMAGE, &bytes, &len, err);
-
-    if (rc == -EFBIG)
-        return err_set(err, rc, "%s: an image may have at most %u MiB", name,
-                       REQUEST_MAX_IMAGE >> 20);
-    if (rc < 0)
-        return rc;
-    if (request_data_uri(bytes, len, &uri) < 0)
-        return err_set(err, -EINVAL, "%s: this is no PNG, JPEG or WebP image", name);
-    *out = json_stringn(buf_text(&uri), uri.len);
-    return 0;
-}
-
-/* Appends one image: a reference as it is, a file as a data URI. */
-static int add_image(json_t *images, const char *name, struct err *err)
-{
-    json_t *image = NULL;
-    int rc = 0;
-
-    if (request_is_media_reference(name))
-        image = json_string(name);
-    else
-        rc = read_image(name, &image, err);
-    if (rc < 0)
-        return rc;
-    (void)json_array_append_new(images, image);
-    return 0;
-}
-
-static int add_images(json_t *body, const struct options *o, struct err *err)
-{
-    json_t *images;
-    const char *name;
-    size_t at = 0;
-
-    if (!options_has(o, "image"))
-        return 0;
-    images = json_array();
-    (void)json_object_set_new(body, "images", images);
-    while ((name = options_next(o, "image", &at)) != NULL) {
-        int rc = add_image(images, name, err);
-
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* A comma ends a name, but for the one inside data:image/png;base64,... */
-static size_t image_name_len(const char *list)
-{
-    size_t n = strcspn(list, ",");
-
-    if (str_starts(list, "data:") && list[n] == ',')
-        n += 1 + strcspn(list + n + 1, ",");
-    return n;
-}
-
-/* text is the whole option, for its errors. */
-static int add_image_list(json_t *images, const char *list, const char *text, struct err *err)
-{
-    for (;;) {
-        size_t n = image_name_len(list);
-        autofree char *name = mem_strndup(list, n);
-        int rc = n == 0 ? err_set(err, -EINVAL, "--subject %s: the name of a file is empty", text)
-                        : add_image(images, name, err);
-
-        if (rc < 0)
-            return rc;
-        if (list[n] == '\0')
-            return 0;
-        list += n + 1;
-    }
-}
-
-/* The images of the subject with this name, which is added when it is new. */
-static json_t *subject_images(json_t *subjects, const char *key, const char *name)
-{
-    size_t i;
-    json_t *subject;
-
-    json_array_foreach (subjects, i, subject) {
-        if (str_eq(field_text(subject, key), name))
-            return json_object_get(subject, "images");
-    }
-    subject = json_pack("{s:s, s:[]}", key, name, "images");
-    (void)json_array_append_new(subjects, subject);
-    return json_object_get(subject, "images");
-}
-
-static int add_subjects(json_t *body, const struct options *o, const char *key, struct err *err)
-{
-    json_t *subjects;
-    const char *text;
-    size_t at = 0;
-
-    if (!options_has(o, "subject"))
-        return 0;
-    subjects = json_array();
-    (void)json_object_set_new(body, "subjects", subjects);
-    while ((text = options_next(o, "subject", &at)) != NULL) {
-        const char *equals = strchr(text, '=');
-        autofree char *name = mem_strndup(text, equals != NULL ? (size_t)(equals - text) : 0);
-        int rc = name[0] == '\0'
-                     ? err_set(err, -EINVAL, "--subject %s: NAME=FILE is needed", text)
-                     : add_image_list(subject_images(subjects, key, name), equals + 1, text, err);
-
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
 static int set_fields(json_t *body, const struct options *o, struct err *err)
 {
     const char *text;
@@ -223,9 +103,7 @@ int body_build(const struct options *o, const struct provider_profile *profile, 
     if (rc < 0)
         return rc;
     set_texts(body, o);
-    rc = add_images(body, o, err);
-    if (rc == 0)
-        rc = add_subjects(body, o, profile->subject_name_key, err);
+    rc = media_add(body, o, o->n_words > 0 ? endpoint_find(o->words[0]) : NULL, profile, err);
     if (rc == 0)
         rc = set_fields(body, o, err);
     if (rc < 0) {
@@ -255,7 +133,7 @@ int body_text(const json_t *body, char **out, size_t *len, struct err *err)
     str_from_bytes(REQUEST_MAX_BODY, most);
     return err_set(err, -EFBIG,
                    "the request has %s (%zu bytes) and a provider takes at most %s (%u bytes); "
-                   "base64 adds a third to every image: use smaller ones, or URLs",
+                   "base64 adds a third to every file: use smaller ones, or URLs",
                    have, n, most, REQUEST_MAX_BODY);
 }
 

@@ -23,6 +23,9 @@ static const struct option_row submit_options[] = {
     {"model", 'm', OPTION_TEXT, "NAME", "model"},
     {"prompt", 0, OPTION_TEXT, "TEXT", "prompt"},
     {"image", 'i', OPTION_LIST, "FILE|URL", "an image, in order; files are sent as data URIs"},
+    {"video", 0, OPTION_LIST, "FILE|URL", "a video, likewise"},
+    {"audio", 0, OPTION_LIST, "FILE|URL", "a sound, likewise"},
+    {"frame", 0, OPTION_LIST, "FILE|URL[,SECONDS[,PROMPT]]", "the next image of multiframe"},
     {"subject", 0, OPTION_LIST, "NAME=FILE|URL[,...]", "a subject and its images"},
     {"set", 's', OPTION_LIST, "NAME=VALUE", "any other field; VALUE may be JSON"},
     {"tag", 't', OPTION_LIST, "NAME[=VALUE]", "a tag of the task, for hooks and lists"},
@@ -131,11 +134,12 @@ static const struct option_row config_show_options[] = {
 };
 
 static const char submit_help[] =
-    "Creates a task at a provider, through viduhookd, and prints its id. ENDPOINT is text2video,\n"
-    "img2video, start-end2video or reference2video.\n"
+    "Creates a task at a provider, through viduhookd, and prints its id. An endpoint that answers\n"
+    "at once makes no task: its answer is printed. `viduhook submit --help ENDPOINT` shows the\n"
+    "fields of one. The {id} in a name is the id of the task that is meant.\n"
     "\n"
     "The request is put together from a JSON body, if there is one (--body, or `-` after the\n"
-    "endpoint for standard input), and the options, which win. Images are read, checked and\n"
+    "endpoint for standard input), and the options, which win. Files are read, checked and\n"
     "encoded before anything is sent. What the documentation would object to is a warning.\n"
     "\n"
     "A create call that got no answer is never repeated: it could be billed twice.";

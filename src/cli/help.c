@@ -81,6 +81,38 @@ void help_group(const char *word, struct buf *out)
                      c->usage[0] != '\0' ? " " : "", c->usage, c->summary);
 }
 
+static void add_endpoints(struct buf *out)
+{
+    buf_adds(out, "\nendpoints:\n");
+    for (size_t i = 0; i < endpoint_count(); i++)
+        buf_addf(out, "  %-40s  %s\n", endpoint_at(i)->name, endpoint_at(i)->help);
+}
+
+static void add_traits(const struct endpoint *e, struct buf *out)
+{
+    if (e->query == ENDPOINT_QUERY_NONE)
+        buf_adds(out, "It answers at once and makes no task.\n");
+    else if (!e->accepts_callback)
+        buf_adds(out, "It takes no callback_url: its tasks are looked up.\n");
+    if (e->max_images >= 0 && e->max_images == e->min_images)
+        buf_addf(out, "Images: %d.\n", e->max_images);
+    else if (e->max_images >= 0)
+        buf_addf(out, "Images: %d to %d.\n", e->min_images, e->max_images);
+    for (const char *const *m = e->models; m != NULL && *m != NULL; m++)
+        buf_addf(out, "%s%s%s", m == e->models ? "Models: " : " ", *m, m[1] == NULL ? "\n" : ",");
+}
+
+void help_endpoint(const struct endpoint *e, struct buf *out)
+{
+    buf_addf(out, "usage: viduhook submit %s [-] [OPTIONS]\n\n%s\n", e->name, e->help);
+    add_traits(e, out);
+    buf_adds(out, "\nfields:\n");
+    for (const struct endpoint_field *f = e->fields; f->name != NULL; f++)
+        buf_addf(out, "  %-22s  %-6s  %s\n", f->name, f->type, f->help);
+    if (e->open)
+        buf_adds(out, "\nIts documentation has more fields; they are sent as they are.\n");
+}
+
 void help_command(const struct command *c, struct buf *out)
 {
     buf_addf(out, "usage: viduhook %s%s%s\n\n", c->name, c->usage[0] != '\0' ? " " : "", c->usage);
@@ -88,6 +120,8 @@ void help_command(const struct command *c, struct buf *out)
         buf_addf(out, "%s\n", c->help);
     else
         buf_addf(out, "%c%s.\n", c->summary[0] - 'a' + 'A', c->summary + 1);
+    if (c->run == command_submit)
+        add_endpoints(out);
     add_options("options", c->options, out);
     add_options("options of every command", global_options, out);
 }

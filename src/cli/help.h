@@ -7,6 +7,7 @@
 #define CLI_HELP_H
 
 #include "cli/commands.h"
+#include "vidu/endpoint.h"
 
 void help_overview(struct buf *out);
 /* The first word of every command, one on a line, for shells and scripts. */
@@ -15,6 +16,8 @@ void help_names(struct buf *out);
 bool help_is_group(const char *word);
 void help_group(const char *word, struct buf *out);
 void help_command(const struct command *command, struct buf *out);
+/* The fields of one endpoint, from the table that warnings come from. */
+void help_endpoint(const struct endpoint *e, struct buf *out);
 void help_version(struct buf *out);
 
 #endif

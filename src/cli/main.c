@@ -55,12 +55,32 @@ static bool is_help_option(const char *word)
 }
 
 /* The rest of argv says about what. */
+static int print_endpoint_help(const struct cli *cli, const char *name)
+{
+    autobuf struct buf text = BUF_INIT(64U << 10);
+    const struct endpoint *e = endpoint_find(name);
+    struct err err;
+
+    if (e == NULL && endpoint_suggest(name) != NULL)
+        err_set(&err, -EINVAL, "unknown endpoint %s; did you mean %s?", name,
+                endpoint_suggest(name));
+    else if (e == NULL)
+        err_set(&err, -EINVAL, "unknown endpoint %s; `viduhook help submit` lists them", name);
+    if (e == NULL)
+        return cli_fail(cli, EXIT_USAGE, &err);
+    help_endpoint(e, &text);
+    cli_print(&text);
+    return EXIT_OK;
+}
+
 static int print_help(const struct cli *cli, int argc, char **argv)
 {
     autobuf struct buf text = BUF_INIT(64U << 10);
     int taken = 0;
     const struct command *c = find_command(argc, argv, &taken);
 
+    if (c != NULL && c->run == command_submit && argc > taken)
+        return print_endpoint_help(cli, argv[taken]);
     if (c != NULL && c->run == NULL)
         return cli->sim(2, (char *[]){argv[0], (char[]){"--help"}, NULL});
     if (c != NULL)
@@ -148,6 +168,8 @@ static int run_command(struct cli *cli, struct options *o, int argc, char **argv
         return cli_fail(cli, EXIT_USAGE, &err);
     }
     take_globals(cli, o);
+    if (options_has(o, "help") && c->run == command_submit && o->n_words > 0)
+        return print_endpoint_help(cli, o->words[0]);
     if (options_has(o, "help"))
         return print_help(cli, taken, argv);
     if (check_words(c, o, &err) < 0 || check_config(cli, &err) < 0)

@@ -7,6 +7,7 @@
 #include "vidu/request.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SUBMIT_MS (5 * 60 * 1000) /* 20 MiB up a slow line, and the provider's time to think */
 
@@ -16,20 +17,38 @@ static void on_warning(const char *line, void *ctx)
     cli_note("warning: %s", line);
 }
 
+static bool is_synchronous(const struct submission *s)
+{
+    return s->endpoint != NULL && s->endpoint->query == ENDPOINT_QUERY_NONE;
+}
+
+static bool wants_to_wait(const struct submission *s)
+{
+    return options_has(s->o, "wait") || options_has(s->o, "output") || options_has(s->o, "timeout");
+}
+
 static int find_endpoint(struct submission *s, struct err *err)
 {
     const char *name = s->o->words[0];
     const char *near = endpoint_suggest(name);
 
     s->endpoint = endpoint_find(name);
+    if (s->endpoint != NULL && strchr(name, '{') != NULL)
+        return err_set(err, -EINVAL,
+                       "%s: write the id that the provider gave the task in the place of {id}",
+                       name);
+    if (is_synchronous(s) && wants_to_wait(s))
+        return err_set(err, -EINVAL,
+                       "%s answers at once and makes no task to wait for: leave out --wait, "
+                       "--timeout and --output",
+                       name);
     if (s->endpoint != NULL || options_has(s->o, "force"))
         return 0;
     if (near != NULL)
         return err_set(err, -EINVAL, "unknown endpoint %s; did you mean %s?", name, near);
-    return err_set(err, -EINVAL,
-                   "unknown endpoint %s; known are text2video, img2video, start-end2video and "
-                   "reference2video (--force sends it anyway)",
-                   name);
+    return err_set(
+        err, -EINVAL,
+        "unknown endpoint %s; `viduhook help submit` lists them (--force sends it anyway)", name);
 }
 
 /* Whose rules shape the request. Without a readable configuration the daemon knows better. */
@@ -79,9 +98,7 @@ static int prepare(struct submission *s, struct err *err)
 
 static char *create_url(const struct submission *s)
 {
-    return s->endpoint != NULL
-               ? provider_create_url(s->profile, s->base_url, s->endpoint)
-               : mem_printf("%s%s/%s", s->base_url, s->profile->prefix, s->o->words[0]);
+    return mem_printf("%s%s/%s", s->base_url, s->profile->prefix, s->o->words[0]);
 }
 
 static int print_dry_run(const struct submission *s)
@@ -156,6 +173,8 @@ static int submit_and_print(struct submission *s)
         return status;
     if (s->cli->json)
         cli_print_json(answer);
+    else if (is_synchronous(s))
+        cli_print_json(json_object_get(answer, "answer"));
     else
         submit_print_id(answer);
     json_decref(answer);
@@ -190,7 +209,7 @@ static int submit(struct submission *s)
         return cli_fail(s->cli, rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, &err);
     if (options_has(s->o, "dry-run"))
         return print_dry_run(s);
-    if (options_has(s->o, "wait") || options_has(s->o, "output") || options_has(s->o, "timeout"))
+    if (wants_to_wait(s))
         return submit_and_wait(s);
     return submit_and_print(s);
 }

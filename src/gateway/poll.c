@@ -15,7 +15,7 @@ struct look {
     TAILQ_ENTRY(look) link;
     struct polls *polls;
     uint64_t id; /* of the keeper's question */
-    char *task, *provider, *remote_id;
+    char *task, *provider, *endpoint, *remote_id;
 };
 
 TAILQ_HEAD(look_list, look);
@@ -30,6 +30,7 @@ static void look_free(struct look *l)
 {
     free(l->task);
     free(l->provider);
+    free(l->endpoint);
     free(l->remote_id);
     free(l);
 }
@@ -83,7 +84,7 @@ static void judge(struct look *l, const struct client_answer *a)
         fail(l, a->status, a->retry_after_ms, a->error);
     } else if (a->status < 200 || a->status > 299) {
         fail(l, a->status, a->retry_after_ms, text);
-    } else if (callback_parse(a->body.p, a->body.n, &cb, &err) < 0) {
+    } else if (callback_parse_answer(a->body.p, a->body.n, l->remote_id, NULL, &cb, &err) < 0) {
         fail(l, a->status, a->retry_after_ms, err.text);
     } else {
         tell_report(l, a, &cb);
@@ -119,7 +120,7 @@ static bool start(struct look *l, struct err *err)
 
     if (account == NULL)
         return false;
-    url = provider_query_url(account_profile(account), account->base_url, l->remote_id);
+    url = provider_look_url(account_profile(account), account->base_url, l->endpoint, l->remote_id);
     authorization = account_authorization(account);
     t = client_start(g->client,
                      &(struct client_request){
@@ -193,6 +194,7 @@ void polls_ask(struct polls *ps, const struct frame *f)
                        .id = f->id,
                        .task = mem_strdup(msg.task.p),
                        .provider = mem_strdup(msg.provider.p),
+                       .endpoint = mem_strdup(msg.endpoint.p),
                        .remote_id = mem_strdup(msg.remote_id.p)};
     if (l->remote_id[0] == '\0' || ps->n_waiting >= POLL_MAX_WAITING) {
         fail(l, 0, -1,

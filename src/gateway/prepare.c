@@ -10,7 +10,6 @@
 
 #define RECORD_MAX_PROMPT (60U << 10)
 #define MAX_TAGS_TEXT     (16U << 10)
-#define MAX_ENDPOINT      64
 
 static const char *text_arg(const json_t *args, const char *name)
 {
@@ -22,7 +21,7 @@ static bool is_plain_path(const char *name)
 {
     size_t n = strlen(name);
 
-    return n != 0 && n <= MAX_ENDPOINT && name[0] != '/' && name[n - 1] != '/' &&
+    return n != 0 && n < ENDPOINT_NAME_MAX && name[0] != '/' && name[n - 1] != '/' &&
            strstr(name, "//") == NULL &&
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/") == n;
 }
@@ -42,17 +41,18 @@ static int choose_endpoint(const json_t *args, struct prepared *p, const struct 
     bool force = json_is_true(json_object_get(args, "force"));
     const struct endpoint *e = name != NULL ? endpoint_find(name) : NULL;
     autofree char *path = NULL;
-    struct endpoint forced = {.name = name};
 
     if (name == NULL)
         return err_set(err, -EINVAL, "submit needs an endpoint");
+    if (e != NULL && !is_plain_path(name))
+        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", name);
     if (e == NULL && (!force || !is_plain_path(name)))
         return err_set(err, -EINVAL, "unknown endpoint %s", name);
     path = mem_printf("/%s", name);
-    forced.path = path;
     p->endpoint = mem_strdup(name);
     p->url = provider_create_url(account_profile(p->account), p->account->base_url,
-                                 e != NULL ? e : &forced);
+                                 &(struct endpoint){.name = name, .path = path});
+    p->synchronous = e != NULL && e->query == ENDPOINT_QUERY_NONE;
     *known = e;
     return 0;
 }

@@ -18,6 +18,7 @@ struct prepared {
     char *url; /* of the POST */
     struct buf body;
     char task[TASK_ID_SIZE];
+    bool synchronous; /* the answer is the result: no task is kept, task names nothing */
     bool called_back; /* the body has our callback_url */
     uint8_t key_hash[SHA256_LEN];
     char *callback_path; /* up to the key, which is written down nowhere */

@@ -59,7 +59,8 @@ static void tell(struct submit *s, enum exit_status exit, json_t *json)
         json_object_set(json, "answer", s->body);
     if (s->answer.trace_id[0] != '\0')
         json_object_set_new(json, "trace_id", json_string(s->answer.trace_id));
-    json_object_set_new(json, "task", json_string(s->p.task));
+    if (!s->p.synchronous)
+        json_object_set_new(json, "task", json_string(s->p.task));
     json_object_set_new(json, "http_status", json_integer(s->answer.http_status));
     control_answer(s->g->control, s->asker, exit, json);
 }
@@ -162,6 +163,36 @@ static bool on_answer_recorded(const struct frame *f, struct asker asker, void *
     return false;
 }
 
+/* -- an answer that is the result: the keeper has nothing to do with it -- */
+
+static void tell_doubtful(struct submit *s)
+{
+    autofree char *reason = lost_reason(s);
+    autofree char *text = mem_printf("no usable answer from %s (%s): what was asked for may have "
+                                     "been done, and paid for; it is not asked for again by itself",
+                                     s->p.account->name, reason);
+
+    s->g->counters.submits_ambiguous++;
+    tell(s, EXIT_FAILED, json_pack("{s:s}", "error", text));
+}
+
+static void end_synchronous(struct submit *s)
+{
+    int status = s->answer.http_status;
+
+    if (s->unsent) {
+        tell_unsent(s);
+    } else if (status >= 200 && status < 300 && s->body != NULL) {
+        s->g->counters.submits_accepted++;
+        tell(s, EXIT_OK, json_object());
+    } else if (s->answer.outcome == ANSWER_REJECTED) {
+        tell_refused(s);
+    } else {
+        tell_doubtful(s);
+    }
+    end(s);
+}
+
 /* -- the answer: the keeper is told -- */
 
 static void log_answer(const struct submit *s)
@@ -174,6 +205,9 @@ static void log_answer(const struct submit *s)
     else if (a->outcome == ANSWER_REJECTED)
         log_warn("submit.refused", LOG_S("task", s->p.task), LOG_I("status", a->http_status),
                  LOG_S("code", a->reason), LOG_S("trace_id", a->trace_id));
+    else if (a->http_status >= 200 && a->http_status < 300 && s->p.synchronous)
+        log_info("submit.answered", LOG_S("endpoint", s->p.endpoint),
+                 LOG_I("status", a->http_status), LOG_S("trace_id", a->trace_id));
     else
         log_warn("submit.ambiguous", LOG_S("task", s->p.task), LOG_I("status", a->http_status),
                  LOG_S("error", s->error), LOG_S("trace_id", a->trace_id));
@@ -201,6 +235,10 @@ static void record_answer(struct submit *s)
     struct msg_submitted msg = submitted(s);
 
     log_answer(s);
+    if (s->p.synchronous) {
+        end_synchronous(s);
+        return;
+    }
     if (question_ask(s->g->questions, MSG_SUBMITTED, &msg, MSG_RECORDED, nobody, on_answer_recorded,
                      s) == 0)
         return;
@@ -334,8 +372,8 @@ void submit_start(struct gateway *g, const struct command *cmd)
         return;
     }
     prepared_register(&s->p, &msg);
-    if (question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody, on_registered, s) !=
-        0) {
+    if (!s->p.synchronous && question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody,
+                                          on_registered, s) != 0) {
         control_refuse(g->control, cmd->asker, EXIT_FAILED,
                        "nothing was sent: the task cannot be recorded");
         submit_free(s);
@@ -343,6 +381,8 @@ void submit_start(struct gateway *g, const struct command *cmd)
     }
     TAILQ_INSERT_TAIL(&g->submits->list, s, link);
     g->submits->n++;
+    if (s->p.synchronous)
+        send_request(s);
 }
 
 size_t submits_open(const struct submits *ss)

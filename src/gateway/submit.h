@@ -5,6 +5,9 @@
  *   command -> prepare -> REGISTER -> RECORDED (committed) -> POST, once -> SUBMITTED -> RECORDED
  *           -> RESULT
  *
+ * An endpoint that answers with its result (audio-tts) makes no task: REGISTER and SUBMITTED are
+ * left out, and the client gets the answer.
+ *
  * A request whose answer is lost is never sent again: a second one would be billed twice.
  *
  * SPDX-License-Identifier: MIT

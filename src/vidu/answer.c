@@ -29,18 +29,25 @@ static void read_text(const struct outline *o, json_t *const *candidates, size_t
     }
 }
 
-static void read_identity(const struct outline *o, struct answer *out)
+static bool read_id(const json_t *id, struct answer *out)
 {
-    const json_t *root = outline_root(o);
-    json_t *words[] = {json_object_get(root, "state"), json_object_get(root, "status")};
-    static const char *const ids[] = {"task_id", "id"};
+    return document_id(id, out->remote_id, sizeof(out->remote_id)) == 0;
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(ids) && out->remote_id[0] == '\0'; i++) {
-        const json_t *id = json_object_get(root, ids[i]);
+static void read_identity(const struct outline *o, const struct answer_names *names,
+                          struct answer *out)
+{
+    static const char *const ids[] = {"compose_sub_task_id", "sub_task_id", "task_id", "id"};
+    const json_t *top = outline_root(o);
+    const json_t *root = names_unwrap(top, ids, ARRAY_LEN(ids));
+    json_t *words[] = {names->state != NULL ? names_find(top, names->state) : NULL,
+                       json_object_get(root, "state"), json_object_get(root, "status")};
 
-        if (document_id(id, out->remote_id, sizeof(out->remote_id)) < 0)
+    if (names->id != NULL)
+        read_id(names_find(top, names->id), out);
+    for (size_t i = 0; i < ARRAY_LEN(ids) && out->remote_id[0] == '\0'; i++)
+        if (!read_id(json_object_get(root, ids[i]), out))
             break;
-    }
     read_text(o, words, ARRAY_LEN(words), out->state_word, sizeof(out->state_word));
     out->credits = document_count(json_object_get(root, "credits"));
 }
@@ -61,14 +68,15 @@ static void read_refusal(const struct outline *o, struct answer *out)
                   sizeof(out->trace_id));
 }
 
-static void read_body(const char *body, size_t n, struct answer *out)
+static void read_body(const char *body, size_t n, const struct answer_names *names,
+                      struct answer *out)
 {
     autooutline struct outline *o = NULL;
 
     if (outline_parse(body, n, KEEP, &o, NULL) < 0)
         return;
     if (is_success_status(out->http_status))
-        read_identity(o, out);
+        read_identity(o, names, out);
     if (out->remote_id[0] == '\0')
         read_refusal(o, out);
 }
@@ -80,18 +88,26 @@ static enum answer_outcome outcome_of(const struct answer *a)
     return is_unsure_status(a->http_status) ? ANSWER_AMBIGUOUS : ANSWER_REJECTED;
 }
 
-void answer_parse(int http_status, const char *body, size_t n, const char *trace_header,
-                  struct answer *out)
+void answer_parse_named(int http_status, const char *body, size_t n, const char *trace_header,
+                        const struct answer_names *names, struct answer *out)
 {
     *out = (struct answer){.http_status = http_status, .credits = -1};
     if (http_status != 0)
-        read_body(body, n, out);
+        read_body(body, n, names, out);
     if (out->trace_id[0] == '\0' && trace_header != NULL) {
         size_t len = str_utf8_cut(trace_header, strlen(trace_header), sizeof(out->trace_id) - 1);
 
         memcpy(out->trace_id, trace_header, len);
     }
     out->outcome = outcome_of(out);
+}
+
+void answer_parse(int http_status, const char *body, size_t n, const char *trace_header,
+                  struct answer *out)
+{
+    static const struct answer_names usual = {NULL, NULL, NULL};
+
+    answer_parse_named(http_status, body, n, trace_header, &usual, out);
 }
 
 const char *answer_outcome_name(enum answer_outcome o)

@@ -25,9 +25,15 @@ struct answer {
     char trace_id[128]; /* metadata.trace_id of an error, else the header x-md-trace-id */
 };
 
-/* Any bytes are fine; status 0 means that no answer came. trace_header may be NULL. */
+/*
+ * The id is the first of compose_sub_task_id, sub_task_id, task_id and id, at the top or in `data`.
+ * Any bytes are fine; status 0 means that no answer came. trace_header may be NULL.
+ */
 void answer_parse(int http_status, const char *body, size_t n, const char *trace_header,
                   struct answer *out);
+/* The same where a provider has names of its own for id and state, which are tried first. */
+void answer_parse_named(int http_status, const char *body, size_t n, const char *trace_header,
+                        const struct answer_names *names, struct answer *out);
 const char *answer_outcome_name(enum answer_outcome o);
 
 #endif

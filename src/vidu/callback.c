@@ -2,34 +2,53 @@
 #include "vidu/callback.h"
 
 #include "vidu/document.h"
+#include "vidu/job_tree.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* The first of two members that is a text with something in it, NULL when neither is. */
-static const json_t *text_member(const json_t *root, const char *first, const char *second)
-{
-    const json_t *v = json_object_get(root, first);
+/* Where in an answer one looks. */
+struct view {
+    const json_t *root;               /* the object that speaks */
+    const struct answer_names *names; /* never NULL */
+    const char *wanted;               /* the id that was asked about, or NULL */
+};
 
-    if (document_text(v).n == 0)
-        v = json_object_get(root, second);
-    return document_text(v).n != 0 ? v : NULL;
+/* The first of these members that is a text with something in it, NULL when none is. */
+static const json_t *text_member(const json_t *root, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_object_get(root, names[i]);
+
+        if (document_text(v).n != 0)
+            return v;
+    }
+    return NULL;
 }
 
-static int read_id(const json_t *root, struct callback *cb, struct err *err)
+static int read_id(const struct view *view, struct callback *cb, struct err *err)
 {
     static const char *const keys[] = {"id", "task_id"};
 
+    if (view->names->id != NULL &&
+        document_id(names_find(view->root, view->names->id), cb->id, sizeof(cb->id)) < 0)
+        return err_set(err, -EINVAL, "%s is not an id", view->names->id);
     for (size_t i = 0; i < ARRAY_LEN(keys) && cb->id[0] == '\0'; i++)
-        if (document_id(json_object_get(root, keys[i]), cb->id, sizeof(cb->id)) < 0)
+        if (document_id(json_object_get(view->root, keys[i]), cb->id, sizeof(cb->id)) < 0)
             return err_set(err, -EINVAL, "%s is not an id", keys[i]);
     return 0;
 }
 
-static int read_state(const json_t *root, struct callback *cb, struct err *err)
-{
-    const json_t *word = text_member(root, "state", "status");
+static const char *const state_keys[] = {"state", "status"};
 
+static int read_state(const struct view *view, struct callback *cb, struct err *err)
+{
+    const json_t *word = view->names->state != NULL
+                             ? names_find(view->root, view->names->state)
+                             : text_member(view->root, state_keys, ARRAY_LEN(state_keys));
+
+    if (document_text(word).n == 0 && view->names->state != NULL)
+        return err_set(err, -EINVAL, "%s says nothing", view->names->state);
     if (word == NULL)
         return err_set(err, -EINVAL, "neither state nor status says anything");
     document_word(word, cb->state_word, sizeof(cb->state_word));
@@ -48,13 +67,14 @@ static void read_error(const json_t *root, struct callback *cb)
 {
     const json_t *error = json_object_get(root, "error");
     const json_t *code = json_object_get(root, "err_code");
+    static const char *const messages[] = {"err_msg", "fail_reason"};
 
     document_word(code, cb->err_code, sizeof(cb->err_code));
     if (str_eq(cb->err_code, "") && json_is_object(error))
         document_word(json_object_get(error, "code"), cb->err_code, sizeof(cb->err_code));
     if (str_eq(cb->err_code, "0"))
         cb->err_code[0] = '\0';
-    cb->err_msg = document_copy(json_object_get(root, "err_msg"));
+    cb->err_msg = document_copy(text_member(root, messages, ARRAY_LEN(messages)));
     if (cb->err_msg == NULL)
         cb->err_msg =
             document_copy(json_is_object(error) ? json_object_get(error, "message") : error);
@@ -106,31 +126,81 @@ static void read_creations(const json_t *list, struct callback *cb)
     }
 }
 
+static bool add_url(struct callback *cb, const json_t *url)
+{
+    if (!is_web_url(document_text(url)) || cb->n_creations == CALLBACK_MAX_CREATIONS)
+        return false;
+    cb->creations[cb->n_creations++].url = document_copy(url);
+    return true;
+}
+
 /* Gateways and job trees name their one result at the top, without an id of its own. */
 static void read_single_url(const json_t *root, struct callback *cb)
 {
-    const json_t *v = text_member(root, "video_url", "signed_url");
+    static const char *const keys[] = {"video_url", "signed_url", "creation_url", "result_url",
+                                       "url"};
 
-    if (callback_has_url(cb) || !is_web_url(document_text(v)) ||
-        cb->n_creations == CALLBACK_MAX_CREATIONS)
-        return;
-    cb->creations[cb->n_creations++].url = document_copy(v);
+    if (!callback_has_url(cb))
+        (void)add_url(cb, text_member(root, keys, ARRAY_LEN(keys)));
 }
 
-static int read_all(const json_t *root, struct callback *cb, struct err *err)
+/* One text, or a list of them. */
+static void read_named_result(const json_t *result, struct callback *cb)
 {
-    int rc = read_id(root, cb, err);
+    (void)add_url(cb, result);
+    for (size_t i = 0; i < json_array_size(result); i++)
+        (void)add_url(cb, json_array_get(result, i));
+}
 
+static void on_tree_result(const json_t *item, void *ctx)
+{
+    struct callback *cb = ctx;
+    static const char *const keys[] = {"creation_url", "signed_url"};
+
+    if (add_url(cb, text_member(item, keys, ARRAY_LEN(keys))))
+        cb->creations[cb->n_creations - 1].id = copy_id(json_object_get(item, "id"));
+}
+
+static void read_results(const struct view *view, struct callback *cb)
+{
+    if (view->names->result != NULL)
+        read_named_result(names_find(view->root, view->names->result), cb);
+    if (callback_has_url(cb))
+        return;
+    read_creations(json_object_get(view->root, "creations"), cb);
+    read_single_url(view->root, cb);
+    if (!callback_has_url(cb) && cb->state == STATE_SUCCESS)
+        job_tree_results(view->root, on_tree_result, cb);
+}
+
+/* The part of a tree that was asked about speaks for itself. */
+static const json_t *find_part(const struct view *view)
+{
+    char id[CALLBACK_ID_SIZE];
+    bool whole = view->wanted == NULL ||
+                 (document_id(json_object_get(view->root, "id"), id, sizeof(id)) == 0 &&
+                  str_eq(id, view->wanted));
+
+    return whole ? NULL : job_tree_find(view->root, view->wanted);
+}
+
+static int read_all(struct view *view, struct callback *cb, struct err *err)
+{
+    const json_t *part = find_part(view);
+    const json_t *root = part != NULL ? part : view->root;
+    int rc;
+
+    view->root = root;
+    rc = read_id(view, cb, err);
     if (rc == 0)
-        rc = read_state(root, cb, err);
+        rc = read_state(view, cb, err);
     if (rc < 0)
         return rc;
     read_error(root, cb);
     see_cancelled(cb);
     cb->payload = document_copy(json_object_get(root, "payload"));
     cb->credits = document_count(json_object_get(root, "credits"));
-    read_creations(json_object_get(root, "creations"), cb);
-    read_single_url(root, cb);
+    read_results(view, cb);
     return 0;
 }
 
@@ -150,19 +220,31 @@ static void add_member(const char *key, const char *value, struct buf *out)
     buf_add_json(out, text, strlen(text));
 }
 
-int callback_parse(const char *body, size_t n, struct callback *out, struct err *err)
+int callback_parse_answer(const char *body, size_t n, const char *id,
+                          const struct answer_names *names, struct callback *out, struct err *err)
 {
+    static const struct answer_names usual = {NULL, NULL, NULL};
     struct slice text = skip_bom(body, n);
     struct callback cb = {.credits = -1};
+    struct view view = {.names = names != NULL ? names : &usual, .wanted = id};
     autojson json_t *root = NULL;
     int rc = document_parse(text.p, text.n, &root, err);
 
-    if (rc == 0)
-        rc = read_all(root, &cb, err);
+    if (rc == 0) {
+        view.root = view.names->state != NULL
+                        ? root
+                        : names_unwrap(root, state_keys, ARRAY_LEN(state_keys));
+        rc = read_all(&view, &cb, err);
+    }
     if (rc < 0)
         return rc;
     *out = cb;
     return 0;
+}
+
+int callback_parse(const char *body, size_t n, struct callback *out, struct err *err)
+{
+    return callback_parse_answer(body, n, NULL, NULL, out, err);
 }
 
 void callback_clear(struct callback *cb)

@@ -2,6 +2,10 @@
  * What a provider says about a task: the body of a callback, of Get Generation, or of a create
  * answer, in every variant of vidu-api.md 11.3 (F1-F10), section 7 and section 13.
  *
+ * A result stands in creations[], or by itself as video_url, signed_url, creation_url, result_url
+ * or url; the trees of jobs are those of job_tree.h. An envelope {"data":{...}} around all of it is
+ * taken off.
+ *
  * Pure: bytes in, struct out. Depth is limited to 32 before the JSON parser sees the text; ids
  * are text even when they arrive as numbers (digits are copied from the source, never through a
  * double); unknown members are ignored; duplicate members, bad UTF-8 and numbers beyond 64 bits
@@ -13,6 +17,7 @@
 #define VIDU_CALLBACK_H
 
 #include "base/buf.h"
+#include "vidu/names.h"
 #include "vidu/state.h"
 
 #define CALLBACK_MAX_CREATIONS 16
@@ -53,6 +58,14 @@ struct callback {
  * CALLBACK_MAX_CREATIONS-th are left out.
  */
 MUST_CHECK int callback_parse(const char *body, size_t n, struct callback *out, struct err *err);
+/*
+ * As callback_parse, for the answer to a look: id is the task that was asked about (NULL: unknown),
+ * and in a tree of jobs the part with this id is what is read. names, NULL for the usual ones, say
+ * where this provider has what.
+ */
+MUST_CHECK int callback_parse_answer(const char *body, size_t n, const char *id,
+                                     const struct answer_names *names, struct callback *out,
+                                     struct err *err);
 void callback_clear(struct callback *cb);
 /* Whether some creation has a URL. */
 bool callback_has_url(const struct callback *cb);

@@ -109,3 +109,21 @@ char *provider_query_url(const struct provider_profile *p, const char *base_url,
     buf_adds(&url, mark + sizeof(ID_MARK) - 1);
     return buf_take(&url);
 }
+
+char *provider_look_url(const struct provider_profile *p, const char *base_url,
+                        const char *endpoint, const char *remote_id)
+{
+    const struct endpoint *e = endpoint_find(endpoint);
+    struct slice parent;
+    struct buf url;
+
+    if (e == NULL || e->query != ENDPOINT_QUERY_JOBS)
+        return provider_query_url(p, base_url, remote_id);
+    parent = endpoint_parent(e, endpoint);
+    if (parent.n == 0)
+        parent = slice_str(remote_id);
+    url = BUF_INIT(strlen(base_url) + strlen(p->prefix) + strlen(e->jobs) + 3 * parent.n);
+    buf_addf(&url, "%s%s%s", base_url, p->prefix, e->jobs);
+    percent_encode(parent.p, parent.n, &url);
+    return buf_take(&url);
+}

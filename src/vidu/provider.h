@@ -37,5 +37,11 @@ char *provider_create_url(const struct provider_profile *p, const char *base_url
                           const struct endpoint *e);
 char *provider_query_url(const struct provider_profile *p, const char *base_url,
                          const char *remote_id);
+/*
+ * Where a task of this endpoint is looked up, by the name it was created with (NULL: not known).
+ * The tree of a one-click video is asked for where its edits and compositions are wanted.
+ */
+char *provider_look_url(const struct provider_profile *p, const char *base_url,
+                        const char *endpoint, const char *remote_id);
 
 #endif

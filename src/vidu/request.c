@@ -25,15 +25,54 @@ const char *request_image_type(const void *p, size_t n)
     return NULL;
 }
 
-int request_data_uri(const void *p, size_t n, struct buf *out)
+/* ISO files: mp4, mov and m4a differ in the brand behind ftyp. */
+static const char *iso_type(const void *p, size_t n)
 {
+    if (!has_bytes_at(p, n, 4, "ftyp", 4))
+        return NULL;
+    if (has_bytes_at(p, n, 8, "M4A ", 4))
+        return "audio/mp4";
+    return has_bytes_at(p, n, 8, "qt  ", 4) ? "video/quicktime" : "video/mp4";
+}
+
+static bool is_mpeg_audio(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+
+    return has_bytes_at(p, n, 0, "ID3", 3) || (n > 2 && b[0] == 0xff && (b[1] & 0xe6) == 0xe2);
+}
+
+const char *request_media_type(enum media_kind kind, const void *p, size_t n)
+{
+    static const char *const families[] = {
+        [MEDIA_IMAGE] = "image/", [MEDIA_VIDEO] = "video/", [MEDIA_AUDIO] = "audio/"};
     const char *type = request_image_type(p, n);
+
+    if (type == NULL)
+        type = iso_type(p, n);
+    if (type == NULL && has_bytes_at(p, n, 0, "RIFF", 4) && has_bytes_at(p, n, 8, "AVI ", 4))
+        type = "video/x-msvideo";
+    if (type == NULL && has_bytes_at(p, n, 0, "RIFF", 4) && has_bytes_at(p, n, 8, "WAVE", 4))
+        type = "audio/wav";
+    if (type == NULL && is_mpeg_audio(p, n))
+        type = "audio/mpeg";
+    return type != NULL && str_starts(type, families[kind]) ? type : NULL;
+}
+
+int request_media_uri(enum media_kind kind, const void *p, size_t n, struct buf *out)
+{
+    const char *type = request_media_type(kind, p, n);
 
     if (type == NULL)
         return -EINVAL;
     buf_addf(out, "data:%s;base64,", type);
     encode_base64_buf(p, n, out);
     return buf_ok(out) ? 0 : -E2BIG;
+}
+
+int request_data_uri(const void *p, size_t n, struct buf *out)
+{
+    return request_media_uri(MEDIA_IMAGE, p, n, out);
 }
 
 bool request_is_media_reference(const char *s)

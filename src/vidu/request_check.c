@@ -8,11 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_PAYLOAD         1048576
-#define MAX_PROMPT          5000
 #define MAX_PROMPT_PICTURES 2000 /* references without subjects */
 #define MAX_SUBJECTS        7
 #define MAX_SUBJECT_IMAGES  3
+#define MIN_FRAMES          2
+#define MAX_FRAMES          9
 
 struct check {
     const struct endpoint *e;
@@ -53,9 +53,8 @@ static const struct json_type_row {
     const char *name;
     json_type types[2];
 } json_types[] = {
-    {"string", {JSON_STRING, JSON_STRING}},
-    {"int", {JSON_INTEGER, JSON_INTEGER}},
-    {"bool", {JSON_TRUE, JSON_FALSE}},
+    {"string", {JSON_STRING, JSON_STRING}}, {"int", {JSON_INTEGER, JSON_INTEGER}},
+    {"number", {JSON_INTEGER, JSON_REAL}},  {"bool", {JSON_TRUE, JSON_FALSE}},
     {"array", {JSON_ARRAY, JSON_ARRAY}},
 };
 
@@ -68,22 +67,70 @@ static bool has_type(const json_t *v, const char *type)
     return true;
 }
 
-static void check_field(struct check *c, const char *key, const json_t *v)
+static bool is_listed(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (const char *at = strstr(list, word); n != 0 && at != NULL; at = strstr(at + n, word))
+        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+static size_t characters(const json_t *v)
+{
+    struct slice s = document_text(v);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static void check_length(struct check *c, const char *field, size_t max)
+{
+    size_t n = characters(json_object_get(c->body, field));
+
+    if (n > max)
+        complain(c, "%s has %zu characters, %zu are documented", field, n, max);
+}
+
+/* What its row says about a value of the right type. */
+static void check_value(struct check *c, const struct endpoint_field *f, const json_t *v)
+{
+    const char *word = document_text(v).p;
+    double n = json_number_value(v);
+
+    if (f->values != NULL && word[0] != '\0' && !is_listed(f->values, word))
+        complain(c, "%s %s is none of: %s", f->name, word, f->values);
+    if (json_is_number(v) && f->min < f->max && (n < f->min || n > f->max))
+        complain(c, "%s is a number from %g to %g", f->name, f->min, f->max);
+    if (f->max_chars != 0)
+        check_length(c, f->name, f->max_chars);
+}
+
+static void check_unknown(struct check *c, const char *key)
 {
     struct nearest nearest = NEAREST_INIT(key);
 
-    for (const struct endpoint_field *f = c->e->fields; f->name != NULL; f++) {
-        if (str_eq(f->name, key)) {
-            if (!has_type(v, f->type))
-                complain(c, "%s is not of type %s", key, f->type);
-            return;
-        }
+    for (const struct endpoint_field *f = c->e->fields; f->name != NULL; f++)
         nearest_offer(&nearest, f->name);
-    }
     if (nearest.best != NULL)
         complain(c, "%s is not a field of %s; did you mean %s?", key, c->e->name, nearest.best);
-    else
+    else if (!c->e->open)
         complain(c, "%s is not a field of %s and may be refused", key, c->e->name);
+}
+
+static void check_field(struct check *c, const char *key, const json_t *v)
+{
+    const struct endpoint_field *f = endpoint_field_find(c->e, key);
+
+    if (f == NULL)
+        check_unknown(c, key);
+    else if (!has_type(v, f->type))
+        complain(c, "%s is not of type %s", key, f->type);
+    else
+        check_value(c, f, v);
 }
 
 static void check_fields(struct check *c)
@@ -103,7 +150,7 @@ static void check_fields(struct check *c)
 
 static const struct range {
     const char *model;
-    const char *endpoints; /* T text, I img, S start-end, R reference: first letters */
+    const char *endpoints; /* the timing of their rows */
     uint32_t seconds;      /* bit n: n seconds */
     const char *resolutions;
 } ranges[] = {
@@ -129,19 +176,10 @@ static const struct range {
     {"vidu2.0", "is", ONLY(8), "720p"},
 };
 
-static bool is_listed(const char *list, const char *word)
-{
-    size_t n = strlen(word);
-
-    for (const char *at = strstr(list, word); n != 0 && at != NULL; at = strstr(at + n, word))
-        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
-            return true;
-    return false;
-}
-
 static bool applies(const struct check *c, const struct range *r)
 {
-    return str_eq(r->model, c->model) && strchr(r->endpoints, c->e->name[0]) != NULL;
+    return str_eq(r->model, c->model) && c->e->timing != 0 &&
+           strchr(r->endpoints, c->e->timing) != NULL;
 }
 
 /* Rows of this model and endpoint that allow the duration (absent: any) and the resolution. */
@@ -185,36 +223,19 @@ static void check_model(struct check *c)
             complain(c, "%s needs a model", c->e->name);
         return;
     }
-    for (const char *const *m = c->e->models; *m != NULL; m++) {
+    for (const char *const *m = c->e->models; m != NULL && *m != NULL; m++) {
         if (str_eq(*m, c->model))
             return;
         nearest_offer(&nearest, *m);
     }
+    if (c->e->models == NULL)
+        return;
     complain(c, "%s is not a known model of %s%s%s%s", c->model, c->e->name,
              nearest.best != NULL ? "; did you mean " : "", str_or(nearest.best, ""),
              nearest.best != NULL ? "?" : "");
 }
 
-/* Words, numbers and lengths. */
-
-static const struct {
-    const char *field, *values;
-} choices[] = {
-    {"aspect_ratio", "16:9 9:16 1:1 3:4 4:3"},
-    {"style", "general anime"},
-    {"movement_amplitude", "auto small medium large"},
-    {"audio_type", "all speech_only sound_effect_only"},
-};
-
-static void check_choices(struct check *c)
-{
-    for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
-        const char *value = text_of(c, choices[i].field);
-
-        if (value[0] != '\0' && !is_listed(choices[i].values, value))
-            complain(c, "%s %s is none of: %s", choices[i].field, value, choices[i].values);
-    }
-}
+/* What models ignore, and texts. */
 
 static const struct {
     const char *field, *models; /* a pattern */
@@ -238,36 +259,12 @@ static void check_ignored(struct check *c)
     }
 }
 
-static size_t characters(const json_t *v)
-{
-    struct slice s = document_text(v);
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return n;
-}
-
-static void check_length(struct check *c, const char *field, size_t max)
-{
-    size_t n = characters(json_object_get(c->body, field));
-
-    if (n > max)
-        complain(c, "%s has %zu characters, %zu are documented", field, n, max);
-}
-
 static void check_texts(struct check *c)
 {
-    bool pictures_only = c->e->subjects && json_object_get(c->body, "subjects") == NULL;
-    const json_t *position = json_object_get(c->body, "wm_position");
-
-    check_length(c, "prompt", pictures_only ? MAX_PROMPT_PICTURES : MAX_PROMPT);
-    check_length(c, "payload", MAX_PAYLOAD);
-    if (c->e->max_images < 0 && text_of(c, "prompt")[0] == '\0' && !is_true(c, "is_rec"))
+    if (c->e->subjects && json_object_get(c->body, "subjects") == NULL)
+        check_length(c, "prompt", MAX_PROMPT_PICTURES);
+    if (c->e->prompt_required && text_of(c, "prompt")[0] == '\0' && !is_true(c, "is_rec"))
         complain(c, "%s needs a prompt", c->e->name);
-    if (json_is_integer(position) &&
-        (json_integer_value(position) < 1 || json_integer_value(position) > 4))
-        complain(c, "wm_position is a number from 1 to 4");
 }
 
 static void check_off_peak(struct check *c)
@@ -330,7 +327,7 @@ static void check_videos(struct check *c)
 {
     const json_t *videos = json_object_get(c->body, "videos");
 
-    if (json_array_size(videos) > 0 && !str_eq(c->model, "viduq2-pro"))
+    if (c->e->subjects && json_array_size(videos) > 0 && !str_eq(c->model, "viduq2-pro"))
         complain(c, "videos are for viduq2-pro, not for %s", c->model);
 }
 
@@ -350,6 +347,15 @@ static void check_subjects(struct check *c)
         check_subject(c, subject, i);
 }
 
+static void check_frames(struct check *c)
+{
+    size_t n = json_array_size(json_object_get(c->body, "image_settings"));
+
+    if (c->e->frames && (n < MIN_FRAMES || n > MAX_FRAMES))
+        complain(c, "%s takes %d to %d frames behind the first image, not %zu", c->e->name,
+                 MIN_FRAMES, MAX_FRAMES, n);
+}
+
 size_t request_check(const struct endpoint *e, const json_t *body,
                      void (*warn)(const char *line, void *ctx), void *ctx)
 {
@@ -360,12 +366,12 @@ size_t request_check(const struct endpoint *e, const json_t *body,
     check_fields(&c);
     check_model(&c);
     check_range(&c);
-    check_choices(&c);
     check_ignored(&c);
     check_texts(&c);
     check_off_peak(&c);
     check_images(&c);
     check_videos(&c);
     check_subjects(&c);
+    check_frames(&c);
     return c.count;
 }

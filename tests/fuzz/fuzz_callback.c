@@ -34,12 +34,22 @@ static void check(const struct callback *cb)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct callback cb;
+    static const struct answer_names names = {"data.task_id", "data.status", "data.0.url"};
     struct answer answer;
 
     if (callback_parse((const char *)data, size, &cb, NULL) == 0) {
         check(&cb);
         callback_clear(&cb);
     }
+    if (callback_parse_answer((const char *)data, size, "9", NULL, &cb, NULL) == 0) {
+        check(&cb);
+        callback_clear(&cb);
+    }
+    if (callback_parse_answer((const char *)data, size, "9", &names, &cb, NULL) == 0) {
+        check(&cb);
+        callback_clear(&cb);
+    }
+    answer_parse_named(200, (const char *)data, size, NULL, &names, &answer);
     answer_parse(200, (const char *)data, size, NULL, &answer);
     if ((answer.outcome == ANSWER_ACCEPTED) != (answer.remote_id[0] != '\0'))
         abort();

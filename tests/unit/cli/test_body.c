@@ -80,6 +80,7 @@ static int build(const char *profile, json_t **body, struct err *err, const char
     return rc;
 }
 
+#define BUILD_FOR(body, err, ...) build("vidu", body, err, (const char *const[]){__VA_ARGS__, NULL})
 #define BUILD(profile, body, err, ...)                                                             \
     build(profile, body, err, (const char *const[]){"img2video", __VA_ARGS__, NULL})
 
@@ -156,6 +157,105 @@ static void subjects_are_named_as_the_provider_names_them(void **state)
                 "\"https://x/4\"]}]}");
     assert_int_equal(BUILD("octopusx", &body, &err, "--subject", "cat=https://x/1"), 0);
     assert_body(body, "{\"subjects\":[{\"id\":\"cat\",\"images\":[\"https://x/1\"]}]}");
+}
+
+static void media_go_where_the_endpoint_has_them(void **state)
+{
+    json_t *body;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(
+        BUILD_FOR(&body, &err, "extend", "--video", "https://x/v", "-i", "https://x/1"), 0);
+    assert_body(body, "{\"video_url\":\"https://x/v\",\"images\":[\"https://x/1\"]}");
+    assert_int_equal(
+        BUILD_FOR(&body, &err, "digital-human", "-i", "https://x/1", "--audio", "https://x/a"), 0);
+    assert_body(body, "{\"image\":\"https://x/1\",\"audio_url\":\"https://x/a\"}");
+    assert_int_equal(BUILD_FOR(&body, &err, "reference2video", "--video", "https://x/v", "--video",
+                               "https://x/w"),
+                     0);
+    assert_body(body, "{\"videos\":[\"https://x/v\",\"https://x/w\"]}");
+    assert_int_equal(BUILD_FOR(&body, &err, "one-click/mv", "--audio", "https://x/a"), 0);
+    assert_body(body, "{\"audio_url\":\"https://x/a\"}");
+    assert_int_equal(
+        BUILD_FOR(&body, &err, "unheard-of", "--video", "https://x/v", "--audio", "https://x/a"),
+        0);
+    assert_body(body, "{\"videos\":[\"https://x/v\"],\"audio_url\":\"https://x/a\"}");
+    assert_int_equal(
+        BUILD_FOR(&body, &err, "extend", "--video", "https://x/v", "--video", "https://x/w"),
+        -EINVAL);
+    assert_non_null(strstr(err.text, "--video: extend takes one"));
+}
+
+static void frames_have_an_image_a_time_and_a_prompt(void **state)
+{
+    json_t *body;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(BUILD_FOR(&body, &err, "multiframe", "-i", "https://x/0", "--frame",
+                               "https://x/1", "--frame", "https://x/2,3", "--frame",
+                               "https://x/3,,slowly, then fast", "--frame", "https://x/4,7,up"),
+                     0);
+    assert_body(
+        body,
+        "{\"start_image\":\"https://x/0\",\"image_settings\":[{\"key_image\":\"https://x/1\"},"
+        "{\"key_image\":\"https://x/2\",\"duration\":3},{\"key_image\":\"https://x/3\","
+        "\"prompt\":\"slowly, then fast\"},{\"key_image\":\"https://x/4\",\"duration\":7,"
+        "\"prompt\":\"up\"}]}");
+    assert_int_equal(BUILD_FOR(&body, &err, "multiframe", "--frame", "https://x/1,soon"), -EINVAL);
+    assert_non_null(strstr(err.text, "--frame https://x/1,soon: "));
+    assert_int_equal(BUILD_FOR(&body, &err, "multiframe", "--frame", "b.txt,3"), -EINVAL);
+    assert_non_null(strstr(err.text, "b.txt: this is no PNG"));
+}
+
+static void sounds_and_videos_are_known_by_their_first_bytes(void **state)
+{
+    static const struct {
+        const char *option, *bytes;
+        size_t n;
+        const char *begin; /* NULL: refused */
+    } rows[] = {
+        {"--video",
+         "\0\0\0\x20"
+         "ftypisom",
+         12, "data:video/mp4;base64,"},
+        {"--video",
+         "\0\0\0\x20"
+         "ftypqt  ",
+         12, "data:video/quicktime;base64,"},
+        {"--video", "RIFF....AVI ", 12, "data:video/x-msvideo;base64,"},
+        {"--video", "RIFF....WAVE", 12, NULL},
+        {"--audio", "RIFF....WAVE", 12, "data:audio/wav;base64,"},
+        {"--audio",
+         "\0\0\0\x20"
+         "ftypM4A ",
+         12, "data:audio/mp4;base64,"},
+        {"--audio", "ID3.", 4, "data:audio/mpeg;base64,"},
+        {"--audio", "\xff\xfb\x90", 3, "data:audio/mpeg;base64,"},
+        {"--audio", "\xff\xd8\xff", 3, NULL},
+        {"--audio", "", 0, NULL},
+    };
+    struct err err;
+    json_t *body;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *field = str_eq(rows[i].option, "--video") ? "video_url" : "audio_url";
+
+        (void)unlink("big.png");
+        assert_int_equal(fs_create_file("big.png", rows[i].bytes, rows[i].n, 0600, NULL), 0);
+        assert_int_equal(BUILD_FOR(&body, &err, "lip-sync", rows[i].option, "big.png"),
+                         rows[i].begin != NULL ? 0 : -EINVAL);
+        if (rows[i].begin != NULL)
+            assert_true(str_starts(json_string_value(json_object_get(body, field)), rows[i].begin));
+        json_decref(body);
+    }
+    assert_int_equal(truncate("big.png", (off_t)REQUEST_MAX_BODY + 1), 0);
+    assert_int_equal(BUILD_FOR(&body, &err, "lip-sync", "--video", "big.png"), -EFBIG);
+    assert_non_null(strstr(err.text, "at most 20 MiB"));
+    assert_non_null(strstr(err.text, "room for 15"));
+    (void)unlink("big.png");
 }
 
 struct mistake {
@@ -286,6 +386,9 @@ int main(void)
         cmocka_unit_test(options_win_over_the_file),
         cmocka_unit_test(a_local_image_becomes_a_data_uri),
         cmocka_unit_test(subjects_are_named_as_the_provider_names_them),
+        cmocka_unit_test(media_go_where_the_endpoint_has_them),
+        cmocka_unit_test(frames_have_an_image_a_time_and_a_prompt),
+        cmocka_unit_test(sounds_and_videos_are_known_by_their_first_bytes),
         cmocka_unit_test(mistakes_name_what_is_wrong),
         cmocka_unit_test(an_image_over_the_limit_is_not_read),
         cmocka_unit_test(a_body_over_the_limit_is_refused_with_the_numbers),

@@ -12,12 +12,18 @@
 
 #include "gateway_fixture.h"
 
-static void ask(struct fixture *t, uint64_t id, const char *provider, const char *remote_id)
+static void ask_about(struct fixture *t, uint64_t id, const char *provider, const char *endpoint,
+                      const char *remote_id)
 {
-    struct msg_poll msg = {SLICE_LIT("t1"), slice_str(provider), SLICE_LIT("img2video"),
+    struct msg_poll msg = {SLICE_LIT("t1"), slice_str(provider), slice_str(endpoint),
                            slice_str(remote_id)};
 
     assert_int_equal(channel_send(t->keeper, MSG_POLL, id, &msg), 0);
+}
+
+static void ask(struct fixture *t, uint64_t id, const char *provider, const char *remote_id)
+{
+    ask_about(t, id, provider, "img2video", remote_id);
 }
 
 static void a_look_asks_the_provider_and_reports(void **state)
@@ -53,6 +59,21 @@ static void an_octopus_is_asked_in_its_own_way(void **state)
     await(t, &t->keeper_in, MSG_POLLED, 0, &msg);
     assert_non_null(strstr(t->request, "GET /vidu/ent/v2/task/a-b/creations HTTP/1.1\r\n"));
     assert_non_null(strstr(t->request, "\r\nAuthorization: Bearer octo_secret\r\n"));
+    assert_int_equal(msg.report.state, STATE_PROCESSING);
+}
+
+static void a_job_is_found_in_the_tree_of_its_parent(void **state)
+{
+    struct fixture *t = *state;
+    struct msg_polled msg;
+
+    set_reply(t, "200 OK",
+              "{\"id\":\"12\",\"state\":\"success\",\"signed_url\":\"https://u/whole\","
+              "\"job_records\":[{\"jobs\":[{\"id\":\"88\",\"state\":\"processing\"}]}]}");
+    ask_about(t, 1, "main", "one-click/mv/12/edit", "88");
+    await(t, &t->keeper_in, MSG_POLLED, 0, &msg);
+    assert_non_null(strstr(t->request, "GET /ent/v2/one-click/mv/12 HTTP/1.1\r\n"));
+    assert_string_equal(msg.report.id.p, "88");
     assert_int_equal(msg.report.state, STATE_PROCESSING);
 }
 
@@ -133,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_look_asks_the_provider_and_reports),
         TEST(an_octopus_is_asked_in_its_own_way),
+        TEST(a_job_is_found_in_the_tree_of_its_parent),
         TEST(a_refusal_carries_its_status),
         TEST(no_answer_is_said_so),
         TEST(an_answer_that_is_not_understood_has_no_report),

@@ -383,11 +383,42 @@ static void an_unknown_endpoint_can_be_forced(void **state)
     struct fixture *t = *state;
     struct test_client *c = new_client(t);
 
-    command(c, "{\"command\":\"submit\",\"endpoint\":\"one-click/mv\",\"force\":true}",
+    command(c, "{\"command\":\"submit\",\"endpoint\":\"one-click/new\",\"force\":true}",
             "{\"a\":1}");
     until(t, &t->requests, 1);
-    assert_non_null(strstr(t->request, "POST /ent/v2/one-click/mv HTTP/1.1\r\n"));
+    assert_non_null(strstr(t->request, "POST /ent/v2/one-click/new HTTP/1.1\r\n"));
     assert_string_equal(sent_body(t), "{\"a\":1}");
+}
+
+static void an_answer_that_is_the_result_makes_no_task(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    unsigned int exit;
+    json_t *json;
+
+    t->reply = "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n{\"file_url\":\"https://h/a.mp3\"} ";
+    command(c, "{\"command\":\"submit\",\"endpoint\":\"audio-tts\"}", "{\"text\":\"hello\"}");
+    json = await_result(t, c, 0, &exit);
+    assert_int_equal(exit, EXIT_OK);
+    assert_null(json_object_get(json, "task"));
+    assert_string_equal(text_of(json_object_get(json, "answer"), "file_url"), "https://h/a.mp3");
+    assert_string_equal(sent_body(t), "{\"text\":\"hello\"}");
+    json_decref(json);
+    t->reply = "HTTP/1.1 400 Bad\r\nContent-Length: 25\r\n\r\n{\"reason\":\"FieldInvalid\"}";
+    command(c, "{\"command\":\"submit\",\"endpoint\":\"audio-tts\"}", "{}");
+    json = await_result(t, c, 1, &exit);
+    assert_int_equal(exit, EXIT_REFUSED);
+    assert_string_equal(text_of(json, "code"), "FieldInvalid");
+    json_decref(json);
+    t->reply = NULL; /* hangs up */
+    command(c, "{\"command\":\"submit\",\"endpoint\":\"subjects\"}", "{}");
+    json = await_result(t, c, 2, &exit);
+    assert_int_equal(exit, EXIT_FAILED);
+    assert_non_null(strstr(text_of(json, "error"), "may have been done"));
+    json_decref(json);
+    assert_null(strchr(t->order, 'R'));
+    assert_null(strchr(t->order, 'S'));
 }
 
 static void a_keeper_that_does_not_answer_stops_the_submit(void **state)
@@ -458,6 +489,7 @@ int main(void)
         TEST(a_callback_url_of_the_client_is_forwarded_to),
         TEST(a_provider_without_callbacks_gets_the_body_as_it_is),
         TEST(what_cannot_be_sent_is_refused_at_once),
+        TEST(an_answer_that_is_the_result_makes_no_task),
         TEST(an_unknown_endpoint_can_be_forced),
         TEST(a_keeper_that_does_not_answer_stops_the_submit),
         TEST(too_many_submits_at_once_are_refused),

@@ -143,11 +143,39 @@ static void long_messages_are_cut_between_characters(void **state)
     buf_free(&body);
 }
 
+static void every_name_of_an_id_is_known(void **state)
+{
+    static const struct answer_names own = {.id = "out.job", .state = "out.phase"};
+    static const char text[] = "{\"id\":\"no\",\"out\":{\"job\":77,\"phase\":\"waiting\"}}";
+    static const struct {
+        const char *body, *id;
+    } rows[] = {
+        {"{\"id\":\"5\"}", "5"},
+        {"{\"sub_task_id\":\"6\",\"ad_one_click_task_id\":\"5\",\"id\":\"5\"}", "6"},
+        {"{\"compose_sub_task_id\":\"7\",\"task_id\":\"5\"}", "7"},
+        {"{\"sub_task_id\":\"\",\"task_id\":\"5\"}", "5"},
+        {"{\"code\":200,\"message\":\"ok\",\"data\":{\"task_id\":\"8\",\"status\":\"queued\"}}",
+         "8"},
+    };
+    struct answer a;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        a = parse(200, rows[i].body);
+        assert_int_equal(a.outcome, ANSWER_ACCEPTED);
+        assert_string_equal(a.remote_id, rows[i].id);
+    }
+    answer_parse_named(200, text, sizeof(text) - 1, NULL, &own, &a);
+    assert_string_equal(a.remote_id, "77");
+    assert_string_equal(a.state_word, "waiting");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_official_answer_is_read),
         cmocka_unit_test(answers_of_gateways_are_read),
+        cmocka_unit_test(every_name_of_an_id_is_known),
         cmocka_unit_test(a_refusal_keeps_its_reason),
         cmocka_unit_test(doubt_is_not_a_refusal),
         cmocka_unit_test(the_reason_of_a_success_without_id_is_kept),

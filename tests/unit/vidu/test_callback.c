@@ -429,9 +429,141 @@ static void nesting_ends_at_32(void **state)
     }
 }
 
+/* vidu-api.md section 7: a whole and its parts. */
+static const char job_tree[] =
+    "{\"id\":\"912340000000000001\",\"type\":\"mv\",\"state\":\"success\",\"err_code\":\"\","
+    "\"err_msg\":\"\",\"signed_url\":\"" URL "\",\"job_records\":[{\"type\":\"generate_video\","
+    "\"index\":0,\"jobs\":[{\"id\":\"912340000000000002\",\"type\":\"generate_video\","
+    "\"state\":\"success\",\"signed_url\":\"https://media.example/s0.mp4\"},{\"id\":"
+    "912340000000000004,\"state\":\"failed\",\"err_code\":\"AuditFailed\"}]},{\"type\":"
+    "\"compose\",\"jobs\":[{\"id\":\"912340000000000003\",\"type\":\"compose\",\"state\":"
+    "\"processing\",\"signed_url\":\"\"}]}]}";
+
+static struct callback answer(const char *body, const char *id, const struct answer_names *names)
+{
+    struct callback cb;
+    struct err err = {{0}};
+
+    if (callback_parse_answer(body, strlen(body), id, names, &cb, &err) < 0)
+        fail_msg("%s: %s", body, err.text);
+    return cb;
+}
+
+static void expect_answer(const char *body, const char *id, const struct answer_names *names,
+                          enum task_state state, const char *url)
+{
+    struct callback cb = answer(body, id, names);
+
+    if (id != NULL)
+        assert_string_equal(cb.id, id);
+    assert_int_equal(cb.state, state);
+    assert_int_equal(cb.n_creations, url != NULL);
+    if (url != NULL)
+        assert_string_equal(cb.creations[0].url, url);
+    callback_clear(&cb);
+}
+
+static void the_part_of_a_tree_that_was_asked_about_is_read(void **state)
+{
+    struct callback cb;
+
+    (void)state;
+    expect_answer(job_tree, "912340000000000001", NULL, STATE_SUCCESS, URL);
+    expect_answer(job_tree, "912340000000000002", NULL, STATE_SUCCESS,
+                  "https://media.example/s0.mp4");
+    expect_answer(job_tree, "912340000000000003", NULL, STATE_PROCESSING, NULL);
+    expect_answer(job_tree, "912340000000000004", NULL, STATE_FAILED, NULL);
+    cb = answer(job_tree, "912340000000000004", NULL);
+    assert_string_equal(cb.err_code, "AuditFailed");
+    callback_clear(&cb);
+    cb = answer(job_tree, "4711", NULL); /* of nobody: the whole speaks, under its own id */
+    assert_string_equal(cb.id, "912340000000000001");
+    callback_clear(&cb);
+    cb = parse(job_tree);
+    assert_string_equal(cb.id, "912340000000000001");
+    assert_string_equal(cb.creations[0].url, URL);
+    callback_clear(&cb);
+}
+
+static void a_tree_without_a_url_at_its_top_has_it_in_its_parts(void **state)
+{
+    struct callback cb;
+
+    (void)state;
+    expect_answer("{\"id\":\"1\",\"state\":\"success\",\"job_records\":[{\"jobs\":[{\"id\":\"2\","
+                  "\"type\":\"generate_video\",\"state\":\"success\",\"signed_url\":\"https://h/"
+                  "part\"}]},{\"jobs\":[{\"id\":\"3\",\"type\":\"compose\",\"state\":\"success\","
+                  "\"signed_url\":\"https://h/old\"},{\"id\":\"4\",\"type\":\"compose\",\"state\":"
+                  "\"success\",\"signed_url\":\"" URL "\"}]}]}",
+                  "1", NULL, STATE_SUCCESS, URL);
+    cb = answer("{\"id\":\"1\",\"state\":\"success\",\"data_records\":{\"storyboards\":[{"
+                "\"stroyboard_id\":\"7\",\"records\":[{\"id\":\"8\",\"state\":\"success\","
+                "\"creation_url\":\"https://h/part\"}]}],\"completed_creation_records\":[{\"id\":"
+                "\"9\",\"state\":\"success\",\"creation_url\":\"" URL "\"},{\"id\":\"10\","
+                "\"state\":\"failed\",\"creation_url\":\"https://h/bad\"}]}}",
+                "1", NULL);
+    assert_int_equal(cb.n_creations, 1);
+    assert_string_equal(cb.creations[0].id, "9");
+    assert_string_equal(cb.creations[0].url, URL);
+    callback_clear(&cb);
+    expect_answer("{\"id\":\"1\",\"state\":\"processing\",\"data_records\":[{"
+                  "\"completed_creation_records\":[{\"id\":\"9\",\"state\":\"success\","
+                  "\"creation_url\":\"" URL "\"}]}]}",
+                  "1", NULL, STATE_PROCESSING, NULL);
+    expect_answer("{\"id\":\"1\",\"state\":\"processing\",\"data_records\":[{\"records\":[{\"id\":"
+                  "\"9\",\"state\":\"success\",\"creation_url\":\"" URL "\"}]}]}",
+                  "9", NULL, STATE_SUCCESS, URL);
+}
+
+static void envelopes_are_taken_off_and_names_may_be_others(void **state)
+{
+    static const struct answer_names own = {"job.uid", "job.phase", "job.files.1.link"};
+    static const struct answer_names list = {.state = "phase", .result = "links"};
+    struct callback cb;
+    struct err err;
+
+    (void)state;
+    expect_answer("{\"code\":\"success\",\"message\":\"\",\"data\":{\"task_id\":\"a-1\",\"status\":"
+                  "\"SUCCESS\",\"url\":\"" URL "\"}}",
+                  "a-1", NULL, STATE_SUCCESS, URL);
+    cb = answer("{\"code\":\"success\",\"data\":{\"task_id\":\"a-1\",\"status\":\"FAILURE\","
+                "\"fail_reason\":\"too red\"}}",
+                "a-1", NULL);
+    assert_int_equal(cb.state, STATE_FAILED);
+    assert_string_equal(cb.err_msg, "too red");
+    callback_clear(&cb);
+    expect_answer("{\"id\":\"7\",\"status\":\"queued\",\"data\":{\"status\":\"success\"}}", "7",
+                  NULL, STATE_QUEUED, NULL);
+    expect_answer("{\"id\":\"no\",\"job\":{\"uid\":7,\"phase\":\"done\",\"files\":[{\"link\":"
+                  "\"https://h/0\"},{\"link\":\"" URL "\"}]}}",
+                  "7", &own, STATE_SUCCESS, URL);
+    expect_answer("{\"phase\":\"done\",\"links\":[\"" URL "\",7]}", NULL, &list, STATE_SUCCESS,
+                  URL);
+    assert_int_equal(callback_parse_answer("{\"state\":\"success\"}", 19, "7", &own, &cb, &err),
+                     -EINVAL);
+    assert_non_null(strstr(err.text, "job.phase"));
+}
+
+static void paths_of_names_are_plain(void **state)
+{
+    static const char *const good[] = {"a", "data.task_id", "a.0.b", "a.b.c.d.e.f.g.h"};
+    static const char *const bad[] = {"",   ".", "a.", ".a", "a..b", "a b", "a.b.c.d.e.f.g.h.i",
+                                      "a/b"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_true(names_path_is_good(good[i]));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(names_path_is_good(bad[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_part_of_a_tree_that_was_asked_about_is_read),
+        cmocka_unit_test(a_tree_without_a_url_at_its_top_has_it_in_its_parts),
+        cmocka_unit_test(envelopes_are_taken_off_and_names_may_be_others),
+        cmocka_unit_test(paths_of_names_are_plain),
         cmocka_unit_test(every_variant_is_understood),
         cmocka_unit_test(a_creation_is_read_with_all_its_addresses),
         cmocka_unit_test(the_canonical_form_has_every_member),

@@ -56,6 +56,31 @@ static void query_addresses_carry_the_id(void **state)
     free(url);
 }
 
+static void each_endpoint_is_looked_up_in_its_form(void **state)
+{
+    static const struct {
+        const char *endpoint, *path;
+    } rows[] = {
+        {"img2video", "/ent/v2/tasks/77/creations"},
+        {"ad-one-click/edit", "/ent/v2/tasks/77/creations"},
+        {NULL, "/ent/v2/tasks/77/creations"},
+        {"unheard-of", "/ent/v2/tasks/77/creations"},
+        {"one-click/mv", "/ent/v2/one-click/mv/77"},
+        {"one-click/mv/912/edit", "/ent/v2/one-click/mv/912"},
+        {"one-click/genernal_one_click", "/ent/v2/one-click/general_one_click/77"},
+        {"one-click/general_one_click/a-1/compose", "/ent/v2/one-click/general_one_click/a-1"},
+    };
+    const struct provider_profile *p = provider_profile_find("vidu");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *url = provider_look_url(p, "https://h", rows[i].endpoint, "77");
+
+        assert_string_equal(url + strlen("https://h"), rows[i].path);
+        free(url);
+    }
+}
+
 static void only_vidu_itself_signs_verifiably(void **state)
 {
     (void)state;
@@ -73,6 +98,7 @@ int main(void)
         cmocka_unit_test(the_four_profiles_are_built_in),
         cmocka_unit_test(create_addresses_are_those_of_the_documentation),
         cmocka_unit_test(query_addresses_carry_the_id),
+        cmocka_unit_test(each_endpoint_is_looked_up_in_its_form),
         cmocka_unit_test(only_vidu_itself_signs_verifiably),
     };
 

@@ -66,6 +66,17 @@ static void documented_requests_give_no_warning(void **state)
            "{\"model\":\"viduq2-pro\",\"images\":[\"https://h/a\"],"
            "\"videos\":[\"https://h/v.mp4\"]}",
            "");
+    expect("text2audio", "{\"model\":\"audio1.0\",\"prompt\":\"rain\",\"duration\":2.5}", "");
+    expect("text2audio", "{\"model\":\"audio1.0\",\"prompt\":\"rain\",\"duration\":10}", "");
+    expect("multiframe",
+           "{\"model\":\"viduq2-pro\",\"start_image\":\"https://h/a\",\"wm_position\":\"top_left\","
+           "\"image_settings\":[{\"key_image\":\"https://h/b\"},{\"key_image\":\"https://h/c\"}]}",
+           "");
+    expect("reference2image",
+           "{\"model\":\"viduq2\",\"prompt\":\"a boat\",\"aspect_ratio\":\"21:9\"}", "");
+    expect("extend", "{\"model\":\"viduq2-pro\",\"video_url\":\"https://h/a\",\"duration\":7}", "");
+    expect("one-click/mv/912/edit", "{\"index\":1,\"whatever\":2}", "");
+    expect("lip-sync", "{\"video_url\":\"https://h/a\",\"text\":\"hello\",\"speed\":1.5}", "");
 }
 
 static void each_objection_is_one_line(void **state)
@@ -121,6 +132,22 @@ static void each_objection_is_one_line(void **state)
          "videos are for viduq2-pro, not for viduq3\n"},
         {"text2video", "{\"model\":\"viduq2\",\"prompt\":\"x\",\"off_peak\":true,\"audio\":true}",
          "off_peak needs audio=false with viduq2\n"},
+        {"text2audio", "{\"model\":\"audio1.0\",\"prompt\":\"rain\",\"duration\":10.5}",
+         "duration is a number from 2 to 10\n"},
+        {"extend", "{\"model\":\"viduq2-pro\",\"duration\":8}",
+         "duration is a number from 1 to 7\n"},
+        {"multiframe",
+         "{\"model\":\"viduq2-pro\",\"image_settings\":[{\"key_image\":\"https://h/b\"}]}",
+         "multiframe takes 2 to 9 frames behind the first image, not 1\n"},
+        {"extend", "{\"model\":\"viduq2-pro\",\"wm_position\":3}",
+         "wm_position is not of type string\n"},
+        {"lip-sync", "{\"payload\":\"p\"}",
+         "payload is not a field of lip-sync and may be refused\n"},
+        {"one-click/mv", "{\"images\":[\"https://h/a\"],\"lip_synk\":true}",
+         "lip_synk is not a field of one-click/mv; did you mean lip_sync?\n"},
+        {"template-story", "{\"story\":\"dracula\"}",
+         "story dracula is none of: love_story workday_feels monkey_king pigsy monk_tang "
+         "one_shot\n"},
         {"reference2video",
          "{\"model\":\"viduq3-mix\",\"images\":[\"https://h/a\"],\"off_peak\":true}",
          "viduq3-mix has no off_peak\n"},

@@ -1,0 +1,28 @@
+/*
+ * Where an answer has its id, its state and its result, when a provider calls them by names of its
+ * own: paths such as data.task_id or output.videos.0.url. A number is a place in an array.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef VIDU_NAMES_H
+#define VIDU_NAMES_H
+
+#include "vidu/document.h"
+
+#define NAMES_PATH_MAX 128 /* bytes of one path */
+
+struct answer_names { /* NULL: the names that everybody uses */
+    const char *id, *state, *result;
+};
+
+/* 1 to 8 steps of A-Z a-z 0-9 _ -, with dots between, at most NAMES_PATH_MAX bytes. */
+bool names_path_is_good(const char *path);
+/* What is there; NULL: nothing. Borrowed from root. */
+json_t *names_find(const json_t *root, const char *path);
+/*
+ * The object that speaks: root, or root's `data` when that has one of the keys and root has none
+ * of them with a value ({"code":"success","data":{"task_id":...}} of gateways).
+ */
+const json_t *names_unwrap(const json_t *root, const char *const *keys, size_t n);
+
+#endif
