@@ -40,6 +40,8 @@ libvidu_a_SOURCES = \
 	src/vidu/endpoint.h \
 	src/vidu/endpoint_table.c \
 	src/vidu/endpoint_table.h \
+	src/vidu/form.c \
+	src/vidu/form.h \
 	src/vidu/id.c \
 	src/vidu/id.h \
 	src/vidu/job_tree.c \
@@ -100,6 +102,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_secret.c \
 	src/conf/conf_secret.h \
 	src/conf/conf_show.c \
+	src/conf/conf_speech.c \
+	src/conf/conf_speech.h \
 	src/conf/conf_table.c \
 	src/conf/conf_table.h \
 	src/conf/conf_type.c \

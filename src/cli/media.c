@@ -120,8 +120,8 @@ static bool is_list(const struct endpoint *e, const char *field)
     return f != NULL ? str_eq(f->type, "array") : !str_eq(field, kinds[MEDIA_AUDIO].field);
 }
 
-static int add_kind(json_t *body, enum media_kind kind, const char *field,
-                    const struct endpoint *e, const struct options *o, struct err *err)
+static int add_kind(json_t *body, enum media_kind kind, const char *field, const struct endpoint *e,
+                    const struct options *o, struct err *err)
 {
     const char *name = str_or(field, kinds[kind].field);
 

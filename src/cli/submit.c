@@ -62,7 +62,9 @@ static int find_profile(struct submission *s, struct err *err)
         provider = conf_provider_find(conf, name);
     else if (conf != NULL && conf->n_providers > 0)
         provider = &conf->providers[0];
-    s->profile = provider != NULL ? provider->profile : provider_profile_find(str_or(name, "vidu"));
+    if (provider != NULL)
+        s->speech = conf_provider_speech(provider);
+    s->profile = provider != NULL ? &s->speech : provider_profile_find(str_or(name, "vidu"));
     if (s->profile == NULL && options_has(s->o, "dry-run"))
         return err_set(err, -EINVAL, "--provider %s: neither configured nor built in", name);
     if (s->profile == NULL)

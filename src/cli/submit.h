@@ -13,8 +13,9 @@
 struct submission {
     struct cli *cli;
     const struct options *o;
-    const struct endpoint *endpoint; /* NULL: not known here, and forced */
-    const struct provider_profile *profile;
+    const struct endpoint *endpoint;        /* NULL: not known here, and forced */
+    const struct provider_profile *profile; /* of what is here, or built in */
+    struct provider_profile speech;         /* the configured one, when there is one */
     const char *base_url;
     bool called_back; /* the daemon puts its callback_url into the request */
     json_t *tags, *body;

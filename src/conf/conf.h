@@ -59,6 +59,10 @@ struct conf_provider {
     enum conf_confirm confirm;
     enum conf_mode mode; /* by the profile unless set: push where it documents callbacks */
     int64_t overdue_ms;  /* push: after this without a word a task is looked at */
+    char *auth, *prefix, *query; /* the profile's unless set; the prefix / is none */
+    struct {
+        char *id, *state, *result; /* paths into answers; NULL: the usual names */
+    } names;
 };
 
 /* Which copy of a result is saved: the plain one, the one with a watermark in its place, both. */
@@ -180,6 +184,8 @@ char *conf_control(const char *path);
  * when none exists, the one to create. Owned by the caller. */
 char *conf_default_path(void);
 
+/* The profile with what the provider has in its place; borrowed from both. */
+struct provider_profile conf_provider_speech(const struct conf_provider *p);
 const struct conf_provider *conf_provider_find(const struct conf *c, const char *name);
 const struct conf_hook *conf_hook_find(const struct conf *c, const char *name);
 

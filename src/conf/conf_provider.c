@@ -120,6 +120,9 @@ static void preset_profile(struct conf_provider *p, const struct conf_node *map)
     p->base_url = mem_strdup(p->profile->base_url);
     p->signature = p->profile->signature;
     p->mode = p->profile->callbacks ? MODE_PUSH : MODE_POLL;
+    p->auth = mem_strdup(p->profile->auth);
+    p->prefix = mem_strdup(p->profile->prefix);
+    p->query = mem_strdup(p->profile->query);
 }
 
 static void fill_provider(const struct conf_fill *fill, const struct conf_node *node,
@@ -137,6 +140,11 @@ static void fill_provider(const struct conf_fill *fill, const struct conf_node *
     if (conf_node_get(node, "profile") == NULL && p->profile == NULL)
         report_profile(fill, node, p->name, true);
     conf_table_fill(fill, SCOPE_PROVIDER, node, p);
+    if (p->profile != NULL && p->profile->base_url[0] == '\0' &&
+        conf_node_get(node, "base_url") == NULL)
+        conf_found_at(fill->found, node,
+                      "'providers.NAME.base_url' is missing: profile %s has no address of its own",
+                      p->profile->name);
 }
 
 static void release_providers(const struct conf_row *row, void *object)
@@ -168,6 +176,17 @@ static void set_providers(const struct conf_fill *fill, const struct conf_row *r
         for (size_t i = 0; i < node->n; i++)
             fill_provider(fill, node->items[i], &c->providers[c->n_providers++]);
     }
+}
+
+struct provider_profile conf_provider_speech(const struct conf_provider *p)
+{
+    struct provider_profile speech = *p->profile;
+
+    speech.auth = p->auth;
+    speech.prefix = str_eq(p->prefix, "/") ? "" : p->prefix;
+    speech.query = p->query;
+    speech.names = (struct answer_names){p->names.id, p->names.state, p->names.result};
+    return speech;
 }
 
 const struct conf_type conf_type_providers = {set_providers, NULL, release_providers};

@@ -7,6 +7,7 @@
 #include "conf/conf_listen.h"
 #include "conf/conf_provider.h"
 #include "conf/conf_secret.h"
+#include "conf/conf_speech.h"
 #include "conf/conf_type.h"
 #include "vidu/nearest.h"
 
@@ -104,7 +105,7 @@ const struct conf_row conf_rows[] = {
             "space that downloads leave free"),
     IN_FILE("providers", "map", providers, providers, "1-32", "", true,
             "who makes the videos, by name", .required = true),
-    IN_PROVIDER("profile", "word", profile, profile, "vidu|vidu-cn|octopusx|powertokens", "NAME",
+    IN_PROVIDER("profile", "word", profile, profile, "vidu|vidu-cn|octopusx|powertokens|octopusx-openai|generic", "NAME",
                 "how this provider is spoken with", .computed = true),
     IN_PROVIDER("base_url", "url", base_url, base_url, "", "the profile's",
                 "address of its API; https, or http on loopback", .computed = true),
@@ -122,6 +123,21 @@ const struct conf_row conf_rows[] = {
                 .computed = true),
     IN_PROVIDER("overdue", "duration", duration, overdue_ms, "1s-24h", "5m",
                 "after so long without a word a task that expects callbacks is looked at"),
+    IN_PROVIDER("callbacks", "bool", bool, callbacks, "yes|no", "the profile's",
+                "whether it sends callbacks; no: its tasks are polled", .computed = true),
+    IN_PROVIDER("auth", "word", auth, auth, "one word", "the profile's",
+                "scheme of the Authorization header, before the key", .computed = true),
+    IN_PROVIDER("prefix", "text", prefix, prefix, "/PATH", "the profile's",
+                "what stands before the name of an endpoint; / for nothing", .computed = true),
+    IN_PROVIDER("query", "text", query, query, "/PATH with {id}", "the profile's",
+                "where a task is looked up", .computed = true),
+    IN_PROVIDER("names.id", "text", answer, names.id, "NAME.NAME", "",
+                "where answers have the id of the task, before task_id and id are tried"),
+    IN_PROVIDER("names.state", "text", answer, names.state, "NAME.NAME", "",
+                "where answers have its state, in place of state and status"),
+    IN_PROVIDER("names.result", "text", answer, names.result, "NAME.NAME", "",
+                "where answers have the URL of the result or a list of such; else creations, "
+                "video_url, url"),
     IN_FILE("hooks", "list", hooks, hooks, "0-64", "", true, "what is done when a task changes"),
     IN_HOOK("name", "text", text, name, CONF_NAME_FORM, "", "its name, unique", .required = true),
     IN_HOOK("on", "list", set, on, "processing|success|failed|cancelled|lost|test", "success",

@@ -30,7 +30,8 @@ const struct hello_provider *account_find(const struct hello_gateway *h, const c
 
 const struct provider_profile *account_profile(const struct hello_provider *account)
 {
-    return provider_profile_find(account->profile);
+    return account->speech.name != NULL ? &account->speech
+                                        : provider_profile_find(account->profile);
 }
 
 char *account_authorization(const struct hello_provider *account)

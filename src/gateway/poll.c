@@ -16,6 +16,7 @@ struct look {
     struct polls *polls;
     uint64_t id; /* of the keeper's question */
     char *task, *provider, *endpoint, *remote_id;
+    struct answer_names names; /* of the provider */
 };
 
 TAILQ_HEAD(look_list, look);
@@ -84,7 +85,8 @@ static void judge(struct look *l, const struct client_answer *a)
         fail(l, a->status, a->retry_after_ms, a->error);
     } else if (a->status < 200 || a->status > 299) {
         fail(l, a->status, a->retry_after_ms, text);
-    } else if (callback_parse_answer(a->body.p, a->body.n, l->remote_id, NULL, &cb, &err) < 0) {
+    } else if (callback_parse_answer(a->body.p, a->body.n, l->remote_id, &l->names, &cb, &err) <
+               0) {
         fail(l, a->status, a->retry_after_ms, err.text);
     } else {
         tell_report(l, a, &cb);
@@ -121,6 +123,7 @@ static bool start(struct look *l, struct err *err)
     if (account == NULL)
         return false;
     url = provider_look_url(account_profile(account), account->base_url, l->endpoint, l->remote_id);
+    l->names = account_profile(account)->names;
     authorization = account_authorization(account);
     t = client_start(g->client,
                      &(struct client_request){

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "vidu/endpoint.h"
+#include "vidu/form.h"
 #include "vidu/key.h"
 
 #include <errno.h>
@@ -85,11 +86,23 @@ static int put_callback(const struct hello_gateway *h, const struct outline *bod
     return r;
 }
 
+static int put_form(const struct endpoint *known, const struct outline *body, struct prepared *p,
+                    struct err *err)
+{
+    char boundary[FORM_BOUNDARY_SIZE];
+
+    form_boundary(boundary);
+    p->content_type = mem_printf("Content-Type: multipart/form-data; boundary=%s", boundary);
+    return form_build(body, known->image, boundary, &p->body, err);
+}
+
 static int put_body(const struct hello_gateway *h, const struct endpoint *known,
                     const struct outline *body, struct prepared *p, struct err *err)
 {
     struct slice text = outline_source(body);
 
+    if (known != NULL && known->form == ENDPOINT_MULTIPART)
+        return put_form(known, body, p, err);
     if (known != NULL && known->accepts_callback && p->account->callbacks &&
         !str_empty(h->public_url))
         return put_callback(h, body, p, err);
@@ -196,6 +209,7 @@ void prepared_clear(struct prepared *p)
     buf_free(&p->body);
     free(p->endpoint);
     free(p->url);
+    free(p->content_type);
     free(p->callback_path);
     free(p->forward_url);
     free(p->model);

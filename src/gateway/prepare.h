@@ -17,6 +17,7 @@ struct prepared {
     char *endpoint;
     char *url; /* of the POST */
     struct buf body;
+    char *content_type; /* the header; NULL: JSON */
     char task[TASK_ID_SIZE];
     bool synchronous; /* the answer is the result: no task is kept, task names nothing */
     bool called_back; /* the body has our callback_url */

@@ -265,7 +265,8 @@ static void on_done(struct transfer *t, const struct client_answer *a, void *ctx
         return;
     }
     mem_replace(&s->error, a->error);
-    answer_parse(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"), &s->answer);
+    answer_parse_named(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"),
+                       &account_profile(s->p.account)->names, &s->answer);
     if (a->body.n <= MAX_HANDED && document_parse(a->body.p, a->body.n, &s->body, NULL) < 0)
         s->body = NULL;
     record_answer(s);
@@ -284,7 +285,9 @@ static void send_request(struct submit *s)
         &(struct client_request){
             .method = "POST",
             .url = s->p.url,
-            .headers = (const char *const[]){"Content-Type: application/json", authorization, NULL},
+            .headers =
+                (const char *const[]){str_or(s->p.content_type, "Content-Type: application/json"),
+                                      authorization, NULL},
             .body = buf_text(&s->p.body),
             .body_len = s->p.body.len,
             .max_body = MAX_ANSWER,

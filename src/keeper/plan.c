@@ -75,12 +75,19 @@ static struct room_plan plan_gateway(const struct keeper *k, const struct conf *
     for (size_t i = 0; i < c->n_providers; i++) {
         const struct conf_provider *p = &c->providers[i];
         struct hello_provider *out = &h.providers[h.n_providers++];
+        struct provider_profile speech = conf_provider_speech(p);
 
         out->name = mem_strdup(p->name);
         out->profile = mem_strdup(p->profile->name);
         out->base_url = mem_strdup(p->base_url);
         out->key = mem_strdup(p->key.value);
         out->callbacks = p->mode != MODE_POLL;
+        out->auth = mem_strdup(speech.auth);
+        out->prefix = mem_strdup(speech.prefix);
+        out->query = mem_strdup(speech.query);
+        out->id_name = mem_strdup(speech.names.id);
+        out->state_name = mem_strdup(speech.names.state);
+        out->result_name = mem_strdup(speech.names.result);
     }
     plan.hello = hello_gateway_write(&h);
     hello_gateway_clear(&h);

@@ -35,9 +35,8 @@ static json_t *step_into(const json_t *at, struct slice step)
         return NULL;
     mem_copy_text(name, step.n + 1, step.p);
     if (json_is_array(at))
-        return str_to_u64(step.p, step.n, SIZE_MAX, &place) == 0
-                   ? json_array_get(at, (size_t)place)
-                   : NULL;
+        return str_to_u64(step.p, step.n, SIZE_MAX, &place) == 0 ? json_array_get(at, (size_t)place)
+                                                                 : NULL;
     return json_object_get(at, name);
 }
 

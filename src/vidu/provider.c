@@ -56,6 +56,29 @@ static const struct provider_profile profiles[] = {
         .signature = SIGNATURE_IF_PRESENT,
         .help = "powertokens.ai, a reseller: callbacks prove themselves by their sealed path",
     },
+    {
+        .name = "octopusx-openai",
+        .base_url = "https://octopusx.ai",
+        .auth = "Bearer",
+        .prefix = "/v1",
+        .query = "/v1/videos/{id}",
+        .subject_name_key = "id",
+        .callbacks = false,
+        .signature = SIGNATURE_IF_PRESENT,
+        .help = "octopusx.ai in the style of OpenAI: the endpoint is videos, a form",
+    },
+    {
+        .name = "generic",
+        .base_url = "",
+        .auth = "Bearer",
+        .prefix = "/v1",
+        .query = "/v1/video/generations/{id}",
+        .subject_name_key = "name",
+        .callbacks = false,
+        .signature = SIGNATURE_OFF,
+        .help = "a gateway of one's own: the endpoint is video/generations unless prefix and query "
+                "say otherwise",
+    },
 };
 
 const struct provider_profile *provider_profile_find(const char *name)

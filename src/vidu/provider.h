@@ -9,19 +9,21 @@
 
 #include "base/buf.h"
 #include "vidu/endpoint.h"
+#include "vidu/names.h"
 
 enum provider_signature { SIGNATURE_REQUIRED, SIGNATURE_IF_PRESENT, SIGNATURE_OFF };
 
 struct provider_profile {
-    const char *name;             /* vidu, vidu-cn, octopusx, powertokens */
-    const char *base_url;         /* no slash at the end */
+    const char *name;             /* vidu, octopusx, ... */
+    const char *base_url;         /* no slash at the end; "": the user has to say */
     const char *auth;             /* scheme word of Authorization: Token or Bearer */
     const char *prefix;           /* before an endpoint's path: /ent/v2 or /vidu/ent/v2 */
     const char *query;            /* /ent/v2/tasks/{id}/creations; {id} is the remote id */
     const char *subject_name_key; /* how a subject is named: name, or id on octopusx */
     bool callbacks;               /* documents callback_url */
     enum provider_signature signature;
-    const char *help; /* one line */
+    struct answer_names names; /* NULL members: the usual ones */
+    const char *help;          /* one line */
 };
 
 const struct provider_profile *provider_profile_find(const char *name); /* NULL: none */

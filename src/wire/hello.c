@@ -100,9 +100,12 @@ static const struct field receiver_fields[] = {
 };
 
 static const struct field provider_fields[] = {
-    ONE(KIND_STRING, hello_provider, name),     ONE(KIND_STRING, hello_provider, profile),
-    ONE(KIND_STRING, hello_provider, base_url), ONE(KIND_SECRET, hello_provider, key),
-    ONE(KIND_BOOL, hello_provider, callbacks),  END,
+    ONE(KIND_STRING, hello_provider, name),        ONE(KIND_STRING, hello_provider, profile),
+    ONE(KIND_STRING, hello_provider, base_url),    ONE(KIND_SECRET, hello_provider, key),
+    ONE(KIND_BOOL, hello_provider, callbacks),     ONE(KIND_STRING, hello_provider, auth),
+    ONE(KIND_STRING, hello_provider, prefix),      ONE(KIND_STRING, hello_provider, query),
+    ONE(KIND_STRING, hello_provider, id_name),     ONE(KIND_STRING, hello_provider, state_name),
+    ONE(KIND_STRING, hello_provider, result_name), END,
 };
 
 static const struct field gateway_fields[] = {
@@ -401,9 +404,27 @@ char *hello_gateway_write(const struct hello_gateway *h)
     return write_hello(gateway_fields, h);
 }
 
+/* The profile with the provider's own words in its place; an unknown one stays empty. */
+static void complete(struct hello_provider *p)
+{
+    const struct provider_profile *profile = provider_profile_find(p->profile);
+
+    if (profile == NULL)
+        return;
+    p->speech = *profile;
+    p->speech.auth = str_or(p->auth, profile->auth);
+    p->speech.prefix = str_or(p->prefix, profile->prefix);
+    p->speech.query = str_or(p->query, profile->query);
+    p->speech.names = (struct answer_names){p->id_name, p->state_name, p->result_name};
+}
+
 int hello_gateway_read(struct slice json, struct hello_gateway *h, struct err *err)
 {
-    return read_hello(gateway_fields, json, h, sizeof(*h), err);
+    int r = read_hello(gateway_fields, json, h, sizeof(*h), err);
+
+    for (size_t i = 0; r == 0 && i < h->n_providers; i++)
+        complete(&h->providers[i]);
+    return r;
 }
 
 void hello_gateway_clear(struct hello_gateway *h)

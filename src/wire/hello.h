@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "vidu/key.h"
+#include "vidu/provider.h"
 #include "wire/message.h"
 
 /* Descriptors a room inherits: its channel, then what HELLO names from 4 on. */
@@ -56,6 +57,9 @@ struct hello_gateway {
     struct hello_provider {
         char *name, *profile, *base_url, *key;
         bool callbacks;
+        char *auth, *prefix, *query;              /* NULL: the profile's */
+        char *id_name, *state_name, *result_name; /* NULL: the usual ones */
+        struct provider_profile speech;           /* of all this; name NULL: not read yet */
     } providers[HELLO_MAX_PROVIDERS];
     char *ca_file; /* NULL: the system's */
 };

@@ -46,13 +46,13 @@ static void a_profile_must_exist(void **state)
     static const struct conf_case cases[] = {
         {PROVIDERS("\n  vidi: { " KEY " }"),
          AT "3: unknown profile 'vidi'; did you mean 'vidu'? There are vidu, vidu-cn, octopusx, "
-            "powertokens\n"},
+            "powertokens, octopusx-openai, generic\n"},
         {PROVIDERS("\n  mine: { " KEY " }"),
          AT "3: unknown profile 'mine'; a provider of another name needs 'profile'; there are "
-            "vidu, vidu-cn, octopusx, powertokens\n"},
+            "vidu, vidu-cn, octopusx, powertokens, octopusx-openai, generic\n"},
         {PROVIDERS("\n  mine: { profile: vdu, " KEY " }"),
          AT "20: unknown profile 'vdu'; did you mean 'vidu'? There are vidu, vidu-cn, octopusx, "
-            "powertokens\n"},
+            "powertokens, octopusx-openai, generic\n"},
         {PROVIDERS("\n  vidu: { profile: [a], " KEY " }"),
          AT "20: 'providers.NAME.profile' must be a single value, not a list\n"},
     };
@@ -99,6 +99,66 @@ static void the_key_travels_only_over_tls_or_on_this_machine(void **state)
     fixture_expect(*state, cases, ARRAY_LEN(cases));
 }
 
+static void a_generic_provider_speaks_as_it_is_told(void **state)
+{
+    struct conf_fixture *f = *state;
+    struct provider_profile p;
+
+    assert_int_equal(
+        fixture_load_text(f, PROVIDERS("\n  mine: { profile: generic, " KEY
+                                       ", base_url: https://h, auth: Key, prefix: /api/v3, "
+                                       "query: '/api/v3/ask?id={id}', names: { id: out.job, "
+                                       "state: out.phase, result: out.files.0.link } }")),
+        0);
+    p = conf_provider_speech(&f->conf->providers[0]);
+    assert_string_equal(p.auth, "Key");
+    assert_string_equal(p.prefix, "/api/v3");
+    assert_string_equal(p.query, "/api/v3/ask?id={id}");
+    assert_string_equal(p.names.id, "out.job");
+    assert_string_equal(p.names.state, "out.phase");
+    assert_string_equal(p.names.result, "out.files.0.link");
+    assert_int_equal(
+        fixture_load_text(f, PROVIDERS("\n  mine: { profile: generic, " KEY ", base_url: "
+                                       "https://h, prefix: / }")),
+        0);
+    p = conf_provider_speech(&f->conf->providers[0]);
+    assert_string_equal(p.prefix, "");
+    assert_string_equal(p.query, "/v1/video/generations/{id}");
+    assert_null(p.names.id);
+}
+
+static void what_a_provider_is_told_must_be_plain(void **state)
+{
+    static const struct {
+        const char *option, *complaint;
+    } rows[] = {
+        {"auth: 'Bearer x'", "'providers.NAME.auth' must be one word"},
+        {"prefix: v1", "'providers.NAME.prefix' must be a path"},
+        {"prefix: /v1/", "'providers.NAME.prefix' must be a path"},
+        {"prefix: /v1//x", "'providers.NAME.prefix' must be a path"},
+        {"prefix: '/v1?a'", "'providers.NAME.prefix' must be a path"},
+        {"query: /v1/videos", "'providers.NAME.query' must be a path with {id}"},
+        {"query: 'v1/{id}'", "'providers.NAME.query' must be a path with {id}"},
+        {"query: '/v1/{id}#x'", "'providers.NAME.query' must be a path with {id}"},
+        {"query: '/v1/{id}/{id}'", "'providers.NAME.query' must be a path with {id}"},
+        {"names: { id: 'a b' }", "'providers.NAME.names.id' must be names with dots"},
+        {"names: { state: a..b }", "'providers.NAME.names.state' must be names with dots"},
+    };
+    struct conf_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        autofree char *text =
+            mem_printf(PROVIDERS("\n  mine: { profile: vidu, " KEY ", %s }"), rows[i].option);
+
+        assert_int_equal(fixture_load_text(f, text), -EINVAL);
+        if (strstr(f->found, rows[i].complaint) == NULL)
+            fail_msg("%s: %s", rows[i].option, f->found);
+    }
+    assert_int_equal(fixture_load_text(f, PROVIDERS("\n  mine: { profile: generic, " KEY " }")),
+                     -EINVAL);
+    assert_non_null(strstr(f->found, "base_url' is missing: profile generic has no address"));
+}
+
 static void the_number_of_providers_is_limited(void **state)
 {
     struct conf_fixture *f = *state;
@@ -122,6 +182,8 @@ int main(void)
         CONF_TEST(a_profile_must_exist),
         CONF_TEST(a_provider_is_a_named_map_with_a_key),
         CONF_TEST(the_key_travels_only_over_tls_or_on_this_machine),
+        CONF_TEST(a_generic_provider_speaks_as_it_is_told),
+        CONF_TEST(what_a_provider_is_told_must_be_plain),
         CONF_TEST(the_number_of_providers_is_limited),
     };
 

@@ -222,6 +222,7 @@ static void the_sample_loads_as_it_is_and_with_every_option(void **state)
     fixture_write(f, "vidu-key", "k", 0600);
     fixture_write(f, "callback-secret", "k", 0600);
     fixture_write(f, "octopusx.key", "k", 0600);
+    fixture_write(f, "mine.key", "k", 0600);
     fixture_write(f, "fullchain.pem", "x", 0644);
     fixture_write(f, "key.pem", "x", 0600);
     fixture_write(f, "authorities.pem", "x", 0644);

@@ -50,6 +50,54 @@ static void the_first_provider_is_the_default(void **state)
     prepared_clear(&p);
 }
 
+static void a_form_carries_texts_and_the_bytes_of_a_file(void **state)
+{
+    static const char body[] = "{\"model\":\"viduq3\",\"prompt\":\"a \\\"boat\\\"\",\"seconds\":5,"
+                               "\"input_reference\":\"data:image/png;base64,iVBORwA=\",\"x\":null}";
+    struct prepared p;
+    autofree char *want = NULL;
+    const char *boundary;
+
+    (void)state;
+    assert_int_equal(prepare_with(&hello, "{\"endpoint\":\"videos\"}", body, sizeof(body) - 1, &p),
+                     0);
+    boundary = strstr(p.content_type, "boundary=") + strlen("boundary=");
+    assert_true(
+        str_starts(p.content_type, "Content-Type: multipart/form-data; boundary=viduhook-"));
+    want =
+        mem_printf("--%s\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nviduq3\r\n"
+                   "--%s\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\na \"boat\"\r\n"
+                   "--%s\r\nContent-Disposition: form-data; name=\"seconds\"\r\n\r\n5\r\n"
+                   "--%s\r\nContent-Disposition: form-data; name=\"input_reference\"; "
+                   "filename=\"input_reference.png\"\r\nContent-Type: image/png\r\n\r\n"
+                   "\x89PNG",
+                   boundary, boundary, boundary, boundary);
+    assert_int_equal(strncmp(buf_text(&p.body), want, strlen(want)), 0);
+    assert_int_equal(p.body.len, strlen(want) + strlen("\r\n--") + 1 + strlen(boundary) + 4);
+    assert_false(p.called_back);
+    prepared_clear(&p);
+}
+
+static void a_url_in_a_form_is_a_text_and_bad_names_are_refused(void **state)
+{
+    static const char *const bad[] = {"{\"a\\\"b\":1}", "{\"a\\r\\nb\":1}",
+                                      "{\"input_reference\":\"data:image/png;base64,???\"}"};
+    static const char body[] = "{\"input_reference\":\"https://h/a.png\"}";
+    struct prepared p;
+
+    (void)state;
+    assert_int_equal(prepare_with(&hello, "{\"endpoint\":\"videos\"}", body, sizeof(body) - 1, &p),
+                     0);
+    assert_non_null(
+        strstr(buf_text(&p.body), "name=\"input_reference\"\r\n\r\nhttps://h/a.png\r\n"));
+    prepared_clear(&p);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_true(prepare_with(&hello, "{\"endpoint\":\"videos\"}", bad[i], strlen(bad[i]), &p) <
+                    0);
+        prepared_clear(&p);
+    }
+}
+
 static void two_tasks_have_neither_name_nor_key_in_common(void **state)
 {
     struct prepared a, b;
@@ -164,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_provider_is_the_default),
+        cmocka_unit_test(a_form_carries_texts_and_the_bytes_of_a_file),
+        cmocka_unit_test(a_url_in_a_form_is_a_text_and_bad_names_are_refused),
         cmocka_unit_test(two_tasks_have_neither_name_nor_key_in_common),
         cmocka_unit_test(without_a_public_url_there_is_no_callback),
         cmocka_unit_test(the_rest_of_a_body_survives_the_exchange_of_its_callback),

@@ -9,9 +9,10 @@
 
 #include <cmocka.h>
 
-static void the_four_profiles_are_built_in(void **state)
+static void the_profiles_are_built_in(void **state)
 {
-    static const char *const names[] = {"vidu", "vidu-cn", "octopusx", "powertokens"};
+    static const char *const names[] = {"vidu",        "vidu-cn",         "octopusx",
+                                        "powertokens", "octopusx-openai", "generic"};
 
     (void)state;
     assert_int_equal(provider_profile_count(), ARRAY_LEN(names));
@@ -95,7 +96,7 @@ static void only_vidu_itself_signs_verifiably(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_four_profiles_are_built_in),
+        cmocka_unit_test(the_profiles_are_built_in),
         cmocka_unit_test(create_addresses_are_those_of_the_documentation),
         cmocka_unit_test(query_addresses_carry_the_id),
         cmocka_unit_test(each_endpoint_is_looked_up_in_its_form),
