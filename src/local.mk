@@ -365,6 +365,8 @@ libsim_a_SOURCES = \
 	src/sim/sim_answer.c \
 	src/sim/sim_callback.c \
 	src/sim/sim_callback.h \
+	src/sim/sim_catalogue.c \
+	src/sim/sim_catalogue.h \
 	src/sim/sim_json.c \
 	src/sim/sim_json.h \
 	src/sim/sim_ledger.c \

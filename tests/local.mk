@@ -517,6 +517,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
+	tests/e2e/test_catalogue.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
@@ -582,6 +583,7 @@ EXTRA_DIST += \
 	tests/unit/http/server_fixture.h \
 	tests/unit/receiver/room_fixture.h \
 	tests/unit/store/store_fixture.h \
+	tests/e2e/test_catalogue.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \

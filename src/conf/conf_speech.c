@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define LETTERS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#define ID_MARK   "{id}"
-#define WORD_MAX  32
+#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define ID_MARK    "{id}"
+#define WORD_MAX   32
 #define SPEECH_MAX 256
 
 static bool is_word(const char *s)

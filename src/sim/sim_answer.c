@@ -17,6 +17,11 @@ static const char *const native_words[SIM_STATE_COUNT] = {
     [SIM_SUCCESS] = "completed",  [SIM_FAILED] = "failed",
 };
 
+static const char *const openai_words[SIM_STATE_COUNT] = {
+    [SIM_CREATED] = "queued",    [SIM_QUEUEING] = "queued", [SIM_PROCESSING] = "processing",
+    [SIM_SUCCESS] = "completed", [SIM_FAILED] = "failed",
+};
+
 static void add_url(struct buf *out, const char *key, const struct sim_media *media,
                     const struct sim_report *r, enum sim_media_kind kind)
 {
@@ -51,6 +56,63 @@ static void report_native(const struct sim_task *t, const struct sim_report *r,
     sim_json_int(out, "status_update_time", t->changed_ms / 1000);
 }
 
+static void report_openai(const struct sim_task *t, const struct sim_report *r,
+                          const struct sim_media *media, struct buf *out)
+{
+    sim_json_str(out, "id", r->id);
+    sim_json_str(out, "object", "video");
+    sim_json_str(out, "status", openai_words[r->state]);
+    sim_json_int(out, "progress", r->state == SIM_SUCCESS ? 100 : 0);
+    if (r->video != NULL) {
+        add_url(out, "video_url", media, r, SIM_VIDEO);
+        sim_json_int(out, "completed_at", t->changed_ms / 1000);
+    }
+    if (r->state == SIM_FAILED) {
+        sim_json_open(out, "error", '{');
+        sim_json_str(out, "message", "it did not work");
+        sim_json_str(out, "code", r->err_code);
+        sim_json_close(out, '}');
+    }
+}
+
+static void add_job(const struct sim_task *job, const struct sim_media *media, struct buf *out)
+{
+    struct sim_report r = {.state = job->state, .video = job->creation};
+
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "id", job->id);
+    sim_json_str(out, "type", str_ends(job->endpoint->name, "compose") ? "compose" : "edit");
+    sim_json_str(out, "state", official_words[job->state]);
+    sim_json_str(out, "err_code", job->err_code);
+    if (job->state == SIM_SUCCESS)
+        add_url(out, "signed_url", media, &r, SIM_VIDEO);
+    sim_json_close(out, '}');
+}
+
+static void report_tree(const struct sim_task *t, const struct sim_report *r,
+                        const struct sim_media *media, struct buf *out)
+{
+    struct sim_task *job = NULL;
+
+    if (r->id != NULL)
+        sim_json_str(out, "id", r->id);
+    sim_json_str(out, "type", "mv");
+    sim_json_str(out, "state", official_words[r->state]);
+    sim_json_str(out, "err_code", r->err_code);
+    sim_json_str(out, "err_msg", "");
+    if (r->video != NULL)
+        add_url(out, "signed_url", media, r, SIM_VIDEO);
+    sim_json_open(out, "job_records", '[');
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "type", "generate_video");
+    sim_json_open(out, "jobs", '[');
+    while ((job = sim_task_next_job(t, job)) != NULL)
+        add_job(job, media, out);
+    sim_json_close(out, ']');
+    sim_json_close(out, '}');
+    sim_json_close(out, ']');
+}
+
 static void report_official(const struct sim_task *t, const struct sim_report *r,
                             const struct sim_media *media, struct buf *out)
 {
@@ -80,7 +142,7 @@ static void add_created_at(const struct sim_task *t, struct buf *out)
 
 const char *sim_state_word(const struct sim_shape *shape, enum sim_state s)
 {
-    return shape->native ? native_words[s] : official_words[s];
+    return shape->openai ? openai_words[s] : shape->native ? native_words[s] : official_words[s];
 }
 
 void sim_answer_create(const struct sim_task *t, const json_t *body, struct buf *out)
@@ -88,11 +150,17 @@ void sim_answer_create(const struct sim_task *t, const json_t *body, struct buf 
     int64_t seed = 1 + t->created_ms % 99999989;
 
     sim_json_open(out, NULL, '{');
-    sim_json_str(out, "task_id", t->id);
-    sim_json_str(out, t->shape->native ? "status" : "state", sim_state_word(t->shape, SIM_CREATED));
+    sim_json_str(out, t->endpoint->id_key != NULL ? t->endpoint->id_key : "task_id", t->id);
+    if (t->shape->openai) {
+        sim_json_str(out, "object", "video");
+        sim_json_int(out, "progress", 0);
+        sim_json_str(out, "seconds", "5");
+    }
+    sim_json_str(out, t->shape->native || t->shape->openai ? "status" : "state",
+                 sim_state_word(t->shape, SIM_CREATED));
     sim_request_echo(t->endpoint, body, seed, out);
     sim_json_int(out, "credits", t->credits);
-    if (t->shape->native)
+    if (t->shape->native || t->shape->openai)
         sim_json_int(out, "created_at", t->created_ms / 1000);
     else
         add_created_at(t, out);
@@ -103,7 +171,11 @@ void sim_answer_report(const struct sim_task *t, const struct sim_report *r,
                        const struct sim_media *media, struct buf *out)
 {
     sim_json_open(out, NULL, '{');
-    if (t->shape->native)
+    if (t->endpoint->tree)
+        report_tree(t, r, media, out);
+    else if (t->shape->openai)
+        report_openai(t, r, media, out);
+    else if (t->shape->native)
         report_native(t, r, media, out);
     else
         report_official(t, r, media, out);

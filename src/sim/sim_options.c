@@ -113,8 +113,8 @@ static int set_late(struct sim_options *o, const char *value, struct err *err)
 
 static int set_gateway(struct sim_options *o, const char *value, struct err *err)
 {
-    if (!str_eq(value, "powertokens") && !str_eq(value, "octopusx"))
-        return err_set(err, -EINVAL, "\"%s\" is neither powertokens nor octopusx", value);
+    if (!str_eq(value, "powertokens") && !str_eq(value, "octopusx") && !str_eq(value, "openai"))
+        return err_set(err, -EINVAL, "\"%s\" is none of powertokens, octopusx and openai", value);
     o->gateway = value;
     return 0;
 }
@@ -272,8 +272,7 @@ static const struct option_row option_rows[] = {
     {"key", "KEY", "an API key that is good here; may be repeated (sim-key)", set_key},
     {"time", "DURATION", "how long each state lasts (1s)", set_time},
     {"switch", "NAME[=N],...", "make something go wrong, for the first N tasks only", set_switch},
-    {"gateway", "NAME", "shape below /vidu/ent/v2: powertokens or octopusx (powertokens)",
-     set_gateway},
+    {"gateway", "NAME", "second shape: powertokens, octopusx or openai (powertokens)", set_gateway},
     {"upstream-key", "KEY", "signs the callbacks of tasks made through a gateway (random)",
      set_upstream_key},
     {"retry-gap", "DURATION", "between the attempts of one callback (500ms)", set_retry_gap},

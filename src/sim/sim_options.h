@@ -43,7 +43,7 @@ struct sim_options { /* strings are borrowed from argv */
     int port;
     const char *keys[SIM_MAX_KEYS];
     size_t n_keys;
-    const char *gateway; /* whose shape /vidu/ent/v2 has: powertokens or octopusx */
+    const char *gateway; /* the second shape: powertokens, octopusx or openai */
     const char *upstream_key;
     int64_t step_ms, retry_gap_ms, late_ms;
     int64_t switches[SIM_SWITCH_COUNT]; /* tasks still to be hit; -1: all */

@@ -12,10 +12,10 @@
 enum { TEXT = 1, IMG = 2, REF = 4, ENDS = 8, ALL = 15 };
 
 static const struct sim_endpoint endpoints[] = {
-    {"text2video", TEXT, 0, 0},
-    {"img2video", IMG, 1, 1},
-    {"reference2video", REF, 1, 7},
-    {"start-end2video", ENDS, 2, 2},
+    {.name = "text2video", .bit = TEXT},
+    {.name = "img2video", .bit = IMG, .min_images = 1, .max_images = 1},
+    {.name = "reference2video", .bit = REF, .min_images = 1, .max_images = 7},
+    {.name = "start-end2video", .bit = ENDS, .min_images = 2, .max_images = 2},
 };
 
 struct field {

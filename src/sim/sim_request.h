@@ -12,8 +12,13 @@
 
 struct sim_endpoint {
     const char *name;
-    unsigned bit; /* in the field table */
+    unsigned bit; /* in the field table; 0: of sim_catalogue.c */
     size_t min_images, max_images;
+    /* of sim_catalogue.c; the four of sim_request.c have none of these */
+    const char *id_key;           /* of the answer; NULL: task_id */
+    const char *answer;           /* all there is, at once; NULL: a task is made */
+    bool tree, form;              /* reports as a tree of jobs; is asked with a form */
+    bool no_callback, no_payload; /* fields that are refused */
 };
 
 const struct sim_endpoint *sim_endpoint_find(struct slice name); /* NULL: none */

@@ -2,6 +2,7 @@
 #include "sim/sim_routes.h"
 
 #include "base/encode.h"
+#include "sim/sim_catalogue.h"
 #include "sim/sim_json.h"
 #include "vidu/crypto.h"
 
@@ -16,8 +17,10 @@ struct ask {
     struct server_request *req;
     const struct head *head;
     const struct sim_shape *shape;
-    const char *key;    /* of the client; borrowed from the options */
-    struct slice param; /* what stood for the * of the pattern */
+    const char *key;     /* of the client; borrowed from the options */
+    struct slice param;  /* what stood for the last * of the pattern */
+    struct slice rest;   /* the path behind the shape's prefix */
+    struct slice parent; /* the id in an endpoint's path, empty for most */
     char trace[2 * TRACE_BYTES + 1];
 };
 
@@ -107,18 +110,21 @@ static void note_create(struct ask *a, const struct sim_task *t, const json_t *b
 {
     struct slice prompt = sim_request_text(body, "prompt");
     struct slice callback_url = sim_request_text(body, "callback_url");
+    const json_t *file = json_object_get(body, "input_reference");
 
     sim_ledger_event(
         a->sim->ledger, "create", LOG_S("task", t->id), LOG_S("shape", a->shape->name),
         LOG_S("endpoint", t->endpoint->name), LOG_S("trace", a->trace),
         LOG_B("prompt", prompt.p, prompt.n), LOG_B("payload", t->payload, t->payload_len),
-        LOG_B("callback_url", callback_url.p, callback_url.n), LOG_S("creation", t->creation));
+        LOG_B("callback_url", callback_url.p, callback_url.n), LOG_S("creation", t->creation),
+        LOG_I("file_bytes", json_integer_value(json_object_get(file, "bytes"))),
+        LOG_S("file_type", json_string_value(json_object_get(file, "type"))));
 }
 
 static void create(struct ask *a, const struct sim_endpoint *endpoint, const json_t *body)
 {
     struct sim_new_task fresh = {
-        .shape = a->shape, .endpoint = endpoint, .body = body, .key = a->key};
+        .shape = a->shape, .endpoint = endpoint, .body = body, .key = a->key, .parent = a->parent};
     struct sim_refusal why;
     struct sim_task *t;
     struct ask *held;
@@ -139,9 +145,37 @@ static void create(struct ask *a, const struct sim_endpoint *endpoint, const jso
     sim_task_start(t, on_ready, held);
 }
 
+static json_t *parse_create(struct ask *a, const struct sim_endpoint *endpoint,
+                            struct sim_refusal *why)
+{
+    struct slice body = server_request_body(a->req);
+    size_t n;
+    const struct head_field *type = head_field(a->head, "Content-Type", &n);
+
+    if (endpoint->form)
+        return sim_catalogue_form(type != NULL ? type->value : (struct slice){"", 0}, body, why);
+    if (!is_json(a->head)) {
+        *why =
+            (struct sim_refusal){400, "BadRequest", "Content-Type is not application/json", NULL};
+        return NULL;
+    }
+    return endpoint->bit != 0 ? sim_request_parse(endpoint, body, why)
+                              : sim_catalogue_parse(endpoint, body, why);
+}
+
+/* Each shape has its own part of the catalogue. */
+static const struct sim_endpoint *find_endpoint(struct ask *a)
+{
+    const struct sim_endpoint *endpoint = sim_endpoint_find(a->rest);
+
+    if (endpoint == NULL)
+        endpoint = sim_catalogue_find(a->rest, &a->parent);
+    return endpoint != NULL && endpoint->form == a->shape->openai ? endpoint : NULL;
+}
+
 static void on_create(struct ask *a)
 {
-    const struct sim_endpoint *endpoint = sim_endpoint_find(a->param);
+    const struct sim_endpoint *endpoint = find_endpoint(a);
     struct sim_refusal why;
     json_t *body;
 
@@ -149,16 +183,16 @@ static void on_create(struct ask *a)
         refuse(a, 404, "NotFound", "no such endpoint");
         return;
     }
-    if (!is_json(a->head)) {
-        refuse(a, 400, "BadRequest", "Content-Type is not application/json");
-        return;
-    }
-    body = sim_request_parse(endpoint, server_request_body(a->req), &why);
+    body = parse_create(a, endpoint, &why);
     if (body == NULL) {
         reply_refusal(a, &why);
-        return;
+    } else if (endpoint->answer != NULL) {
+        sim_ledger_event(a->sim->ledger, "answer", LOG_S("endpoint", endpoint->name),
+                         LOG_S("trace", a->trace));
+        reply(a->trace, a->req, 200, endpoint->answer, strlen(endpoint->answer));
+    } else {
+        create(a, endpoint, body);
     }
-    create(a, endpoint, body);
     json_decref(body);
 }
 
@@ -252,7 +286,13 @@ static const struct route routes[] = {
     {"GET", "powertokens", "tasks/*/creations", on_query},
     {"GET", "octopusx", "task/*/creations", on_query},
     {"POST", "official", "tasks/*/cancel", on_cancel},
+    {"GET", "official", "one-click/mv/*", on_query},
+    {"GET", "official", "one-click/general_one_click/*", on_query},
+    {"GET", "openai", "videos/*", on_query},
     {"POST", NULL, "*", on_create},
+    {"POST", "official", "ad-one-click/*", on_create},
+    {"POST", "official", "one-click/*", on_create},
+    {"POST", "official", "one-click/*/*/*", on_create},
 };
 
 /* True when path is the pattern; *param is then what stands in the place of its star. */
@@ -344,6 +384,7 @@ static void dispatch(struct ask *a)
         refuse(a, 401, "Unauthorized", "invalid token");
         return;
     }
+    a->rest = rest;
     route = find_route(a, rest, &status);
     if (route != NULL)
         route->handle(a);

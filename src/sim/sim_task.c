@@ -53,6 +53,7 @@ static const struct sim_shape shapes[] = {
      .scheme = "Bearer",
      .uuids = true,
      .native = true},
+    {.name = "openai", .prefix = "/v1/", .scheme = "Bearer", .uuids = true, .openai = true},
 };
 
 /* -- callbacks -- */
@@ -366,6 +367,8 @@ struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *
     t->bgm = sim_request_flag(n->body, "bgm");
     t->off_peak = sim_request_flag(n->body, "off_peak");
     t->created_ms = t->changed_ms = clock_wall_ms();
+    if (n->parent.n < sizeof(t->parent))
+        memcpy(t->parent, n->parent.p, n->parent.n);
     t->timer = evtimer_new(all->base, on_time, t);
     t->answer = BUF_INIT(MAX_ANSWER);
     name_task(t);
@@ -408,6 +411,19 @@ struct sim_task *sim_task_of_creation(const struct sim_tasks *all, struct slice 
     if (digits(creation, &n) && n >= all->first_id)
         t = task_at(all, n - all->first_id);
     return t != NULL && slice_is(creation, t->creation) ? t : NULL;
+}
+
+struct sim_task *sim_task_next_job(const struct sim_task *t, const struct sim_task *after)
+{
+    const struct sim_tasks *all = t->all;
+    size_t i = 0;
+
+    while (after != NULL && i < all->n && all->v[i] != after)
+        i++;
+    for (i += after != NULL; i < all->n; i++)
+        if (str_eq(all->v[i]->parent, t->id))
+            return all->v[i];
+    return NULL;
 }
 
 bool sim_task_cancel(struct sim_task *t)

@@ -29,6 +29,7 @@ struct sim_shape {
     bool callbacks;
     bool upstream_key; /* callbacks are signed with a key that the client does not have */
     bool native;       /* task_id, status, video_url */
+    bool openai;       /* id, status, progress, video_url, error */
 };
 
 const struct sim_shape *sim_shape_find(const char *name); /* NULL: none */
@@ -41,6 +42,7 @@ struct sim_task {
     const char *key; /* that created it; borrowed from the options */
     char id[40];     /* NUL-terminated */
     char creation[20];
+    char parent[40];   /* of a job in somebody's tree; "" for others */
     char wrong_id[40]; /* of no task */
     enum sim_state state;
     const char *err_code;
@@ -77,6 +79,7 @@ struct sim_new_task {
     const json_t *body;
     const char *key;
     unsigned switches;
+    struct slice parent;
 };
 
 /* NULL with why when the account has no credits or there are too many. Nothing moves before
@@ -89,6 +92,8 @@ void sim_task_start(struct sim_task *t, void (*on_ready)(struct sim_task *t, voi
 
 struct sim_task *sim_task_find(const struct sim_tasks *all, struct slice id);
 struct sim_task *sim_task_of_creation(const struct sim_tasks *all, struct slice creation);
+/* The next job in this task's tree behind after (NULL: the first); NULL: there is none. */
+struct sim_task *sim_task_next_job(const struct sim_task *t, const struct sim_task *after);
 /* False when it is too far for that. */
 bool sim_task_cancel(struct sim_task *t);
 void sim_task_mark_cut(struct sim_task *t);
