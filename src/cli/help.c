@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MODELS_ON_A_LINE 5
+
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
@@ -98,8 +100,13 @@ static void add_traits(const struct endpoint *e, struct buf *out)
         buf_addf(out, "Images: %d.\n", e->max_images);
     else if (e->max_images >= 0)
         buf_addf(out, "Images: %d to %d.\n", e->min_images, e->max_images);
-    for (const char *const *m = e->models; m != NULL && *m != NULL; m++)
-        buf_addf(out, "%s%s%s", m == e->models ? "Models: " : " ", *m, m[1] == NULL ? "\n" : ",");
+    if (e->models != NULL)
+        buf_adds(out, "Models:");
+    for (size_t i = 0; e->models != NULL && e->models[i] != NULL; i++)
+        buf_addf(out, "%s%s", i != 0 && i % MODELS_ON_A_LINE == 0 ? "\n        " : " ",
+                 e->models[i]);
+    if (e->models != NULL)
+        buf_addc(out, '\n');
 }
 
 void help_endpoint(const struct endpoint *e, struct buf *out)

@@ -107,24 +107,28 @@ static int print_dry_run(const struct submission *s)
 {
     autofree char *url = create_url(s);
     autofree char *authorization = mem_printf("%s [redacted]", s->profile->auth);
+    bool form = s->endpoint != NULL && s->endpoint->form == ENDPOINT_MULTIPART;
+    const char *type = form ? "multipart/form-data" : "application/json";
     json_t *body = body_shortened(s->body);
 
     if (s->cli->json) {
-        json_t *all = json_pack("{s:s, s:s, s:{s:s, s:s}, s:O}", "method", "POST", "url", url,
-                                "headers", "Authorization", authorization, "Content-Type",
-                                "application/json", "body", body);
+        json_t *all =
+            json_pack("{s:s, s:s, s:{s:s, s:s}, s:O}", "method", "POST", "url", url, "headers",
+                      "Authorization", authorization, "Content-Type", type, "body", body);
 
         cli_print_json(all);
         json_decref(all);
     } else {
         autobuf struct buf head = BUF_INIT(64U << 10);
 
-        buf_addf(&head, "POST %s\nAuthorization: %s\nContent-Type: application/json\n\n", url,
-                 authorization);
+        buf_addf(&head, "POST %s\nAuthorization: %s\nContent-Type: %s\n\n", url, authorization,
+                 type);
         cli_print(&head);
         cli_print_json(body);
     }
     json_decref(body);
+    if (form)
+        cli_note("note: viduhookd sends these fields as a form, data URIs as files");
     if (s->called_back)
         cli_note("note: viduhookd adds callback_url when it sends the request");
     return EXIT_OK;

@@ -41,6 +41,10 @@ static int read_args(const struct gateway *g, const json_t *args, struct msg_reg
         return err_set(err, -EINVAL, "%s is not an id of a provider", remote_id);
     if (endpoint != NULL && endpoint_find(endpoint) == NULL)
         return err_set(err, -EINVAL, "unknown endpoint %s", endpoint);
+    if (endpoint != NULL && strchr(endpoint, '{') != NULL)
+        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", endpoint);
+    if (endpoint != NULL && endpoint_find(endpoint)->query == ENDPOINT_QUERY_NONE)
+        return err_set(err, -EINVAL, "%s makes no tasks", endpoint);
     account = account_find(&g->hello, provider, err);
     if (account == NULL)
         return -ENOENT;

@@ -6,11 +6,26 @@
 #define BOUNDARY_MAX 72
 #define TEXT_SIZE    64
 
-#define TASK(NAME)    {.name = NAME, .id_key = "task_id"}
-#define NO_PAY(NAME)  {.name = NAME, .id_key = "task_id", .no_payload = true}
-#define SUB(NAME, ID) {.name = NAME, .id_key = ID}
-#define TREE(NAME)    {.name = NAME, .id_key = "id", .tree = true, .no_payload = true}
-#define AT_ONCE(NAME, TEXT) {.name = NAME, .id_key = "task_id", .answer = TEXT, .no_callback = true}
+#define TASK(NAME)                                                                                 \
+    {                                                                                              \
+        .name = NAME, .id_key = "task_id"                                                          \
+    }
+#define NO_PAY(NAME)                                                                               \
+    {                                                                                              \
+        .name = NAME, .id_key = "task_id", .no_payload = true                                      \
+    }
+#define SUB(NAME, ID)                                                                              \
+    {                                                                                              \
+        .name = NAME, .id_key = ID                                                                 \
+    }
+#define TREE(NAME)                                                                                 \
+    {                                                                                              \
+        .name = NAME, .id_key = "id", .tree = true, .no_payload = true                             \
+    }
+#define AT_ONCE(NAME, TEXT)                                                                        \
+    {                                                                                              \
+        .name = NAME, .id_key = "task_id", .answer = TEXT, .no_callback = true                     \
+    }
 
 static const struct sim_endpoint catalogue[] = {
     TASK("multiframe"),
@@ -171,8 +186,7 @@ json_t *sim_catalogue_form(struct slice content_type, struct slice body, struct 
     char boundary[BOUNDARY_MAX];
     json_t *root = json_object();
 
-    if (content_type.n < sizeof(kind) - 1 ||
-        memcmp(content_type.p, kind, sizeof(kind) - 1) != 0 ||
+    if (content_type.n < sizeof(kind) - 1 || memcmp(content_type.p, kind, sizeof(kind) - 1) != 0 ||
         !parameter(content_type, "boundary=", boundary, sizeof(boundary)) ||
         !read_parts(body, boundary, root)) {
         json_decref(root);

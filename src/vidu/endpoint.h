@@ -17,7 +17,7 @@
 
 struct endpoint_field { /* one documented field, for help and for warnings */
     const char *name;
-    const char *type;   /* string, int, number, bool, array */
+    const char *type;   /* string, int, number, bool, array, any */
     const char *help;   /* values and limits in one line */
     const char *values; /* the words it may be, with blanks between; NULL: any */
     double min, max;    /* of a number; 0, 0: no limit is known */

@@ -96,7 +96,7 @@ static const struct endpoint_field extend_fields[] = {
     MODEL, FIELD("video_creation_id", "string", "a creation of this account; or video_url"),
     FIELD("video_url", "string", "a video of 4 seconds to 1 minute; or video_creation_id"),
     FIELD("images", "array", "at most one: the last frame"),
-    PROMPT(5000, "what happens next; at most 5000 characters, 2000 on the international site"),
+    PROMPT(5000, "what happens next; at most 5000 characters (vidu.com: 2000)"),
     NUMBER("duration", "int", 1, 7, "seconds to add, 1 to 7; default 5"), RESOLUTION,
     WATERMARK_BY_NAME, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field template_fields[] = {
@@ -105,13 +105,13 @@ static const struct endpoint_field template_fields[] = {
     PROMPT(2000, "at most 2000 characters"), SEED, BGM, WATERMARK, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field story_fields[] = {
     WORD("story", "love_story workday_feels monkey_king pigsy monk_tang one_shot",
-         "love_story, workday_feels, monkey_king, pigsy, monk_tang or one_shot"),
+         "love_story, workday_feels, monkey_king, pigsy, monk_tang, one_shot"),
     FIELD("images", "array", "who plays in it"), WATERMARK, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field picture_fields[] = {
     MODEL, FIELD("images", "array", "viduq2: 0 to 7, none is text to image; viduq1: 1 to 7"),
     PROMPT(2000, "what to show; at most 2000 characters"), SEED,
     WORD("aspect_ratio", "16:9 9:16 1:1 3:4 4:3 21:9 2:3 3:2 auto",
-         "16:9 (default), 9:16, 1:1, 3:4, 4:3; viduq2 also 21:9, 2:3, 3:2, auto"),
+         "16:9, 9:16, 1:1, 3:4, 4:3; viduq2 also 21:9, 2:3, 3:2, auto"),
     WORD("resolution", "1080p 2K 4K", "1080p (default); viduq2 also 2K and 4K"),
     PAYLOAD, CALLBACK, END};
 static const struct endpoint_field upscale_fields[] = {
@@ -183,14 +183,14 @@ static const struct endpoint_field subject_fields[] = {
     END};
 static const struct endpoint_field openai_fields[] = {
     MODEL, FIELD("prompt", "string", "what to show"),
-    FIELD("seconds", "string", "how long, as text: \"5\""),
+    FIELD("seconds", "any", "how long"),
     FIELD("size", "string", "1280x720 and the like, as the gateway has them"),
     FIELD("input_reference", "string", "the image to begin with; a file is sent as one"), END};
 static const struct endpoint_field generation_fields[] = {
     MODEL, FIELD("prompt", "string", "what to show"),
     FIELD("images", "array", "0 text, 1 first frame, 2 first and last, more: references"),
     FIELD("duration", "number", "seconds"), FIELD("size", "string", "as the gateway has them"),
-    FIELD("metadata", "string", "an object with fields for the model"), END};
+    FIELD("metadata", "any", "an object with fields for the model"), END};
 
 #define ROW(NAME, FIELDS, HELP) .name = NAME, .path = "/" NAME, .fields = FIELDS, .help = HELP
 #define CB .accepts_callback = true
@@ -211,7 +211,7 @@ const struct endpoint endpoint_table[] = {
     {ROW("start-end2video", start_end_fields, "video from a first image to a last one"), CB, PL,
      ID("task_id"), PICTURES(2, 2), MODELS(start_end_models), .timing = 's'},
     {ROW("reference2video", reference_fields,
-         "video with the people and things of reference images in it"),
+         "video with what reference images show in it"),
      CB, PL, ID("task_id"), PICTURES(1, 7), MODELS(reference_models), .video = "videos",
      .subjects = true, .timing = 'r'},
     {ROW("multiframe", multiframe_fields, "video that passes through several images"), CB, PL,
@@ -257,7 +257,7 @@ const struct endpoint endpoint_table[] = {
     {ROW("one-click/general_one_click/{id}/compose", job_fields, "it, put together again"), CB,
      JOBS("general_one_click"), NO_LIST},
     {ROW("one-click/genernal_one_click", general_fields,
-         "as one-click/general_one_click, in the spelling of its example"),
+         "the same, in the spelling of its example"),
      CB, PL, JOBS("general_one_click"), PICTURES(1, 7)},
     {ROW("audio-tts", tts_fields, "speech from text, at once"), PL, ID("task_id"), NO_LIST, SYNC},
     {ROW("audio-clone", clone_fields, "a voice from a recording, at once"), PL, ID("task_id"),
@@ -266,7 +266,7 @@ const struct endpoint endpoint_table[] = {
      ID("task_id"), PICTURES(0, 100), SYNC},
     {ROW("subjects", subject_fields, "keeps a subject for later requests, at once"), ID("id"),
      PICTURES(0, 100), SYNC},
-    {ROW("videos", openai_fields, "video by a gateway in the style of OpenAI; a form, not JSON"),
+    {ROW("videos", openai_fields, "video by a gateway of the OpenAI kind; sent as a form"),
      ID("id"), NO_LIST, .form = ENDPOINT_MULTIPART, .image = "input_reference", .open = true,
      .prompt_required = true},
     {ROW("video/generations", generation_fields, "video by a gateway of the new-api kind"),

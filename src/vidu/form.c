@@ -95,9 +95,27 @@ static int add_text(struct form *f, const char *name, const json_t *v, struct er
     return r;
 }
 
+/* With the long texts that the outline left where they were; its depth is limited. */
+static json_t *complete(const struct outline *o, json_t *v)
+{
+    json_t *copy;
+    const char *key;
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(v) && !json_is_object(v))
+        return outline_value(o, v);
+    copy = json_is_array(v) ? json_array() : json_object();
+    json_array_foreach (v, i, item)
+        (void)json_array_append_new(copy, complete(o, item));
+    json_object_foreach (v, key, item)
+        (void)json_object_set_new(copy, key, complete(o, item));
+    return copy;
+}
+
 static void add_value(struct form *f, const char *name, json_t *v)
 {
-    autojson json_t *whole = outline_value(f->o, v);
+    autojson json_t *whole = complete(f->o, v);
     char *text = json_dumps(whole, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
     begin(f, name);

@@ -37,7 +37,7 @@ def test_v1_videos_takes_a_form_and_gives_a_file(run):
     saved = run.home / "out.mp4"
     status, answer = daemon.cli(
         "submit", "videos", "--model", "viduq3-turbo", "--prompt", 'a "boat" & é', "--set",
-        'seconds="5"', "--image", write(run, "a.png", PNG), "-o", saved)
+        "seconds=5", "--image", write(run, "a.png", PNG), "-o", saved)
     assert status == 0 and answer["state"] == "success"
     assert saved.read_bytes() == CLIP
     create, = recorder.all("POST")
@@ -50,6 +50,15 @@ def test_v1_videos_takes_a_form_and_gives_a_file(run):
     assert made["file_bytes"] == len(PNG) and made["file_type"] == "image/png"
     assert {e.path for e in recorder.all("GET")} == {"/v1/videos/" + answer["remote_id"]}
     assert daemon.task(answer["task"])["endpoint"] == "videos"
+
+
+def test_a_dry_run_says_that_a_form_is_sent(run):
+    done = viduhook("submit", "videos", "--provider", "octopusx-openai", "--prompt", "x", "--model",
+                    "m", "--image", write(run, "a.png", PNG), "--dry-run", "--socket",
+                    run.home / "none")
+    assert done.returncode == 0 and "as a form" in done.stderr and "warning" not in done.stderr
+    assert done.stdout.startswith("POST https://octopusx.ai/v1/videos\n")
+    assert "Content-Type: multipart/form-data\n" in done.stdout
 
 
 def test_an_error_of_v1_videos_is_told(run):
@@ -204,7 +213,12 @@ def test_the_fields_of_an_endpoint_are_shown(words):
     assert done.returncode == 0
     for text in ("viduhook submit extend", "video_creation_id", "1 to 7; default 5", "viduq2-pro"):
         assert text in done.stdout, text
-    assert "multiframe" in viduhook("help", "submit").stdout
+    listed = re.search(r"endpoints:\n(.*?)\n\n", viduhook("help", "submit").stdout, re.S)
+    names = [line.split()[0] for line in listed.group(1).splitlines()]
+    assert len(names) == 32 and "multiframe" in names
+    for name in names:
+        shown = viduhook("help", "submit", name).stdout
+        assert max(map(len, shown.splitlines())) <= 100, name
 
 
 def test_names_that_are_no_endpoints_are_said_to_be_none(run):

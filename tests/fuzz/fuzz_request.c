@@ -1,10 +1,12 @@
 /*
  * The first byte picks an endpoint and how long a text may be to be kept in the outline, the rest
- * is a request body. The outline says what a parser of the whole says; our callback_url is found
+ * is a request body. As a form it is the same whether or not its long texts are in the outline. The
+ * outline says what a parser of the whole says; our callback_url is found
  * where it was put, and everything else is as it was.
  *
  * SPDX-License-Identifier: MIT
  */
+#include "vidu/form.h"
 #include "vidu/request.h"
 
 #include <errno.h>
@@ -96,6 +98,17 @@ static void check_body(const struct outline *o, const struct outline *whole,
     must(request_check(e, outline_root(whole), count, &warned) == warned);
 }
 
+static void check_form(const struct outline *o, const struct outline *whole)
+{
+    autobuf struct buf form = BUF_INIT(16U << 20);
+    autobuf struct buf same = BUF_INIT(16U << 20);
+    int rc = form_build(o, "image", "b", &form, NULL);
+
+    must(rc == form_build(whole, "image", "b", &same, NULL));
+    must(form.len == same.len && (form.len == 0 || memcmp(form.data, same.data, form.len) == 0));
+    must(rc != 0 || (form.len >= 7 && memcmp(form.data + form.len - 7, "--b--\r\n", 7) == 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *body = (const char *)data + 1;
@@ -107,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1)
         return 0;
     must(outline_parse(body, size - 1, SIZE_MAX, &whole, NULL) ==
-         outline_parse(body, size - 1, data[0] / endpoint_count(), &o, NULL));
+         outline_parse(body, size - 1, data[0] / 4, &o, NULL));
     if (o == NULL)
         return 0;
     parsed = json_loadb(body, size - 1, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
@@ -115,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(json_equal(completed, parsed));
     check_texts(o, parsed);
     check_body(o, whole, endpoint_at(data[0] % endpoint_count()));
+    check_form(o, whole);
     check_injected(o, parsed);
     return 0;
 }

@@ -74,6 +74,10 @@ static const char *const usage_errors[] = {
     "{\"command\":\"adopt\",\"provider\":\"none\",\"remote_id\":\"88\"}",
     "{\"command\":\"adopt\",\"provider\":\"main\",\"remote_id\":\"8/../8\"}",
     "{\"command\":\"adopt\",\"provider\":\"main\",\"remote_id\":\"88\",\"endpoint\":\"x\"}",
+    "{\"command\":\"adopt\",\"provider\":\"main\",\"remote_id\":\"88\",\"endpoint\":"
+    "\"one-click/mv/{id}/edit\"}",
+    "{\"command\":\"adopt\",\"provider\":\"main\",\"remote_id\":\"88\",\"endpoint\":"
+    "\"audio-tts\"}",
     "{\"command\":\"adopt\",\"provider\":\"main\",\"remote_id\":\"88\",\"tags\":[]}",
 };
 

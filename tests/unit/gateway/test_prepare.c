@@ -98,6 +98,40 @@ static void a_url_in_a_form_is_a_text_and_bad_names_are_refused(void **state)
     }
 }
 
+static void an_id_is_wanted_in_the_place_of_its_mark(void **state)
+{
+    static const char name[] = "{\"endpoint\":\"one-click/mv/{id}/edit\",\"force\":true}";
+    struct prepared p;
+
+    (void)state;
+    assert_int_equal(prepare_with(&hello, name, "{}", 2, &p), -EINVAL);
+    prepared_clear(&p);
+    assert_int_equal(prepare_with(&hello, "{\"endpoint\":\"one-click/mv/9-a/edit\"}", "{}", 2, &p),
+                     0);
+    assert_string_equal(p.url, "https://api.example/ent/v2/one-click/mv/9-a/edit");
+    assert_string_equal(p.endpoint, "one-click/mv/9-a/edit");
+    assert_true(p.called_back && !p.synchronous);
+    prepared_clear(&p);
+}
+
+static void only_rows_that_say_so_get_a_callback(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < endpoint_count(); i++) {
+        const struct endpoint *e = endpoint_at(i);
+        autofree char *args = mem_printf("{\"endpoint\":\"%s\"}", e->name);
+        struct prepared p;
+
+        if (strchr(e->name, '{') != NULL)
+            continue;
+        assert_int_equal(prepare_with(&hello, args, "{}", 2, &p), 0);
+        assert_int_equal(p.called_back, e->accepts_callback);
+        assert_int_equal(strstr(buf_text(&p.body), "callback_url") != NULL, e->accepts_callback);
+        assert_int_equal(p.synchronous, e->query == ENDPOINT_QUERY_NONE);
+        prepared_clear(&p);
+    }
+}
+
 static void two_tasks_have_neither_name_nor_key_in_common(void **state)
 {
     struct prepared a, b;
@@ -214,6 +248,8 @@ int main(void)
         cmocka_unit_test(the_first_provider_is_the_default),
         cmocka_unit_test(a_form_carries_texts_and_the_bytes_of_a_file),
         cmocka_unit_test(a_url_in_a_form_is_a_text_and_bad_names_are_refused),
+        cmocka_unit_test(an_id_is_wanted_in_the_place_of_its_mark),
+        cmocka_unit_test(only_rows_that_say_so_get_a_callback),
         cmocka_unit_test(two_tasks_have_neither_name_nor_key_in_common),
         cmocka_unit_test(without_a_public_url_there_is_no_callback),
         cmocka_unit_test(the_rest_of_a_body_survives_the_exchange_of_its_callback),
