@@ -124,8 +124,6 @@ const struct conf_row conf_rows[] = {
                 .computed = true),
     IN_PROVIDER("overdue", "duration", duration, overdue_ms, "1s-24h", "5m",
                 "after so long without a word a task that expects callbacks is looked at"),
-    IN_PROVIDER("callbacks", "bool", bool, callbacks, "yes|no", "the profile's",
-                "whether it sends callbacks; no: its tasks are polled", .computed = true),
     IN_PROVIDER("auth", "word", auth, auth, "one word", "the profile's",
                 "scheme of the Authorization header, before the key", .computed = true),
     IN_PROVIDER("prefix", "text", prefix, prefix, "/PATH", "the profile's",

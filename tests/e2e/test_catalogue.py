@@ -91,7 +91,7 @@ def test_a_music_video_and_its_edits(run):
 
 
 def test_a_job_whose_callbacks_are_lost_is_found_in_its_parents_tree(run):
-    recorder, sim, daemon = stack(run, callbacks=False)
+    recorder, sim, daemon = stack(run, mode="poll")
     _, mv = daemon.cli("submit", "one-click/mv", "--image", "https://img.example/a.png", "--wait")
     _, part = daemon.cli("submit", f"one-click/mv/{mv['remote_id']}/compose", "--wait")
     assert part["state"] == "success"
