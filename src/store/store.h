@@ -174,7 +174,8 @@ struct store_ops {
     int64_t (*task_next_look)(struct store *s); /* when; 0: none */
     /*
      * One step through the tasks that were there when the sweep began and whose look is planned
-     * for later: the next `limit` of them become due now. The sweep starts out zeroed.
+     * for later: at most the next `limit` of them become due now. A step passes a bounded number
+     * of tasks, so that it may find none before the sweep is over. The sweep starts out zeroed.
      */
     int (*task_sweep)(struct store *s, struct store_sweep *sweep, int64_t now_ms, int limit,
                       struct err *err);

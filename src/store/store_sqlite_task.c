@@ -20,6 +20,8 @@ static const size_t texts[] = {
 #define N_WRITTEN  11
 #define FIRST_TEXT 19 /* column of the first in what is selected */
 
+#define SWEEP_ROWS 4096 /* passed by one step of a sweep at most: some milliseconds */
+
 static const char **text_slot(struct store_task *t, size_t i)
 {
     return (const char **)((char *)t + texts[i]);
@@ -315,24 +317,27 @@ int64_t sqlite_task_next_look(struct store *base)
     return sql_number(sqlite_of(base), SQL_TASK_NEXT_LOOK);
 }
 
-/* Where the next step ends: after so many rows. */
+/* Where the next step ends: after so many tasks to look at, or so many rows in all. */
 static int find_step(struct sqlite_store *s, struct store_sweep *sweep, int64_t now_ms, int limit,
                      int64_t *end)
 {
     struct sqlite3_stmt *q = s->statements[SQL_SWEEP_FIND];
-    int rc;
+    int rows = 0, rc = 0;
 
+    sweep->n = 0;
+    *end = sweep->at;
     sqlite3_bind_int64(q, 1, now_ms);
     sqlite3_bind_int64(q, 2, sweep->at);
     sqlite3_bind_int64(q, 3, sweep->last);
-    sqlite3_bind_int(q, 4, limit);
-    rc = sql_first(s, SQL_SWEEP_FIND);
-    if (rc == 0) {
+    sqlite3_bind_int(q, 4, SWEEP_ROWS);
+    while (sweep->n < limit && (rc = sql_next(s, SQL_SWEEP_FIND)) > 0) {
+        rows++;
         *end = sqlite3_column_int64(q, 0);
-        sweep->n = sqlite3_column_int(q, 1);
+        sweep->n += sqlite3_column_int(q, 1);
     }
+    sweep->over = rc == 0 && rows < SWEEP_ROWS;
     sql_done(s, SQL_SWEEP_FIND);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 int sqlite_task_sweep(struct store *base, struct store_sweep *sweep, int64_t now_ms, int limit,
@@ -347,9 +352,10 @@ int sqlite_task_sweep(struct store *base, struct store_sweep *sweep, int64_t now
     rc = find_step(s, sweep, now_ms, limit, &end);
     if (rc < 0)
         return err_sys(err, rc, "the tasks to look at");
-    sweep->over = sweep->n < limit;
-    if (sweep->n == 0)
+    if (sweep->n == 0) {
+        sweep->at = end;
         return 0;
+    }
     s->pinned.row = 0;
     sqlite3_bind_int64(s->statements[SQL_SWEEP], 1, now_ms);
     sqlite3_bind_int64(s->statements[SQL_SWEEP], 2, sweep->at);

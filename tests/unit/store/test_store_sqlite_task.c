@@ -507,6 +507,27 @@ static void a_sweep_makes_every_planned_look_due_once_step_by_step(void **state)
     assert_int_equal(seen.n, 5);
 }
 
+/* The keeper answers nobody while it searches. */
+static void a_step_of_a_sweep_passes_so_many_tasks_and_no_more(void **state)
+{
+    enum { TASKS = 5000 };
+    struct fixture *f = *state;
+    struct store_sweep sweep = {.n = 0};
+
+    fixture_begin(f);
+    for (int i = 1; i <= TASKS; i++) {
+        struct store_task t = task_number(i);
+
+        t.next_look_ms = i == TASKS ? T0 + 30 : 0;
+        assert_ok(f, f->ops->task_insert(f->s, &t, &t.row, &f->err));
+    }
+    assert_ok(f, f->ops->task_sweep(f->s, &sweep, T0, 2, &f->err));
+    assert_true(sweep.n == 0 && !sweep.over && sweep.at < TASKS);
+    assert_ok(f, f->ops->task_sweep(f->s, &sweep, T0, 2, &f->err));
+    assert_true(sweep.n == 1 && sweep.over);
+    fixture_commit(f);
+}
+
 #define OPEN(test) cmocka_unit_test_setup_teardown(test, fixture_setup_open, fixture_teardown)
 
 int main(void)
@@ -529,6 +550,7 @@ int main(void)
         OPEN(filters_keep_what_they_name),
         OPEN(looks_come_soonest_first_and_only_when_due),
         OPEN(a_sweep_makes_every_planned_look_due_once_step_by_step),
+        OPEN(a_step_of_a_sweep_passes_so_many_tasks_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
