@@ -265,6 +265,16 @@ libgateway_a_SOURCES = \
 	src/gateway/control.h \
 	src/gateway/gateway.c \
 	src/gateway/gateway.h \
+	src/gateway/mirror.c \
+	src/gateway/mirror.h \
+	src/gateway/mirror_call.c \
+	src/gateway/mirror_call.h \
+	src/gateway/mirror_error.c \
+	src/gateway/mirror_error.h \
+	src/gateway/mirror_pass.c \
+	src/gateway/mirror_pass.h \
+	src/gateway/mirror_route.c \
+	src/gateway/mirror_route.h \
 	src/gateway/poll.c \
 	src/gateway/poll.h \
 	src/gateway/prepare.c \

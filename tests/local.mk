@@ -522,6 +522,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
+	tests/e2e/test_gateway.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
@@ -588,6 +589,7 @@ EXTRA_DIST += \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
+	tests/e2e/test_gateway.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \

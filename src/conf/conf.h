@@ -131,6 +131,11 @@ struct conf {
     bool log_json;
     int log_level; /* enum log_level */
     struct {
+        struct conf_listen listen; /* text NULL: no HTTP for local clients */
+        struct conf_secret token;
+        uint64_t body_budget;
+    } gateway;
+    struct {
         uint64_t max_body, body_budget, min_free;
         int connections, handshakes, per_source, source_rate, max_in_flight, keepalive_requests;
         int64_t handshake_ms, header_ms, body_ms, reply_ms;

@@ -94,7 +94,29 @@ static bool needs_tls(const struct conf *c)
         if (c->listen[i].kind == LISTEN_HTTPS ||
             (c->listen[i].kind == LISTEN_SYSTEMD && !c->behind_proxy))
             return true;
-    return false;
+    return c->gateway.listen.text != NULL && c->gateway.listen.kind == LISTEN_HTTPS;
+}
+
+static void check_gateway(const struct check *k)
+{
+    const struct conf_listen *l = &k->c->gateway.listen;
+
+    if (conf_node_get(conf_node_get(k->root, "gateway"), "listen") == NULL &&
+        conf_node_get(conf_node_get(k->root, "gateway"), "token") == NULL)
+        return;
+    if (conf_node_get(conf_node_get(k->root, "gateway"), "listen") == NULL)
+        conf_found_at(k->fill->found, place(k, "gateway", "token"),
+                      "'gateway.listen' is missing: nobody could use the token; give the address "
+                      "local clients connect to, such as http://127.0.0.1:8787");
+    else if (conf_node_get(conf_node_get(k->root, "gateway"), "token") == NULL)
+        conf_found_at(k->fill->found, place(k, "gateway", "listen"),
+                      "'gateway.token' is missing: without it everybody on this machine could use "
+                      "the API keys");
+    if (l->text != NULL && l->kind == LISTEN_HTTP && !conf_host_is_loopback(l->host))
+        conf_found_at(k->fill->found, place(k, "gateway", "listen"),
+                      "'gateway.listen': %s would send the token over the network without TLS; use "
+                      "https or a loopback address",
+                      l->text);
 }
 
 static void check_tls(const struct check *k)
@@ -190,6 +212,7 @@ void conf_check(const struct conf_fill *fill, const struct conf_node *root, stru
     check_needed(&k, "listen", conf_node_get(root, "listen") != NULL);
     check_public_url(&k);
     check_listen(&k);
+    check_gateway(&k);
     check_tls(&k);
     check_control(&k);
     check_store(&k);

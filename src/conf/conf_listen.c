@@ -102,3 +102,41 @@ static bool show_listen(const struct conf_row *row, const void *object, struct b
 }
 
 const struct conf_type conf_type_listen = {set_listen, show_listen, release_listen};
+
+/* -- a single one -- */
+
+static void release_address(const struct conf_row *row, void *object)
+{
+    struct conf_listen *l = conf_slot(row, object);
+
+    free(l->text);
+    free(l->host);
+    *l = (struct conf_listen){0};
+}
+
+static void set_address(const struct conf_fill *fill, const struct conf_row *row,
+                        const struct conf_node *node, void *object)
+{
+    struct conf_listen *l = conf_slot(row, object);
+    const char *text = conf_want_text(fill, row->doc.name, node);
+    struct err err;
+
+    release_address(row, object);
+    if (text == NULL)
+        return;
+    if (parse_socket(text, l, &err) < 0)
+        conf_found_at(fill->found, node, "'%s': %s: %s", row->doc.name, text, err.text);
+    else
+        l->text = mem_strdup(text);
+}
+
+static bool show_address(const struct conf_row *row, const void *object, struct buf *out)
+{
+    const struct conf_listen *l = conf_slot_const(row, object);
+
+    if (l->text != NULL)
+        conf_show_text(l->text, out);
+    return l->text != NULL;
+}
+
+const struct conf_type conf_type_address = {set_address, show_address, release_address};

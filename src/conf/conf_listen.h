@@ -8,6 +8,7 @@
 
 #include "conf/conf_table.h"
 
-extern const struct conf_type conf_type_listen; /* of struct conf */
+extern const struct conf_type conf_type_listen;  /* of struct conf */
+extern const struct conf_type conf_type_address; /* struct conf_listen: one URL, no systemd */
 
 #endif

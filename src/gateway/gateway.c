@@ -6,6 +6,7 @@
 #include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/control.h"
+#include "gateway/mirror.h"
 #include "gateway/poll.h"
 #include "gateway/submit.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#define MAX_TRANSFERS (SUBMIT_AT_ONCE + POLL_AT_ONCE + CALLS_AT_ONCE)
+#define MAX_TRANSFERS (SUBMIT_AT_ONCE + POLL_AT_ONCE + CALLS_AT_ONCE + MIRROR_MAX_CLIENTS)
 
 static void leave(struct gateway *g, int exit_status)
 {
@@ -26,7 +27,8 @@ static void leave(struct gateway *g, int exit_status)
 void gateway_check_idle(struct gateway *g)
 {
     if (g->draining && submits_open(g->submits) == 0 && polls_open(g->polls) == 0 &&
-        calls_open(g->calls) == 0 && control_clients(g->control) == 0)
+        calls_open(g->calls) == 0 && control_clients(g->control) == 0 &&
+        mirror_is_idle(g->mirror))
         channel_finish(g->keeper);
 }
 
@@ -73,6 +75,8 @@ static int open_room(struct gateway *g, struct err *err)
     g->polls = polls_new(g);
     g->calls = calls_new();
     g->control = control_new(g, g->hello.control_fd);
+    if (g->hello.token != NULL && (g->mirror = mirror_new(g, err)) == NULL)
+        return -EINVAL;
     event_add(g->tick, &(struct timeval){.tv_sec = 1});
     return 0;
 }
@@ -112,18 +116,20 @@ static void on_ping(struct gateway *g, const struct frame *f)
 
     if (message_read(f, &ping) != 0)
         return;
-    text =
-        mem_printf("{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
-                   "\"submits_open\":%zu,"
-                   "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
-                   "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
-                   "\"polls_answered\":%llu,\"polls_failed\":%llu}",
-                   control_clients(g->control), control_watchers(g->control),
-                   (unsigned long long)n->commands, questions_open(g->questions),
-                   submits_open(g->submits), (unsigned long long)n->submits_accepted,
-                   (unsigned long long)n->submits_refused, (unsigned long long)n->submits_ambiguous,
-                   (unsigned long long)n->submits_failed, polls_open(g->polls),
-                   (unsigned long long)n->polls_answered, (unsigned long long)n->polls_failed);
+    text = mem_printf(
+        "{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
+        "\"submits_open\":%zu,"
+        "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
+        "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
+        "\"polls_answered\":%llu,\"polls_failed\":%llu,\"http_requests\":%llu,"
+        "\"http_passed\":%llu,\"http_failed\":%llu}",
+        control_clients(g->control), control_watchers(g->control), (unsigned long long)n->commands,
+        questions_open(g->questions), submits_open(g->submits),
+        (unsigned long long)n->submits_accepted, (unsigned long long)n->submits_refused,
+        (unsigned long long)n->submits_ambiguous, (unsigned long long)n->submits_failed,
+        polls_open(g->polls), (unsigned long long)n->polls_answered,
+        (unsigned long long)n->polls_failed, (unsigned long long)n->http_requests,
+        (unsigned long long)n->http_passed, (unsigned long long)n->http_failed);
     pong = (struct msg_pong){.stamp = ping.stamp, .json = slice_str(text)};
     (void)channel_send(g->keeper, MSG_PONG, f->id, &pong);
 }
@@ -137,6 +143,7 @@ static void on_drain(struct gateway *g, const struct frame *f)
               LOG_I("polls", polls_open(g->polls)));
     g->draining = true;
     control_drain(g->control);
+    mirror_drain(g->mirror);
     gateway_check_idle(g);
 }
 
@@ -215,6 +222,7 @@ void gateway_free(struct gateway *g)
     event_free(g->tick);
     client_free(g->client);
     control_free(g->control);
+    mirror_free(g->mirror);
     submits_free(g->submits);
     polls_free(g->polls);
     calls_free(g->calls);

@@ -17,10 +17,12 @@ struct control;
 struct submits;
 struct polls;
 struct calls;
+struct mirror;
 
 struct gateway_counters {
     uint64_t commands, submits_accepted, submits_refused, submits_ambiguous, submits_failed;
     uint64_t polls_answered, polls_failed;
+    uint64_t http_requests, http_passed, http_failed;
 };
 
 struct gateway {
@@ -34,7 +36,8 @@ struct gateway {
     struct submits *submits;
     struct polls *polls;
     struct calls *calls;
-    struct event *tick; /* once a second */
+    struct mirror *mirror; /* NULL: not configured */
+    struct event *tick;    /* once a second */
     bool draining;
     int exit_status;
     struct gateway_counters counters;

@@ -405,3 +405,12 @@ const char *transfer_header(const struct transfer *t, const char *name)
         return NULL;
     return h->value;
 }
+
+void transfer_headers(const struct transfer *t,
+                      void (*fn)(const char *name, const char *value, void *ctx), void *ctx)
+{
+    struct curl_header *h = NULL;
+
+    while ((h = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, h)) != NULL)
+        fn(h->name, h->value, ctx);
+}

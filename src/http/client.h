@@ -71,6 +71,9 @@ struct transfer *client_start(struct client *c, const struct client_request *req
 void client_cancel(struct transfer *t);
 /* A header of the final answer, any case; NULL when absent. Valid until on_done returns. */
 const char *transfer_header(const struct transfer *t, const char *name);
+/* All of them, in order; the texts are borrowed for that call. */
+void transfer_headers(const struct transfer *t,
+                      void (*fn)(const char *name, const char *value, void *ctx), void *ctx);
 
 /* "libcurl/8.1 OpenSSL/3.0 ...", for --version. */
 const char *client_library_version(void);

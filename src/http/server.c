@@ -285,17 +285,21 @@ void server_reply(struct server_request *req, int status, const struct server_he
 
 static void send_refusal(struct server_request *req)
 {
-    static const struct server_header none[] = {{NULL, NULL}};
-    const struct server_header allow[] = {{"Allow", str_or(req->server->limits.allow, "POST")},
-                                          {NULL, NULL}};
-    static const struct server_header later[] = {{"Retry-After", "5"}, {NULL, NULL}};
+    const struct server_limits *limits = &req->server->limits;
+    struct server_header headers[3] = {{NULL, NULL}};
     int status = req->guard.status;
+    struct slice body = {NULL, 0};
+    size_t n = 0;
 
-    send_reply(req, status,
-               status == 405                    ? allow
-               : status == 429 || status == 503 ? later
-                                                : none,
-               NULL, 0);
+    if (status == 405)
+        headers[n++] = (struct server_header){"Allow", str_or(limits->allow, "POST")};
+    else if (status == 429 || status == 503)
+        headers[n++] = (struct server_header){"Retry-After", "5"};
+    if (limits->refusal != NULL) {
+        body = limits->refusal(status, req->server->ctx);
+        headers[n++] = (struct server_header){"Content-Type", "application/json"};
+    }
+    send_reply(req, status, headers, body.p, body.n);
 }
 
 /* The reply is out: evhttp closes the connection next, or makes it ready for another request. */

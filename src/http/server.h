@@ -23,6 +23,9 @@ struct ssl_ctx_st;
 struct server;
 struct server_request;
 
+/* What the server says with a refusal of its own, JSON; borrowed until the next call. */
+typedef struct slice server_refusal(int status, void *ctx);
+
 struct server_limits {
     uint64_t max_body;    /* one request's; larger ones get 413 before they are read */
     uint64_t body_budget; /* all requests' bodies together; beyond it 503 */
@@ -32,7 +35,8 @@ struct server_limits {
     int source_rate;      /* new connections a second of one source, burst 4 times that; 0: none */
     int keepalive_requests; /* requests on one connection; 1: always close */
     int64_t handshake_ms, header_ms, body_ms, reply_ms;
-    const char *allow; /* Allow of a refusal with 405; NULL: "POST" */
+    const char *allow;       /* Allow of a refusal with 405; NULL: "POST" */
+    server_refusal *refusal; /* NULL: refusals say nothing */
 };
 
 /* What on_head says: 0 admits; an HTTP status refuses. Admitting marks the connection trusted. */

@@ -63,12 +63,34 @@ static struct room_plan plan_receiver(const struct keeper *k, const struct conf 
     return plan;
 }
 
+/* The socket stays what it was at the start of the daemon, and so does its token when a new
+ * configuration says nothing about the gateway (keeper/reload.c). */
+static void add_mirror(const struct keeper *k, const struct conf *c, struct hello_gateway *h,
+                       struct room_plan *plan)
+{
+    const struct conf *from = c->gateway.token.value != NULL ? c : k->conf;
+
+    if (k->sockets->gateway_fd < 0)
+        return;
+    h->http_fd = ROOM_FIRST_FD + (int)plan->n_fds;
+    plan->fds[plan->n_fds++] = k->sockets->gateway_fd;
+    h->token = mem_strdup(from->gateway.token.value);
+    h->http_budget = c->gateway.body_budget;
+    h->http_tls = k->sockets->gateway_tls;
+    if (!h->http_tls)
+        return;
+    h->certificate_pem = mem_strdup(c->tls.certificate_pem);
+    h->key_pem = mem_strdup(c->tls.key_pem);
+    h->tls_min_13 = c->tls.min_13;
+}
+
 static struct room_plan plan_gateway(const struct keeper *k, const struct conf *c)
 {
     struct room_plan plan = {.kind = ROOM_GATEWAY, .n_fds = 1};
     struct hello_gateway h = {.log = log_of(c), .control_fd = ROOM_FIRST_FD};
 
     plan.fds[0] = k->sockets->control_fd;
+    add_mirror(k, c, &h, &plan);
     h.public_url = mem_strdup(c->public_url);
     memcpy(h.seal_secret, k->seal_secret, sizeof(h.seal_secret));
     h.ca_file = mem_strdup(c->fetch.ca_file);

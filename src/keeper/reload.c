@@ -34,6 +34,12 @@ static void keep_fixed(struct conf *old, struct conf *next)
     memcpy(next->listen, other.listen, sizeof(next->listen));
     old->n_listen = next->n_listen;
     next->n_listen = other.n_listen;
+    memcpy(&old->gateway.listen, &next->gateway.listen, sizeof(old->gateway.listen));
+    memcpy(&next->gateway.listen, &other.gateway.listen, sizeof(next->gateway.listen));
+    if (next->gateway.token.value == NULL) {
+        memcpy(&next->gateway.token, &other.gateway.token, sizeof(next->gateway.token));
+        old->gateway.token = (struct conf_secret){0};
+    }
     swap_text(&old->store, &next->store);
     swap_text(&old->control, &next->control);
 }
@@ -93,6 +99,7 @@ static void note_fixed(struct reload *r)
         bool same;
     } fixed[] = {
         {"listen", same_listeners(old, r->next)},
+        {"gateway.listen", str_eq(old->gateway.listen.text, r->next->gateway.listen.text)},
         {"store", str_eq(old->store, r->next->store)},
         {"control", str_eq(old->control, r->next->control)},
     };

@@ -152,17 +152,40 @@ static int open_control(struct sockets *s, const struct conf *c, struct err *err
     return s->control_fd < 0 ? err_sys(err, s->control_fd, "control") : 0;
 }
 
+static int open_gateway(struct sockets *s, const struct conf *c, struct err *err)
+{
+    const struct conf_listen *l = &c->gateway.listen;
+    char name[96];
+    int fd;
+
+    if (l->text == NULL)
+        return 0;
+    fd = net_listen_tcp(l->host, l->port, err);
+    if (fd < 0)
+        return err_wrap(err, fd, "gateway.listen %s", l->text);
+    s->gateway_fd = spawn_lift(fd);
+    close(fd);
+    if (s->gateway_fd < 0)
+        return err_sys(err, s->gateway_fd, "gateway.listen %s", l->text);
+    s->gateway_tls = l->kind == LISTEN_HTTPS;
+    net_name(s->gateway_fd, name, sizeof(name));
+    log_info("gateway.bound", LOG_S("address", name), LOG_I("port", net_port(s->gateway_fd)));
+    return 0;
+}
+
 int sockets_open(const struct conf *c, struct sockets **out, struct err *err)
 {
     struct sockets *s = mem_calloc(1, sizeof(*s));
     int rc = 0;
 
-    s->control_fd = -1;
+    s->control_fd = s->gateway_fd = -1;
     for (size_t i = 0; i < c->n_listen && rc == 0; i++)
         rc = open_one(s, c, &c->listen[i], err);
     warn_of_unused();
     if (rc == 0)
         rc = open_control(s, c, err);
+    if (rc == 0)
+        rc = open_gateway(s, c, err);
     if (rc < 0) {
         sockets_close(s);
         return rc;
@@ -177,6 +200,8 @@ void sockets_close(struct sockets *s)
         return;
     for (size_t i = 0; i < s->n; i++)
         close(s->listen[i].fd);
+    if (s->gateway_fd >= 0)
+        close(s->gateway_fd);
     if (s->control_fd >= 0) {
         close(s->control_fd);
         if (!s->control_inherited)

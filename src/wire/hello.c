@@ -115,6 +115,13 @@ static const struct field gateway_fields[] = {
     ONE(KIND_BYTES, hello_gateway, seal_secret),
     MANY(KIND_OBJECT, hello_gateway, providers, provider_fields, n_providers, HELLO_MAX_PROVIDERS),
     ONE(KIND_STRING, hello_gateway, ca_file),
+    ONE(KIND_SECRET, hello_gateway, token),
+    ONE(KIND_INT, hello_gateway, http_fd),
+    ONE(KIND_BOOL, hello_gateway, http_tls),
+    ONE(KIND_U64, hello_gateway, http_budget),
+    ONE(KIND_STRING, hello_gateway, certificate_pem),
+    ONE(KIND_SECRET, hello_gateway, key_pem),
+    ONE(KIND_BOOL, hello_gateway, tls_min_13),
     END,
 };
 

@@ -62,6 +62,12 @@ struct hello_gateway {
         struct provider_profile speech;           /* of all this; name NULL: not read yet */
     } providers[HELLO_MAX_PROVIDERS];
     char *ca_file; /* NULL: the system's */
+    char *token;   /* of local clients; NULL: there is no HTTP for them, and the rest is empty */
+    int http_fd;
+    bool http_tls;
+    uint64_t http_budget; /* bytes of requests held at once */
+    char *certificate_pem, *key_pem;
+    bool tls_min_13;
 };
 
 struct hello_runner {

@@ -151,7 +151,7 @@ static void misspelt_options_get_a_suggestion(void **state)
          "DIR/viduhook.yaml:4:1: unknown option 'limts'; did you mean 'limits'?\n"},
         {CONF_GOOD "max_body: 1MiB\n",
          "DIR/viduhook.yaml:4:1: unknown option 'max_body'; did you mean 'limits.max_body'?\n"},
-        {CONF_GOOD "gateway: { listen: x }\n", "DIR/viduhook.yaml:4:1: unknown option 'gateway'\n"},
+        {CONF_GOOD "waygate: { listen: x }\n", "DIR/viduhook.yaml:4:1: unknown option 'waygate'\n"},
         {CONF_GOOD "limits: 3\n",
          "DIR/viduhook.yaml:4:9: 'limits' must be a map of options, not a text\n"},
         {CONF_GOOD "limits:\n", ""},

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/mirror_pass.h"
+
+#include "base/log.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Of one connection (RFC 9110 7.6.1), or said anew by whoever sends. */
+static const char *const kept_back[] = {
+    "Connection",        "Keep-Alive",     "Proxy-Authenticate", "Proxy-Authorization",
+    "Proxy-Connection",  "TE",             "Trailer",            "Transfer-Encoding",
+    "Upgrade",           "Content-Length",
+};
+static const char *const kept_back_from_provider[] = {"Authorization", "Host", "Expect",
+                                                      "User-Agent"};
+static const char *const kept_back_from_client[] = {"Date"};
+
+static bool is_among(struct slice name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_is_nocase(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Whether a Connection header names it. */
+static bool is_connection_option(const char *options, struct slice name)
+{
+    for (const char *p = options; *p != '\0';) {
+        size_t n = strcspn(p, ", \t");
+
+        if (n == name.n && strncasecmp(p, name.p, n) == 0)
+            return true;
+        p += n;
+        p += strspn(p, ", \t");
+    }
+    return false;
+}
+
+/* -- the request -- */
+
+static bool goes_out(struct slice name, const char *options)
+{
+    static const char ours[] = "X-Viduhook-";
+
+    return !is_among(name, kept_back, ARRAY_LEN(kept_back)) &&
+           !is_among(name, kept_back_from_provider, ARRAY_LEN(kept_back_from_provider)) &&
+           !is_connection_option(options, name) &&
+           (name.n < sizeof(ours) - 1 || strncasecmp(name.p, ours, sizeof(ours) - 1) != 0);
+}
+
+static char *connection_options(const struct head *head)
+{
+    size_t n;
+    const struct head_field *field = head_field(head, "Connection", &n);
+
+    return field != NULL ? mem_strndup(field->value.p, field->value.n) : mem_strdup("");
+}
+
+/* lines has room for all of a head, ours and the end; it is released with free_lines. */
+static void collect_lines(const struct mirror_call *c, char **lines)
+{
+    const struct head *head = server_request_head(c->req);
+    autofree char *options = connection_options(head);
+    size_t n = 0;
+
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const struct head_field *f = &head->fields[i];
+
+        if (f->value.n != 0 && goes_out(f->name, options))
+            lines[n++] = mem_printf("%.*s: %.*s", (int)f->name.n, f->name.p, (int)f->value.n,
+                                    f->value.p);
+    }
+    lines[n] = account_authorization(c->route.account);
+}
+
+static void free_lines(char **lines)
+{
+    for (size_t i = 0; lines[i] != NULL; i++)
+        mem_wipe_free(lines[i], strlen(lines[i]));
+}
+
+/* -- the answer -- */
+
+struct reply {
+    struct server_header headers[HEAD_MAX_LINES + 1];
+    size_t n;
+    const char *options;
+};
+
+static void add_header(const char *name, const char *value, void *ctx)
+{
+    struct reply *r = ctx;
+    struct slice s = slice_str(name);
+
+    if (r->n == HEAD_MAX_LINES || is_among(s, kept_back, ARRAY_LEN(kept_back)) ||
+        is_among(s, kept_back_from_client, ARRAY_LEN(kept_back_from_client)) ||
+        is_connection_option(r->options, s))
+        return;
+    r->headers[r->n++] = (struct server_header){mem_strdup(name), mem_strdup(value)};
+}
+
+static void hand_back(struct mirror_call *c, const struct transfer *t, int status)
+{
+    struct reply r = {.options = str_or(transfer_header(t, "Connection"), "")};
+    autofree char *options = mem_strdup(r.options);
+
+    r.options = options;
+    transfer_headers(t, add_header, &r);
+    c->g->counters.http_passed++;
+    mirror_reply(c, status, r.headers, buf_text(&c->answer), c->answer.len);
+    for (size_t i = 0; i < r.n; i++) {
+        free((char *)r.headers[i].name);
+        free((char *)r.headers[i].value);
+    }
+}
+
+static bool on_data(struct transfer *t, const void *p, size_t n, void *ctx)
+{
+    (void)t;
+    return mirror_keep(ctx, p, n);
+}
+
+static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
+{
+    struct mirror_call *c = ctx;
+    const char *name = c->route.account->name;
+
+    if (a->error == NULL && a->status != 0)
+        hand_back(c, t, a->status);
+    else if (!a->sent)
+        mirror_fail(c, 503, "ViduhookUnreachable", "%s cannot be reached, nothing was sent: %s",
+                    name, str_or(a->error, "no connection"));
+    else
+        mirror_fail(c, 502, "ViduhookNoAnswer", "no usable answer from %s: %s", name,
+                    str_or(a->error, "it says nothing"));
+}
+
+static const struct transfer_ops transfer_ops = {.on_data = on_data, .on_done = on_done};
+
+void mirror_pass(struct mirror_call *c)
+{
+    const struct head *head = server_request_head(c->req);
+    struct slice body = server_request_body(c->req);
+    autofree char *method = mem_strndup(head->method.p, head->method.n);
+    autofree char *url = mem_printf("%s%.*s", c->route.account->base_url, (int)c->route.target.n,
+                                    c->route.target.p);
+    char *lines[HEAD_MAX_LINES + 2] = {NULL};
+    struct client_request request = {
+        .method = method,
+        .url = url,
+        .headers = (const char *const *)lines,
+        .body = head->body != HEAD_BODY_NONE ? body.p : NULL,
+        .body_len = body.n,
+        .max_body = MIRROR_MAX_BODY,
+        .timeout_ms = MIRROR_PASS_TIMEOUT_MS,
+    };
+    struct err err = {""};
+    struct transfer *t;
+
+    collect_lines(c, lines);
+    t = client_start(c->g->client, &request, &transfer_ops, c, &err);
+    free_lines(lines);
+    if (t == NULL)
+        mirror_fail(c, 400, "ViduhookBadRequest", "the request cannot be handed on: %s", err.text);
+}

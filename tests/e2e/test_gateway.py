@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""The providers' own paths for local clients: who is let in, what is handed on, what comes back."""
+import contextlib
+import http.server
+import json
+import re
+import threading
+
+import pytest
+
+from harness import LOOPBACK, SIM_KEY, request, wait_for
+
+TOKEN = "gateway-token-of-the-tests"
+FAST = ("--time", "50ms", "--retry-gap", "20ms")
+BODY = {"model": "viduq3-turbo", "prompt": "a paper boat"}
+
+
+class Upstream:
+    """A provider that remembers what it was sent and answers what a test says."""
+
+    def __init__(self):
+        upstream = self
+        self.seen = []
+        self.status, self.headers, self.body = 200, [], b"{}"
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                upstream.seen.append((self.command, self.path, dict(self.headers.items()), body))
+                self.send_response(upstream.status)
+                for name, value in upstream.headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(upstream.body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(upstream.body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+        self.server = Server((LOOPBACK, 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def with_gateway(run, conf, **options):
+    run.file("gateway.token", TOKEN)
+    conf["gateway"] = {"listen": f"http://{LOOPBACK}:{run.port()}",
+                       "token": {"file": str(run.home / "gateway.token")}, **options}
+    return conf
+
+
+class Mirror:
+    """A client of the daemon's HTTP."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        line, = daemon.wait_log("gateway.bound")
+        self.url = f"http://{LOOPBACK}:" + re.search(r"\bport=(\d+)", line).group(1)
+
+    def ask(self, method, path, body=None, token=TOKEN, scheme="Token ", headers=None):
+        sent = {"Content-Type": "application/json"} if body is not None else {}
+        if token is not None:
+            sent["Authorization"] = scheme + token
+        sent.update(headers or {})
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        return request(method, self.url + path, body, sent)
+
+
+def upstream_stack(run, providers=("vidu",), **options):
+    """(upstream, mirror): everything of these providers ends at the upstream."""
+    upstream = Upstream()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream, providers=providers), **options)
+    return upstream, Mirror(run.daemon(conf=conf))
+
+
+def is_own_error(answer, status, reason):
+    error = answer.json
+    return (answer.status == status and error["code"] == status and error["reason"] == reason
+            and isinstance(error["message"], str) and error["metadata"] == {}
+            and answer.headers["Content-Type"] == "application/json")
+
+
+# -- who is let in --------------------------------------------------------------------------------
+
+
+def test_the_token_is_taken_in_every_scheme_and_nothing_else_is(run):
+    upstream, mirror = upstream_stack(run)
+    for scheme in ("Token ", "Bearer ", "token ", "BEARER  ", ""):
+        assert mirror.ask("GET", "/vidu/ent/v2/credits", scheme=scheme).status == 200
+    seen = len(upstream.seen)
+    assert seen == 5
+    for token, scheme in ((None, ""), ("", "Token "), (TOKEN[:-1], "Token "), (TOKEN + "x", "Token "),
+                          (SIM_KEY, "Token "), (TOKEN, "Basic "), (TOKEN.upper(), "")):
+        answer = mirror.ask("POST", "/vidu/ent/v2/text2video", BODY, token=token, scheme=scheme)
+        assert is_own_error(answer, 401, "ViduhookUnauthorized"), answer
+    assert len(upstream.seen) == seen
+    assert mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+def test_a_path_that_names_no_provider_is_not_found_and_creates_nothing(run):
+    upstream, mirror = upstream_stack(run)
+    for path in ("/", "/ent/v2/text2video", "/vidux/ent/v2/text2video", "/vid/ent/v2/text2video",
+                 "//vidu/ent/v2/text2video", "/octopusx/v1/videos"):
+        answer = mirror.ask("POST", path, BODY)
+        assert is_own_error(answer, 404, "ViduhookUnknownProvider"), (path, answer)
+    assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+def test_the_gateway_needs_both_address_and_token_and_loopback_without_tls(run):
+    upstream = Upstream()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream))
+    token = conf["gateway"]["token"]
+    for group, text in (({"listen": "http://127.0.0.1:1"}, "'gateway.token' is missing"),
+                        ({"token": token}, "'gateway.listen' is missing"),
+                        ({"listen": "http://0.0.0.0:1", "token": token}, "without TLS"),
+                        ({"listen": "systemd", "token": token}, "gateway.listen")):
+        conf["gateway"] = group
+        daemon = run.daemon(conf=conf, args=["--check"], expected=78, wait=False)
+        assert daemon.wait() == 78
+        assert text in daemon.log() + daemon.output() and "viduhook.yaml:" in daemon.log()
+
+
+# -- what is handed on ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider, scheme", [("vidu", "Token"), ("octopusx", "Bearer")])
+def test_a_request_goes_out_with_our_key_and_without_what_is_between_client_and_us(
+        run, provider, scheme):
+    upstream, mirror = upstream_stack(run, [provider])
+    answer = mirror.ask("PUT", f"/{provider}/a%2Fb/../c;d?x=1&y=%20&x=2", "some text", headers={
+        "Content-Type": "text/plain; charset=utf-8", "Connection": "X-Hop", "X-Hop": "1",
+        "X-Viduhook-Tag": "a=b", "X-Viduhook-Other": "1", "X-Own": "kept", "Accept-Language": "de",
+        "TE": "trailers", "Proxy-Authorization": "secret"})
+    assert answer.status == 200
+    (method, path, headers, body), = upstream.seen
+    assert (method, path, body) == ("PUT", "/a%2Fb/../c;d?x=1&y=%20&x=2", b"some text")
+    assert headers["Authorization"] == f"{scheme} {SIM_KEY}"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert headers["X-Own"] == "kept" and headers["Accept-Language"] == "de"
+    assert headers["Host"] == f"{LOOPBACK}:{upstream.port}"
+    lower = {name.lower() for name in headers}
+    assert not lower & {"connection", "x-hop", "te", "proxy-authorization", "x-viduhook-tag",
+                        "x-viduhook-other"}
+    assert TOKEN not in str(headers)
+
+
+def test_the_answer_comes_back_as_it_is(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.status, upstream.body = 429, b'{"code":429,"reason":"TooManyRequests"}  '
+    upstream.headers = [("Content-Type", "application/json; charset=utf-8"), ("Retry-After", "7"),
+                        ("x-md-trace-id", "t-1"), ("X-Hop", "1"), ("Connection", "X-Hop"),
+                        ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    answer = mirror.ask("GET", "/vidu/ent/v2/unknown")
+    assert (answer.status, answer.body) == (429, upstream.body)
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.headers["Retry-After"] == "7" and answer.headers["x-md-trace-id"] == "t-1"
+    assert answer.headers["X-Hop"] is None
+    assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    assert len(answer.headers.get_all("Date")) == 1
+
+
+def test_redirects_are_handed_back_and_not_followed(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.status, upstream.headers = 302, [("Location", "https://elsewhere.example/x?y=1")]
+    answer = mirror.ask("GET", "/vidu/old")
+    assert answer.status == 302 and answer.headers["Location"] == "https://elsewhere.example/x?y=1"
+    assert len(upstream.seen) == 1
+
+
+def test_a_head_request_is_answered_without_a_body(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.body = b"not sent"
+    answer = mirror.ask("HEAD", "/vidu/x")
+    assert answer.status == 200 and answer.body == b""
+    assert upstream.seen[0][0] == "HEAD"
+
+
+def test_the_upload_flow_passes_through(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.body = b'{"id":"1","put_url":"https://put.example/1"}'
+    answer = mirror.ask("POST", "/vidu/tools/v2/files/uploads", {"scene": "vidu"})
+    assert answer.body == upstream.body
+    assert json.loads(upstream.seen[0][3]) == {"scene": "vidu"}
+    assert mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+def test_a_multipart_body_of_40_mib_passes_and_json_of_that_size_does_not(run):
+    upstream, mirror = upstream_stack(run)
+    body = b"x" * (40 << 20)
+    answer = mirror.ask("POST", "/vidu/v1/files", body,
+                        headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status == 200 and upstream.seen[0][3] == body
+    with contextlib.suppress(OSError):
+        answer = mirror.ask("POST", "/vidu/v1/files", body)
+        assert is_own_error(answer, 413, "ViduhookBodyTooLarge")
+    assert len(upstream.seen) == 1
+
+
+def test_a_provider_that_cannot_be_reached_is_an_error_in_its_own_shape(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.server.shutdown()
+    upstream.server.server_close()
+    answer = mirror.ask("GET", "/vidu/ent/v2/credits")
+    assert is_own_error(answer, 503, "ViduhookUnreachable") and "Retry-After" in answer.headers
+
+
+def test_own_headers_that_are_wrong_are_refused(run):
+    upstream, mirror = upstream_stack(run)
+    for name, value in (("X-Viduhook-Tag", "=x"), ("X-Viduhook-Wait", "soon"),
+                        ("X-Viduhook-Wait", "-1")):
+        answer = mirror.ask("GET", "/vidu/x", headers={name: value})
+        assert is_own_error(answer, 400, "ViduhookBadHeader") and name in answer.json["message"]
+    assert upstream.seen == []
+
+
+def test_a_new_token_is_good_after_a_reload_and_the_old_one_is_not(run):
+    _, mirror = upstream_stack(run)
+    run.file("gateway.token", "another-token")
+    assert mirror.daemon.cli("reload")[0] == 0
+    wait_for(lambda: mirror.ask("GET", "/vidu/x", token="another-token").status == 200, "new token")
+    wait_for(lambda: mirror.ask("GET", "/vidu/x").status == 401, "end of the old token")
