@@ -269,6 +269,8 @@ libgateway_a_SOURCES = \
 	src/gateway/mirror.h \
 	src/gateway/mirror_call.c \
 	src/gateway/mirror_call.h \
+	src/gateway/mirror_create.c \
+	src/gateway/mirror_create.h \
 	src/gateway/mirror_error.c \
 	src/gateway/mirror_error.h \
 	src/gateway/mirror_pass.c \
@@ -283,7 +285,9 @@ libgateway_a_SOURCES = \
 	src/gateway/question.h \
 	src/gateway/room.h \
 	src/gateway/submit.c \
-	src/gateway/submit.h
+	src/gateway/submit.h \
+	src/gateway/submit_command.c \
+	src/gateway/submit_command.h
 
 noinst_LIBRARIES += librunner.a
 librunner_a_SOURCES = \

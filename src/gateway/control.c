@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "gateway/adopt.h"
 #include "gateway/call.h"
-#include "gateway/submit.h"
+#include "gateway/submit_command.h"
 #include "vidu/document.h"
 #include "vidu/id.h"
 

@@ -9,6 +9,7 @@
 #include "gateway/mirror.h"
 #include "gateway/poll.h"
 #include "gateway/submit.h"
+#include "gateway/submit_command.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -27,8 +28,7 @@ static void leave(struct gateway *g, int exit_status)
 void gateway_check_idle(struct gateway *g)
 {
     if (g->draining && submits_open(g->submits) == 0 && polls_open(g->polls) == 0 &&
-        calls_open(g->calls) == 0 && control_clients(g->control) == 0 &&
-        mirror_is_idle(g->mirror))
+        calls_open(g->calls) == 0 && control_clients(g->control) == 0 && mirror_is_idle(g->mirror))
         channel_finish(g->keeper);
 }
 
@@ -116,20 +116,21 @@ static void on_ping(struct gateway *g, const struct frame *f)
 
     if (message_read(f, &ping) != 0)
         return;
-    text = mem_printf(
-        "{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
-        "\"submits_open\":%zu,"
-        "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
-        "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
-        "\"polls_answered\":%llu,\"polls_failed\":%llu,\"http_requests\":%llu,"
-        "\"http_passed\":%llu,\"http_failed\":%llu}",
-        control_clients(g->control), control_watchers(g->control), (unsigned long long)n->commands,
-        questions_open(g->questions), submits_open(g->submits),
-        (unsigned long long)n->submits_accepted, (unsigned long long)n->submits_refused,
-        (unsigned long long)n->submits_ambiguous, (unsigned long long)n->submits_failed,
-        polls_open(g->polls), (unsigned long long)n->polls_answered,
-        (unsigned long long)n->polls_failed, (unsigned long long)n->http_requests,
-        (unsigned long long)n->http_passed, (unsigned long long)n->http_failed);
+    text =
+        mem_printf("{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
+                   "\"submits_open\":%zu,"
+                   "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
+                   "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
+                   "\"polls_answered\":%llu,\"polls_failed\":%llu,\"http_requests\":%llu,"
+                   "\"http_created\":%llu,\"http_passed\":%llu,\"http_failed\":%llu}",
+                   control_clients(g->control), control_watchers(g->control),
+                   (unsigned long long)n->commands, questions_open(g->questions),
+                   submits_open(g->submits), (unsigned long long)n->submits_accepted,
+                   (unsigned long long)n->submits_refused, (unsigned long long)n->submits_ambiguous,
+                   (unsigned long long)n->submits_failed, polls_open(g->polls),
+                   (unsigned long long)n->polls_answered, (unsigned long long)n->polls_failed,
+                   (unsigned long long)n->http_requests, (unsigned long long)n->http_created,
+                   (unsigned long long)n->http_passed, (unsigned long long)n->http_failed);
     pong = (struct msg_pong){.stamp = ping.stamp, .json = slice_str(text)};
     (void)channel_send(g->keeper, MSG_PONG, f->id, &pong);
 }

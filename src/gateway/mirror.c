@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "gateway/mirror_call.h"
+#include "gateway/mirror_create.h"
 #include "gateway/mirror_error.h"
 #include "gateway/mirror_pass.h"
 #include "http/tls.h"
@@ -79,6 +80,8 @@ static int on_head(const struct head *head, void *ctx)
         return 404;
     if (!is_method(head->method))
         return 405;
+    if (m->n_calls >= MIRROR_MAX_CALLS)
+        return 503;
     if (head->body == HEAD_BODY_LENGTH && head->content_length > REQUEST_MAX_BODY && is_json(head))
         return 413;
     return 0;
@@ -99,7 +102,11 @@ static void on_request(struct server_request *req, void *ctx)
 {
     struct mirror_call *c = mirror_call_new(ctx, req);
 
-    if (c != NULL)
+    if (c == NULL)
+        return;
+    if (c->route.endpoint != NULL)
+        mirror_create(c);
+    else
         mirror_pass(c);
 }
 

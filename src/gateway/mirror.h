@@ -9,6 +9,7 @@
  *   mirror.c        listens, checks the token, decides which step a request takes
  *   mirror_route.c  what a path means
  *   mirror_call.c   one request: its replies, its end
+ *   mirror_create.c tasks: registered, sent once, their callbacks come to us
  *   mirror_pass.c   hands everything else on, and the answer back
  *   mirror_error.c  errors of our own, in the providers' shape
  *
@@ -19,7 +20,8 @@
 
 #include "gateway/room.h"
 
-#define MIRROR_MAX_CLIENTS 256        /* connections at once */
+#define MIRROR_MAX_CLIENTS 256         /* connections at once */
+#define MIRROR_MAX_CALLS   1024        /* with those whose client has gone */
 #define MIRROR_MAX_BODY    (64U << 20) /* multipart; JSON is for REQUEST_MAX_BODY */
 
 /* With what HELLO says; NULL with err. */

@@ -22,8 +22,8 @@ struct mirror_call {
     struct gateway *g;
     struct server_request *req;
     struct mirror_route route;
-    json_t *tags; /* of X-Viduhook-Tag, an object of texts */
-    int wait_s;   /* of X-Viduhook-Wait */
+    json_t *tags;      /* of X-Viduhook-Tag, an object of texts */
+    int wait_s;        /* of X-Viduhook-Wait */
     struct buf answer; /* of the provider, charged to the budget */
 };
 
@@ -35,6 +35,7 @@ struct mirror {
     struct ssl_ctx_st *tls;
     uint8_t token_hash[SHA256_LEN];
     struct mirror_calls calls;
+    size_t n_calls;
     uint64_t answers; /* bytes of providers' answers held now */
     struct buf refusal;
     bool draining, drained;

@@ -8,9 +8,16 @@
 
 /* Of one connection (RFC 9110 7.6.1), or said anew by whoever sends. */
 static const char *const kept_back[] = {
-    "Connection",        "Keep-Alive",     "Proxy-Authenticate", "Proxy-Authorization",
-    "Proxy-Connection",  "TE",             "Trailer",            "Transfer-Encoding",
-    "Upgrade",           "Content-Length",
+    "Connection",
+    "Keep-Alive",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Content-Length",
 };
 static const char *const kept_back_from_provider[] = {"Authorization", "Host", "Expect",
                                                       "User-Agent"};
@@ -69,8 +76,8 @@ static void collect_lines(const struct mirror_call *c, char **lines)
         const struct head_field *f = &head->fields[i];
 
         if (f->value.n != 0 && goes_out(f->name, options))
-            lines[n++] = mem_printf("%.*s: %.*s", (int)f->name.n, f->name.p, (int)f->value.n,
-                                    f->value.p);
+            lines[n++] =
+                mem_printf("%.*s: %.*s", (int)f->name.n, f->name.p, (int)f->value.n, f->value.p);
     }
     lines[n] = account_authorization(c->route.account);
 }
@@ -144,8 +151,8 @@ void mirror_pass(struct mirror_call *c)
     const struct head *head = server_request_head(c->req);
     struct slice body = server_request_body(c->req);
     autofree char *method = mem_strndup(head->method.p, head->method.n);
-    autofree char *url = mem_printf("%s%.*s", c->route.account->base_url, (int)c->route.target.n,
-                                    c->route.target.p);
+    autofree char *url =
+        mem_printf("%s%.*s", c->route.account->base_url, (int)c->route.target.n, c->route.target.p);
     char *lines[HEAD_MAX_LINES + 2] = {NULL};
     struct client_request request = {
         .method = method,

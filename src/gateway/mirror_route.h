@@ -13,6 +13,7 @@ struct mirror_route {
     const struct hello_provider *account; /* borrowed from hello */
     struct slice path;                    /* below /<provider>: "/ent/v2/credits" */
     struct slice target;                  /* the same with its query */
+    const struct endpoint *endpoint;      /* a task is to be created there; else NULL */
 };
 
 /* The slices point into the head. False: the path names no provider. */

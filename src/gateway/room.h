@@ -22,7 +22,7 @@ struct mirror;
 struct gateway_counters {
     uint64_t commands, submits_accepted, submits_refused, submits_ambiguous, submits_failed;
     uint64_t polls_answered, polls_failed;
-    uint64_t http_requests, http_passed, http_failed;
+    uint64_t http_requests, http_created, http_passed, http_failed;
 };
 
 struct gateway {
@@ -34,6 +34,7 @@ struct gateway {
     struct questions *questions;
     struct control *control;
     struct submits *submits;
+    size_t commands_sending; /* submits of the control socket's clients */
     struct polls *polls;
     struct calls *calls;
     struct mirror *mirror; /* NULL: not configured */

@@ -3,24 +3,27 @@
 
 #include "base/log.h"
 #include "gateway/prepare.h"
-#include "vidu/answer.h"
+#include "gateway/question.h"
 #include "vidu/document.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #define MAX_ANSWER (22U << 20) /* providers echo the request */
-#define MAX_HANDED (4U << 20)  /* of it that goes to the client */
 
 struct submit {
     TAILQ_ENTRY(submit) link;
     struct gateway *g;
-    struct asker asker;
+    submit_on_end *on_end;
+    void *ctx;
     struct prepared p;
     struct answer answer;
-    bool unsent;  /* the request has certainly not reached the provider */
-    char *error;  /* why there is no answer, or NULL */
-    json_t *body; /* the provider's, or NULL */
+    bool unsent;     /* the request has certainly not reached the provider */
+    char *error;     /* why there is no answer, or NULL */
+    struct buf body; /* the provider's */
+    char *content_type;
+    int64_t retry_after_ms;
 };
 
 /* The questions to the keeper are the submit's own: they do not go with the client. */
@@ -37,7 +40,8 @@ static void submit_free(struct submit *s)
 {
     prepared_clear(&s->p);
     free(s->error);
-    json_decref(s->body);
+    free(s->content_type);
+    buf_free(&s->body);
     free(s);
 }
 
@@ -51,31 +55,34 @@ static void end(struct submit *s)
     gateway_check_idle(g);
 }
 
-/* -- the end: what the client is told -- */
+/* -- the end: whoever wanted it is told -- */
 
-static void tell(struct submit *s, enum exit_status exit, json_t *json)
+static void tell(struct submit *s, enum submit_end how, const char *error)
 {
-    if (s->body != NULL)
-        json_object_set(json, "answer", s->body);
-    if (s->answer.trace_id[0] != '\0')
-        json_object_set_new(json, "trace_id", json_string(s->answer.trace_id));
-    if (!s->p.synchronous)
-        json_object_set_new(json, "task", json_string(s->p.task));
-    json_object_set_new(json, "http_status", json_integer(s->answer.http_status));
-    control_answer(s->g->control, s->asker, exit, json);
+    const struct submit_result r = {
+        .end = how,
+        .task = s->p.synchronous ? NULL : s->p.task,
+        .provider = s->p.account->name,
+        .error = error,
+        .answer = &s->answer,
+        .body = {buf_text(&s->body), s->body.len},
+        .content_type = s->content_type,
+        .retry_after_ms = s->retry_after_ms,
+    };
+
+    s->on_end(&r, s->ctx);
 }
 
-static void tell_failed(struct submit *s, const char *text)
+static void tell_failed(struct submit *s, enum submit_end how, const char *text)
 {
     s->g->counters.submits_failed++;
-    tell(s, EXIT_FAILED, json_pack("{s:s}", "error", text));
+    tell(s, how, text);
 }
 
 static void tell_accepted(struct submit *s)
 {
     s->g->counters.submits_accepted++;
-    tell(s, EXIT_OK,
-         json_pack("{s:s, s:s}", "remote_id", s->answer.remote_id, "state", "submitted"));
+    tell(s, SUBMIT_ACCEPTED, NULL);
 }
 
 static void tell_refused(struct submit *s)
@@ -86,17 +93,15 @@ static void tell_refused(struct submit *s)
                                      a->message[0] != '\0' ? ": " : "", a->message);
 
     s->g->counters.submits_refused++;
-    tell(s, EXIT_REFUSED,
-         json_pack("{s:s, s:s, s:s}", "error", text, "code", a->reason, "message", a->message));
+    tell(s, SUBMIT_REFUSED, text);
 }
 
 /* By a limit of our own, before anything was sent: there is no such task. */
 static void tell_over_limit(struct submit *s, const struct msg_recorded *msg)
 {
+    mem_copy_text(s->answer.reason, sizeof(s->answer.reason), msg->code.p);
     s->g->counters.submits_refused++;
-    control_answer(s->g->control, s->asker, EXIT_REFUSED,
-                   json_pack("{s:s, s:s, s:s}", "error", msg->error.p, "code", msg->code.p,
-                             "message", msg->error.p));
+    tell(s, SUBMIT_OVER_LIMIT, msg->error.p);
 }
 
 static void tell_unsent(struct submit *s)
@@ -104,7 +109,7 @@ static void tell_unsent(struct submit *s)
     autofree char *text = mem_printf("the request did not reach %s, nothing was created: %s",
                                      s->p.account->name, s->error);
 
-    tell_failed(s, text);
+    tell_failed(s, SUBMIT_UNSENT, text);
 }
 
 static char *lost_reason(const struct submit *s)
@@ -125,7 +130,7 @@ static void tell_ambiguous(struct submit *s)
         s->p.account->name, reason, s->p.task, s->p.task);
 
     s->g->counters.submits_ambiguous++;
-    tell(s, EXIT_FAILED, json_pack("{s:s, s:s}", "error", text, "state", "ambiguous"));
+    tell(s, SUBMIT_AMBIGUOUS, text);
 }
 
 static void tell_unrecorded(struct submit *s, const char *why)
@@ -137,8 +142,7 @@ static void tell_unrecorded(struct submit *s, const char *why)
 
     log_error("submit.not_recorded", LOG_S("task", s->p.task),
               LOG_S("remote_id", s->answer.remote_id), LOG_S("error", why));
-    s->g->counters.submits_failed++;
-    tell(s, EXIT_FAILED, json_pack("{s:s, s:s}", "error", text, "remote_id", s->answer.remote_id));
+    tell_failed(s, SUBMIT_UNRECORDED, text);
 }
 
 static bool on_answer_recorded(const struct frame *f, struct asker asker, void *ctx)
@@ -173,18 +177,26 @@ static void tell_doubtful(struct submit *s)
                                      s->p.account->name, reason);
 
     s->g->counters.submits_ambiguous++;
-    tell(s, EXIT_FAILED, json_pack("{s:s}", "error", text));
+    tell(s, SUBMIT_AMBIGUOUS, text);
+}
+
+static bool is_result(const struct submit *s)
+{
+    json_t *json = NULL;
+    bool is = s->answer.http_status >= 200 && s->answer.http_status < 300 &&
+              document_parse(buf_text(&s->body), s->body.len, &json, NULL) == 0;
+
+    json_decref(json);
+    return is;
 }
 
 static void end_synchronous(struct submit *s)
 {
-    int status = s->answer.http_status;
-
     if (s->unsent) {
         tell_unsent(s);
-    } else if (status >= 200 && status < 300 && s->body != NULL) {
+    } else if (is_result(s)) {
         s->g->counters.submits_accepted++;
-        tell(s, EXIT_OK, json_object());
+        tell(s, SUBMIT_ANSWERED, NULL);
     } else if (s->answer.outcome == ANSWER_REJECTED) {
         tell_refused(s);
     } else {
@@ -267,8 +279,9 @@ static void on_done(struct transfer *t, const struct client_answer *a, void *ctx
     mem_replace(&s->error, a->error);
     answer_parse_named(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"),
                        &account_profile(s->p.account)->names, &s->answer);
-    if (a->body.n <= MAX_HANDED && document_parse(a->body.p, a->body.n, &s->body, NULL) < 0)
-        s->body = NULL;
+    s->body = transfer_take_body(t);
+    s->content_type = mem_strdup(transfer_header(t, "Content-Type"));
+    s->retry_after_ms = a->retry_after_ms;
     record_answer(s);
 }
 
@@ -325,7 +338,7 @@ static bool on_registered(const struct frame *f, struct asker asker, void *ctx)
             mem_printf("nothing was sent: the task could not be recorded: %s", msg.error.p);
 
         log_error("submit.not_registered", LOG_S("task", s->p.task), LOG_S("error", msg.error.p));
-        tell_failed(s, text);
+        tell_failed(s, SUBMIT_NOT_REGISTERED, text);
         end(s);
     } else {
         send_request(s);
@@ -349,43 +362,49 @@ void submits_free(struct submits *ss)
         return;
     while ((s = TAILQ_FIRST(&ss->list)) != NULL) {
         TAILQ_REMOVE(&ss->list, s, link);
+        s->on_end(NULL, s->ctx);
         submit_free(s);
     }
     free(ss);
 }
 
-void submit_start(struct gateway *g, const struct command *cmd)
+static void append_query(struct prepared *p, struct slice query)
 {
-    struct msg_register msg;
-    struct err err = {""};
-    struct submit *s;
+    char *url = p->url;
 
-    if (g->submits->n >= SUBMIT_AT_ONCE) {
-        control_refuse(g->control, cmd->asker, EXIT_FAILED,
-                       "%d requests are on their way already; nothing was sent, try again",
-                       SUBMIT_AT_ONCE);
+    if (query.n == 0)
         return;
-    }
-    s = mem_calloc(1, sizeof(*s));
+    p->url = mem_printf("%s?%.*s", url, (int)query.n, query.p);
+    free(url);
+}
+
+int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_end *on_end,
+                 void *ctx, struct err *err)
+{
+    struct submit *s = mem_calloc(1, sizeof(*s));
+    struct msg_register msg;
+    int r = prepare(&g->hello, order->args, order->body, &s->p, err);
+
     s->g = g;
-    s->asker = cmd->asker;
-    if (prepare(&g->hello, cmd->args, cmd->blob, &s->p, &err) < 0) {
-        control_refuse(g->control, cmd->asker, EXIT_USAGE, "%s", err.text);
-        submit_free(s);
-        return;
+    s->on_end = on_end;
+    s->ctx = ctx;
+    s->retry_after_ms = -1;
+    if (r == 0) {
+        append_query(&s->p, order->query);
+        prepared_register(&s->p, &msg);
+        if (!s->p.synchronous && question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED,
+                                              nobody, on_registered, s) != 0)
+            r = err_set(err, -EAGAIN, "nothing was sent: the task cannot be recorded");
     }
-    prepared_register(&s->p, &msg);
-    if (!s->p.synchronous && question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody,
-                                          on_registered, s) != 0) {
-        control_refuse(g->control, cmd->asker, EXIT_FAILED,
-                       "nothing was sent: the task cannot be recorded");
+    if (r != 0) {
         submit_free(s);
-        return;
+        return r;
     }
     TAILQ_INSERT_TAIL(&g->submits->list, s, link);
     g->submits->n++;
     if (s->p.synchronous)
         send_request(s);
+    return 0;
 }
 
 size_t submits_open(const struct submits *ss)

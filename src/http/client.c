@@ -414,3 +414,11 @@ void transfer_headers(const struct transfer *t,
     while ((h = curl_easy_nextheader(t->easy, CURLH_HEADER, -1, h)) != NULL)
         fn(h->name, h->value, ctx);
 }
+
+struct buf transfer_take_body(struct transfer *t)
+{
+    struct buf body = t->body;
+
+    t->body = BUF_INIT(body.max);
+    return body;
+}

@@ -71,6 +71,8 @@ struct transfer *client_start(struct client *c, const struct client_request *req
 void client_cancel(struct transfer *t);
 /* A header of the final answer, any case; NULL when absent. Valid until on_done returns. */
 const char *transfer_header(const struct transfer *t, const char *name);
+/* The body that on_done was handed, from now on the caller's. */
+struct buf transfer_take_body(struct transfer *t);
 /* All of them, in order; the texts are borrowed for that call. */
 void transfer_headers(const struct transfer *t,
                       void (*fn)(const char *name, const char *value, void *ctx), void *ctx);

@@ -412,6 +412,11 @@ struct slice server_request_body(struct server_request *req)
     return (struct slice){buf_text(&req->guard.body), req->guard.body.len};
 }
 
+void server_request_drop_body(struct server_request *req)
+{
+    buf_free(&req->guard.body);
+}
+
 const char *server_request_peer(const struct server_request *req)
 {
     return req->peer;

@@ -65,6 +65,9 @@ void server_pause(struct server *s, bool paused);
 const struct head *server_request_head(const struct server_request *req);
 /* The whole body, contiguous; valid until the reply. */
 struct slice server_request_body(struct server_request *req);
+/* The owner has a copy of the body, or needs it no more: its memory is given back. It counts in
+ * body_budget until the reply all the same. */
+void server_request_drop_body(struct server_request *req);
 /* "192.0.2.7" or "2001:db8::1". */
 const char *server_request_peer(const struct server_request *req);
 size_t server_request_listener(const struct server_request *req);

@@ -238,3 +238,117 @@ def test_a_new_token_is_good_after_a_reload_and_the_old_one_is_not(run):
     assert mirror.daemon.cli("reload")[0] == 0
     wait_for(lambda: mirror.ask("GET", "/vidu/x", token="another-token").status == 200, "new token")
     wait_for(lambda: mirror.ask("GET", "/vidu/x").status == 401, "end of the old token")
+
+
+# -- creates --------------------------------------------------------------------------------------
+
+
+def sim_stack(run, *sim_args, providers=("vidu",), hooks=(), **options):
+    """(recorder, sim, mirror): what goes to the simulator is recorded."""
+    sim = run.sim("--ca", run.ca(), *(sim_args or FAST))
+    recorder = run.recorder(sim)
+    conf = run.conf(sim, hooks, providers=providers)
+    for provider in conf["providers"].values():
+        provider["base_url"] = recorder.url
+    return recorder, sim, Mirror(run.daemon(conf=with_gateway(run, conf, **options)))
+
+
+def test_a_create_is_recorded_called_back_and_answered_unchanged(run):
+    recorder, sim, mirror = sim_stack(run)
+    text = '{ "model":"viduq3-turbo",\t"prompt":"a \\u0062oat", "payload":"p", "seed":9007199254740993}'
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video?x=1", text,
+                        headers={"X-Viduhook-Tag": "album=first", "X-Viduhook-Wait": "5"})
+    sent, = recorder.all("POST")
+    assert sent.path == "/ent/v2/text2video?x=1"
+    assert sent.headers["Authorization"] == f"Token {SIM_KEY}"
+    inserted = re.sub(r'"callback_url":"[^"]*",', "", sent.body.decode())
+    assert inserted == text
+    assert sent.json["callback_url"].startswith(mirror.daemon.url("/callback/"))
+    assert "x-viduhook-tag" not in {n.lower() for n in sent.headers}
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("application/json")
+    created, = sim.ledger("create")
+    assert answer.json["task_id"] == created["task"] and answer.json["state"] == "created"
+    assert answer.headers["x-md-trace-id"]
+    task = mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success")
+    assert task["remote_id"] == created["task"] and task["tags"] == {"album": "first"}
+    assert task["payload"] == "p" and task["endpoint"] == "text2video"
+    assert len(sim.ledger("create")) == 1
+
+
+def test_a_refused_create_says_what_the_provider_says(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.status = 400
+    upstream.body = b'{"code":400, "reason":"CreditInsufficient","message":"no","metadata":{}}\n'
+    upstream.headers = [("Content-Type", "application/json"), ("x-md-trace-id", "t-7"),
+                        ("Retry-After", "9")]
+    answer = mirror.ask("POST", "/vidu/ent/v2/img2video", BODY)
+    assert (answer.status, answer.body) == (400, upstream.body)
+    assert answer.headers["x-md-trace-id"] == "t-7" and answer.headers["Retry-After"] == "9"
+    task = mirror.daemon.task(answer.headers["X-Viduhook-Task"])
+    assert task["state"] == "rejected" and task["err_code"] == "CreditInsufficient"
+
+
+def test_a_create_whose_answer_is_lost_is_kept_and_not_sent_again(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.status, upstream.body = 500, b'{"code":500,"reason":"InternalServiceFailure"}'
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", BODY)
+    assert (answer.status, answer.body) == (500, upstream.body)
+    task, = mirror.daemon.cli("list")[1]["tasks"]
+    assert task["state"] == "ambiguous" and len(upstream.seen) == 1
+
+
+def test_a_create_that_cannot_be_sent_creates_nothing(run):
+    upstream, mirror = upstream_stack(run)
+    for body in ("{", "[]", '{"callback_url":7}', '{"a":1,"a":2}', ""):
+        answer = mirror.ask("POST", "/vidu/ent/v2/text2video", body)
+        assert is_own_error(answer, 400, "ViduhookBadRequest"), (body, answer)
+    chunked = json.dumps({**BODY, "images": ["x" * (20 << 20)]}).encode()
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", iter([chunked]))
+    assert is_own_error(answer, 413, "ViduhookBodyTooLarge")
+    assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+    upstream.server.shutdown()
+    upstream.server.server_close()
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", BODY)
+    assert is_own_error(answer, 503, "ViduhookUnreachable") and answer.headers["Retry-After"] == "5"
+
+
+def test_a_callback_url_of_the_clients_own_gives_way_to_ours(run):
+    recorder, _, mirror = sim_stack(run)
+    mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, "callback_url": "https://own.example/x"})
+    assert recorder.all("POST")[0].json["callback_url"].startswith(mirror.daemon.url("/callback/"))
+
+
+def test_a_reseller_without_callbacks_is_looked_at(run):
+    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", "octopusx", providers=["octopusx"])
+    answer = mirror.ask("POST", "/octopusx/vidu/ent/v2/text2video", BODY, scheme="Bearer ")
+    assert recorder.all("POST")[0].json == BODY and answer.json["status"] == "processing"
+    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success", seconds=30)
+    assert len(sim.ledger("create")) == 1
+
+
+def test_large_bodies_beyond_the_budget_get_503_and_the_rest_goes_on(run):
+    upstream, mirror = upstream_stack(run, body_budget="64MiB")
+    body = json.dumps({**BODY, "images": ["data:image/png;base64," + "A" * (18 << 20)]})
+    held = []
+    gate = threading.Event()
+    handle = upstream.server.RequestHandlerClass.handle_any
+
+    def wait(self):
+        gate.wait(30)
+        handle(self)
+
+    upstream.server.RequestHandlerClass.do_POST = wait
+    threads = [threading.Thread(target=lambda: held.append(
+        mirror.ask("POST", "/vidu/ent/v2/img2video", body))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(mirror.daemon.cli("list")[1]["tasks"]) == 3, "three creates in flight")
+    with contextlib.suppress(OSError):
+        answer = mirror.ask("POST", "/vidu/ent/v2/img2video", body)
+        assert is_own_error(answer, 503, "ViduhookBusy") and "Retry-After" in answer.headers
+    assert len(mirror.daemon.cli("list")[1]["tasks"]) == 3
+    assert mirror.ask("GET", "/vidu/x").status == 200
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert [a.status for a in held] == [200] * 3 and len(upstream.seen) == 4

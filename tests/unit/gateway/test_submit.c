@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/submit.h"
 
-#include "vidu/answer.h"
+#include "gateway/submit_command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
