@@ -215,6 +215,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/judge.h \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \
+	src/keeper/lookup.c \
+	src/keeper/lookup.h \
 	src/keeper/looks.c \
 	src/keeper/looks.h \
 	src/keeper/notify.c \
@@ -273,10 +275,16 @@ libgateway_a_SOURCES = \
 	src/gateway/mirror_create.h \
 	src/gateway/mirror_error.c \
 	src/gateway/mirror_error.h \
+	src/gateway/mirror_fresh.c \
+	src/gateway/mirror_fresh.h \
 	src/gateway/mirror_pass.c \
 	src/gateway/mirror_pass.h \
+	src/gateway/mirror_query.c \
+	src/gateway/mirror_query.h \
 	src/gateway/mirror_route.c \
 	src/gateway/mirror_route.h \
+	src/gateway/mirror_shape.c \
+	src/gateway/mirror_shape.h \
 	src/gateway/poll.c \
 	src/gateway/poll.h \
 	src/gateway/prepare.c \

@@ -583,6 +583,12 @@ EXTRA_DIST += \
 	tests/unit/http/file_server.h \
 	tests/unit/http/server_fixture.h \
 	tests/unit/receiver/room_fixture.h \
+	tests/fixtures/gateway/cancelled.json \
+	tests/fixtures/gateway/created.json \
+	tests/fixtures/gateway/failed.json \
+	tests/fixtures/gateway/list.json \
+	tests/fixtures/gateway/processing.json \
+	tests/fixtures/gateway/success.json \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_cli.py \

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gateway/adopt.h"
 #include "gateway/call.h"
+#include "gateway/mirror.h"
 #include "gateway/submit_command.h"
 #include "vidu/document.h"
 #include "vidu/id.h"
@@ -61,12 +62,18 @@ size_t control_watchers(const struct control *c)
 /* A room that drains is silent: its successor has told the keeper about its own watchers. */
 static void tell_keeper(struct control *c)
 {
-    struct msg_subscribe msg = {.watchers = (uint32_t)control_watchers(c)};
+    struct msg_subscribe msg = {
+        .watchers = (uint32_t)(control_watchers(c) + mirror_watchers(c->g->mirror))};
 
     if (msg.watchers == c->told_watchers || c->draining)
         return;
     if (channel_send(c->g->keeper, MSG_SUBSCRIBE, 0, &msg) == 0)
         c->told_watchers = msg.watchers;
+}
+
+void control_watchers_changed(struct control *c)
+{
+    tell_keeper(c);
 }
 
 static void drop(struct peer *p)

@@ -44,6 +44,8 @@ void control_tell(struct control *c, const struct msg_event *event);
 void control_drain(struct control *c);
 size_t control_clients(const struct control *c);
 size_t control_watchers(const struct control *c);
+/* Somebody else in the room begins, or ceases, to listen to live events. */
+void control_watchers_changed(struct control *c);
 /* About once a second: accepts again when there is room. */
 void control_tick(struct control *c);
 

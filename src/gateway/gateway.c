@@ -116,21 +116,21 @@ static void on_ping(struct gateway *g, const struct frame *f)
 
     if (message_read(f, &ping) != 0)
         return;
-    text =
-        mem_printf("{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
-                   "\"submits_open\":%zu,"
-                   "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
-                   "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
-                   "\"polls_answered\":%llu,\"polls_failed\":%llu,\"http_requests\":%llu,"
-                   "\"http_created\":%llu,\"http_passed\":%llu,\"http_failed\":%llu}",
-                   control_clients(g->control), control_watchers(g->control),
-                   (unsigned long long)n->commands, questions_open(g->questions),
-                   submits_open(g->submits), (unsigned long long)n->submits_accepted,
-                   (unsigned long long)n->submits_refused, (unsigned long long)n->submits_ambiguous,
-                   (unsigned long long)n->submits_failed, polls_open(g->polls),
-                   (unsigned long long)n->polls_answered, (unsigned long long)n->polls_failed,
-                   (unsigned long long)n->http_requests, (unsigned long long)n->http_created,
-                   (unsigned long long)n->http_passed, (unsigned long long)n->http_failed);
+    text = mem_printf(
+        "{\"clients\":%zu,\"watchers\":%zu,\"commands\":%llu,\"questions_open\":%zu,"
+        "\"submits_open\":%zu,"
+        "\"submits_accepted\":%llu,\"submits_refused\":%llu,"
+        "\"submits_ambiguous\":%llu,\"submits_failed\":%llu,\"polls_open\":%zu,"
+        "\"polls_answered\":%llu,\"polls_failed\":%llu,\"http_requests\":%llu,"
+        "\"http_created\":%llu,\"http_local\":%llu,\"http_passed\":%llu,\"http_failed\":%llu}",
+        control_clients(g->control), control_watchers(g->control), (unsigned long long)n->commands,
+        questions_open(g->questions), submits_open(g->submits),
+        (unsigned long long)n->submits_accepted, (unsigned long long)n->submits_refused,
+        (unsigned long long)n->submits_ambiguous, (unsigned long long)n->submits_failed,
+        polls_open(g->polls), (unsigned long long)n->polls_answered,
+        (unsigned long long)n->polls_failed, (unsigned long long)n->http_requests,
+        (unsigned long long)n->http_created, (unsigned long long)n->http_local,
+        (unsigned long long)n->http_passed, (unsigned long long)n->http_failed);
     pong = (struct msg_pong){.stamp = ping.stamp, .json = slice_str(text)};
     (void)channel_send(g->keeper, MSG_PONG, f->id, &pong);
 }
@@ -162,8 +162,10 @@ static void on_event(struct gateway *g, const struct frame *f)
 {
     struct msg_event msg;
 
-    if (message_read(f, &msg) == 0)
-        control_tell(g->control, &msg);
+    if (message_read(f, &msg) != 0)
+        return;
+    control_tell(g->control, &msg);
+    mirror_tell(g->mirror, &msg);
 }
 
 static const struct {

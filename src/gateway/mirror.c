@@ -7,6 +7,7 @@
 #include "gateway/mirror_create.h"
 #include "gateway/mirror_error.h"
 #include "gateway/mirror_pass.h"
+#include "gateway/mirror_query.h"
 #include "http/tls.h"
 #include "vidu/crypto.h"
 #include "vidu/request.h"
@@ -72,11 +73,11 @@ static bool is_json(const struct head *head)
 static int on_head(const struct head *head, void *ctx)
 {
     const struct mirror *m = ctx;
-    struct mirror_route route;
+    struct slice path;
 
     if (!has_token(m, head))
         return 401;
-    if (!mirror_route(&m->g->hello, head, &route))
+    if (mirror_route_account(&m->g->hello, head, &path) == NULL)
         return 404;
     if (!is_method(head->method))
         return 405;
@@ -98,16 +99,19 @@ static struct slice refusal(int status, void *ctx)
 
 /* -- requests -- */
 
+static void (*const steps[])(struct mirror_call *c) = {
+    [MIRROR_PASS] = mirror_pass,
+    [MIRROR_CREATE] = mirror_create,
+    [MIRROR_QUERY] = mirror_query,
+    [MIRROR_LIST] = mirror_list,
+};
+
 static void on_request(struct server_request *req, void *ctx)
 {
     struct mirror_call *c = mirror_call_new(ctx, req);
 
-    if (c == NULL)
-        return;
-    if (c->route.endpoint != NULL)
-        mirror_create(c);
-    else
-        mirror_pass(c);
+    if (c != NULL)
+        steps[c->route.step](c);
 }
 
 /* -- the server -- */
@@ -183,10 +187,22 @@ void mirror_drain(struct mirror *m)
     if (m == NULL)
         return;
     m->draining = true;
+    mirror_query_end_waits(m);
     server_drain(m->server, on_drained, m);
 }
 
 bool mirror_is_idle(const struct mirror *m)
 {
     return m == NULL || m->drained;
+}
+
+size_t mirror_watchers(const struct mirror *m)
+{
+    return m != NULL ? m->watchers : 0;
+}
+
+void mirror_tell(struct mirror *m, const struct msg_event *event)
+{
+    if (m != NULL && m->watchers != 0)
+        mirror_query_changed(m, event->task.p);
 }

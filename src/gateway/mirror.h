@@ -10,6 +10,8 @@
  *   mirror_route.c  what a path means
  *   mirror_call.c   one request: its replies, its end
  *   mirror_create.c tasks: registered, sent once, their callbacks come to us
+ *   mirror_query.c  polls: answered from the store, in the provider's shape (mirror_shape.c), with
+ *                   links that are good for some time yet (mirror_fresh.c)
  *   mirror_pass.c   hands everything else on, and the answer back
  *   mirror_error.c  errors of our own, in the providers' shape
  *
@@ -29,6 +31,10 @@ struct mirror *mirror_new(struct gateway *g, struct err *err);
 void mirror_free(struct mirror *m); /* after the client; NULL is fine */
 /* Accepts no more; each client goes when its request is answered. NULL is fine. */
 void mirror_drain(struct mirror *m);
+/* Clients that wait for a change of a task; 0 for NULL. */
+size_t mirror_watchers(const struct mirror *m);
+/* A live event. NULL is fine. */
+void mirror_tell(struct mirror *m, const struct msg_event *event);
 /* Whether it is drained and nobody is left; true for NULL. */
 bool mirror_is_idle(const struct mirror *m);
 

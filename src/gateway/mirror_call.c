@@ -2,13 +2,22 @@
 #include "gateway/mirror_call.h"
 
 #include "base/log.h"
+#include "gateway/control.h"
 #include "gateway/mirror_error.h"
 
-#include <errno.h>
+#include <event2/event.h>
 #include <stdarg.h>
 #include <string.h>
 
 #define MAX_TEXT 4096
+
+static void stop_watching(struct mirror_call *c)
+{
+    if (!c->counts_as_watcher)
+        return;
+    c->mirror->watchers--;
+    control_watchers_changed(c->g->control);
+}
 
 void mirror_call_free(struct mirror_call *c)
 {
@@ -16,6 +25,10 @@ void mirror_call_free(struct mirror_call *c)
     c->mirror->n_calls--;
     c->mirror->answers -= c->answer.len;
     buf_free(&c->answer);
+    buf_free(&c->said);
+    if (c->timer != NULL)
+        event_free(c->timer);
+    mirror_route_clear(&c->route);
     json_decref(c->tags);
     free(c);
 }
@@ -26,6 +39,7 @@ void mirror_reply(struct mirror_call *c, int status, const struct server_header 
     struct gateway *g = c->g;
 
     server_reply(c->req, status, headers, body, n);
+    stop_watching(c);
     mirror_call_free(c);
     gateway_check_idle(g);
 }
@@ -119,6 +133,7 @@ struct mirror_call *mirror_call_new(struct mirror *m, struct server_request *req
 
     *c = (struct mirror_call){.mirror = m, .g = m->g, .req = req, .tags = json_object()};
     c->answer = BUF_INIT(MIRROR_MAX_BODY);
+    c->said = BUF_INIT(MIRROR_MAX_BODY);
     TAILQ_INSERT_TAIL(&m->calls, c, link);
     m->n_calls++;
     m->g->counters.http_requests++;

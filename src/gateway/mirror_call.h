@@ -10,11 +10,19 @@
 #include "gateway/mirror.h"
 #include "gateway/mirror_route.h"
 #include "http/server.h"
+#include "vidu/id.h"
 
 #include <jansson.h>
 #include <sys/queue.h>
 
 #define MIRROR_MAX_WAIT_S 120
+#define MIRROR_REFRESHED  256
+
+/* A task whose links were asked for lately. */
+struct mirror_refreshed {
+    char task[TASK_ID_SIZE];
+    int64_t until_ms;
+};
 
 struct mirror_call {
     TAILQ_ENTRY(mirror_call) link;
@@ -25,6 +33,13 @@ struct mirror_call {
     json_t *tags;      /* of X-Viduhook-Tag, an object of texts */
     int wait_s;        /* of X-Viduhook-Wait */
     struct buf answer; /* of the provider, charged to the budget */
+    /* mirror_query.c: */
+    bool asking;             /* the keeper */
+    bool changed;            /* since it was asked */
+    bool counts_as_watcher;  /* of live events */
+    char task[TASK_ID_SIZE]; /* our id */
+    struct buf said;         /* what is held back until the task changes; empty: nothing */
+    struct event *timer;
 };
 
 TAILQ_HEAD(mirror_calls, mirror_call);
@@ -35,7 +50,9 @@ struct mirror {
     struct ssl_ctx_st *tls;
     uint8_t token_hash[SHA256_LEN];
     struct mirror_calls calls;
-    size_t n_calls;
+    size_t n_calls, watchers;
+    struct mirror_refreshed refreshed[MIRROR_REFRESHED];
+    size_t next_refreshed;
     uint64_t answers; /* bytes of providers' answers held now */
     struct buf refusal;
     bool draining, drained;

@@ -38,7 +38,7 @@ static void on_end(const struct submit_result *r, void *ctx)
     else if (r->end == SUBMIT_UNSENT)
         mirror_fail(c, 503, "ViduhookUnreachable", "%s", r->error);
     else if (r->end == SUBMIT_OVER_LIMIT)
-        mirror_fail(c, 400, "ViduhookDailyLimit", "%s", r->error);
+        mirror_fail(c, 400, r->answer->reason, "%s", r->error);
     else if (r->end == SUBMIT_NOT_REGISTERED)
         mirror_fail(c, 503, "ViduhookNotRecorded", "%s", r->error);
     else

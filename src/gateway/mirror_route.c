@@ -1,49 +1,156 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/mirror_route.h"
 
+#include "vidu/id.h"
+
 #include <string.h>
+
+#define ID_MARK "{id}"
 
 static struct slice behind(struct slice s, size_t n)
 {
     return (struct slice){s.p + n, s.n - n};
 }
 
-/* "/ent/v2" + "/img2video" */
-static bool is_joined(struct slice path, const char *prefix, const char *end)
+static bool begins(struct slice s, const char *text, size_t n)
 {
-    size_t n = strlen(prefix);
-
-    return path.n == n + strlen(end) && memcmp(path.p, prefix, n) == 0 &&
-           slice_is(behind(path, n), end);
+    return s.n >= n && memcmp(s.p, text, n) == 0;
 }
 
-/* Only those that take a callback_url make a task that somebody has to wait for. */
-static const struct endpoint *creates(const struct mirror_route *r)
-{
-    const struct provider_profile *profile = account_profile(r->account);
+/* -- creates -- */
 
-    for (size_t i = 0; i < endpoint_count(); i++)
-        if (endpoint_at(i)->accepts_callback &&
-            is_joined(r->path, profile->prefix, endpoint_at(i)->path))
-            return endpoint_at(i);
+/* Only those that take a callback_url make a task that somebody has to wait for. */
+static bool is_create(struct mirror_route *r)
+{
+    const char *prefix = account_profile(r->account)->prefix;
+    size_t n = strlen(prefix);
+
+    for (size_t i = 0; i < endpoint_count() && begins(r->path, prefix, n); i++)
+        if (endpoint_at(i)->accepts_callback && slice_is(behind(r->path, n), endpoint_at(i)->path))
+            r->endpoint = endpoint_at(i);
+    return r->endpoint != NULL;
+}
+
+/* -- queries -- */
+
+static void add_id(struct mirror_route *r, struct slice id)
+{
+    if (r->ids == NULL)
+        r->ids = json_array();
+    json_array_append_new(r->ids, json_stringn(id.p, id.n));
+}
+
+/* What stands where the provider's query path has its {id}. */
+static bool is_query(struct mirror_route *r)
+{
+    const char *query = account_profile(r->account)->query;
+    const char *mark = strstr(query, ID_MARK);
+    size_t before = mark != NULL ? (size_t)(mark - query) : 0;
+    const char *end = mark != NULL ? mark + sizeof(ID_MARK) - 1 : "";
+    struct slice id;
+
+    if (mark == NULL || r->path.n <= before + strlen(end) || !begins(r->path, query, before))
+        return false;
+    id = behind(r->path, before);
+    id.n -= strlen(end);
+    if (!id_is_remote(id.p, id.n) || memcmp(id.p + id.n, end, strlen(end)) != 0)
+        return false;
+    add_id(r, id);
+    return true;
+}
+
+/* -- the list call -- */
+
+/* The comma of a list, plain or as %2C. */
+static size_t comma(struct slice s)
+{
+    if (begins(s, ",", 1))
+        return 1;
+    return begins(s, "%2C", 3) || begins(s, "%2c", 3) ? 3 : 0;
+}
+
+static bool add_ids(struct mirror_route *r, struct slice list)
+{
+    while (list.n != 0) {
+        size_t n = 0;
+
+        while (n < list.n && comma(behind(list, n)) == 0)
+            n++;
+        if (!id_is_remote(list.p, n) || json_array_size(r->ids) == MIRROR_MAX_IDS)
+            return false;
+        add_id(r, (struct slice){list.p, n});
+        list = behind(list, n);
+        list = behind(list, comma(list));
+    }
+    return true;
+}
+
+/* Other filters are for the provider, which knows more tasks than we do. */
+static bool is_list(struct mirror_route *r, struct slice query)
+{
+    static const char name[] = "task_ids=";
+    const char *prefix = account_profile(r->account)->prefix;
+    size_t n = strlen(prefix);
+
+    if (!begins(r->path, prefix, n) || !slice_is(behind(r->path, n), "/tasks"))
+        return false;
+    while (query.n != 0) {
+        const char *end = memchr(query.p, '&', query.n);
+        size_t length = end != NULL ? (size_t)(end - query.p) : query.n;
+        struct slice one = {query.p, length};
+
+        if (!begins(one, name, sizeof(name) - 1) || !add_ids(r, behind(one, sizeof(name) - 1)))
+            return false;
+        query = behind(query, length + (end != NULL));
+    }
+    return r->ids != NULL;
+}
+
+/* -- all together -- */
+
+const struct hello_provider *mirror_route_account(const struct hello_gateway *h,
+                                                  const struct head *head, struct slice *rest)
+{
+    for (size_t i = 0; i < h->n_providers; i++) {
+        const char *name = h->providers[i].name;
+        size_t n = strlen(name) + 1;
+
+        if (head->path.n < n || head->path.p[0] != '/' ||
+            memcmp(head->path.p + 1, name, n - 1) != 0)
+            continue;
+        *rest = behind(head->path, n);
+        if (rest->n == 0 || rest->p[0] == '/')
+            return &h->providers[i];
+    }
     return NULL;
+}
+
+static enum mirror_step step_of(struct mirror_route *r, const struct head *head)
+{
+    if (slice_is(head->method, "POST"))
+        return is_create(r) ? MIRROR_CREATE : MIRROR_PASS;
+    if (!slice_is(head->method, "GET"))
+        return MIRROR_PASS;
+    if (is_query(r))
+        return MIRROR_QUERY;
+    return is_list(r, head->query) ? MIRROR_LIST : MIRROR_PASS;
 }
 
 bool mirror_route(const struct hello_gateway *h, const struct head *head, struct mirror_route *out)
 {
-    for (size_t i = 0; i < h->n_providers; i++) {
-        size_t n = strlen(h->providers[i].name) + 1;
+    struct slice path;
+    const struct hello_provider *account = mirror_route_account(h, head, &path);
 
-        if (head->path.n < n || head->path.p[0] != '/' ||
-            memcmp(head->path.p + 1, h->providers[i].name, n - 1) != 0 ||
-            (head->path.n > n && head->path.p[n] != '/'))
-            continue;
-        *out = (struct mirror_route){.account = &h->providers[i],
-                                     .path = behind(head->path, n),
-                                     .target = behind(head->target, n)};
-        if (slice_is(head->method, "POST"))
-            out->endpoint = creates(out);
-        return true;
-    }
-    return false;
+    if (account == NULL)
+        return false;
+    *out = (struct mirror_route){
+        .account = account, .path = path, .target = behind(head->target, head->path.n - path.n)};
+    out->step = step_of(out, head);
+    return true;
+}
+
+void mirror_route_clear(struct mirror_route *r)
+{
+    json_decref(r->ids);
+    r->ids = NULL;
 }

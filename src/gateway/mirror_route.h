@@ -9,14 +9,31 @@
 #include "gateway/account.h"
 #include "http/head.h"
 
-struct mirror_route {
-    const struct hello_provider *account; /* borrowed from hello */
-    struct slice path;                    /* below /<provider>: "/ent/v2/credits" */
-    struct slice target;                  /* the same with its query */
-    const struct endpoint *endpoint;      /* a task is to be created there; else NULL */
+#include <jansson.h>
+
+#define MIRROR_MAX_IDS 100
+
+enum mirror_step {
+    MIRROR_PASS,   /* everything else */
+    MIRROR_CREATE, /* POST to an endpoint that takes a callback_url */
+    MIRROR_QUERY,  /* GET of the provider's query path, for one task */
+    MIRROR_LIST,   /* GET of the official list call with task_ids and nothing else */
 };
 
+struct mirror_route {
+    const struct hello_provider *account; /* borrowed from hello */
+    enum mirror_step step;
+    struct slice path;               /* below /<provider>: "/ent/v2/credits" */
+    struct slice target;             /* the same with its query */
+    const struct endpoint *endpoint; /* of MIRROR_CREATE */
+    json_t *ids;                     /* of MIRROR_QUERY (one) and MIRROR_LIST; else NULL */
+};
+
+/* The account that the path begins with, and what follows in *rest; NULL: none. */
+const struct hello_provider *mirror_route_account(const struct hello_gateway *h,
+                                                  const struct head *head, struct slice *rest);
 /* The slices point into the head. False: the path names no provider. */
 bool mirror_route(const struct hello_gateway *h, const struct head *head, struct mirror_route *out);
+void mirror_route_clear(struct mirror_route *r);
 
 #endif

@@ -22,7 +22,7 @@ struct mirror;
 struct gateway_counters {
     uint64_t commands, submits_accepted, submits_refused, submits_ambiguous, submits_failed;
     uint64_t polls_answered, polls_failed;
-    uint64_t http_requests, http_created, http_passed, http_failed;
+    uint64_t http_requests, http_created, http_local, http_passed, http_failed;
 };
 
 struct gateway {

@@ -260,8 +260,10 @@ static int repeat(struct keeper *k, struct statement *st, struct err *err)
 
     if (st->source == SOURCE_POLL) {
         if (t->state == STATE_SUCCESS && (enum task_state)st->report->state == STATE_SUCCESS &&
-            st->report->has_url != 0)
+            st->report->has_url != 0) {
             t->result = st->report->result.p;
+            t->updated_ms = clock_wall_ms(); /* how old its links are */
+        }
         return k->store->ops->task_update(k->store, t, err);
     }
     return write_down(k, st, "duplicate", NULL, err);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "keeper/batch.h"
 #include "keeper/files.h"
+#include "keeper/lookup.h"
 #include "keeper/operate.h"
 #include "keeper/schedule.h"
 #include "keeper/spend.h"
@@ -295,6 +296,7 @@ static const struct {
     {"explain", on_explain},
     {"runs", on_runs},
     {"files", files_question},
+    {"lookup", lookup_tasks},
     {"retry", operate_retry},
     {"pause", operate_pause},
     {"trigger", operate_trigger},

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/lookup.h"
+
+#include "wire/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What JSON cannot hold is left out. */
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(str_or(s, ""));
+
+    return value != NULL ? value : json_string("");
+}
+
+/* The creations stay text: whoever asks mostly hands them on as they are. */
+static json_t *task_json(const struct store_task *t)
+{
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:I, s:I}", "id", t->id, "remote_id",
+        text(t->remote_id), "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
+        text(t->prompt), "state", state_name(t->state), "err_code", text(t->err_code), "credits",
+        (json_int_t)t->credits, "payload", text(t->payload), "result", text(t->result),
+        "created_ms", (json_int_t)t->created_ms, "updated_ms", (json_int_t)t->updated_ms);
+}
+
+void lookup_tasks(struct keeper *k, const struct question *q)
+{
+    const json_t *ids = json_object_get(q->args, "remote_ids");
+    const char *provider = query_text(q, "provider");
+    json_t *tasks;
+
+    if (provider == NULL || !json_is_array(ids) || json_array_size(ids) > LOOKUP_MAX_IDS) {
+        query_refuse(k, q, EXIT_USAGE, "lookup needs a provider and at most %d remote ids",
+                     LOOKUP_MAX_IDS);
+        return;
+    }
+    tasks = json_array();
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const char *id = json_string_value(json_array_get(ids, i));
+        struct store_task t;
+
+        if (id != NULL && k->store->ops->task_by_remote(k->store, provider, id, &t) == 0)
+            json_array_append_new(tasks, task_json(&t));
+    }
+    query_answer(k, q, json_pack("{s:o}", "tasks", tasks));
+}
