@@ -87,6 +87,9 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_control \
 	tests/unit/gateway/test_gateway \
 	tests/unit/gateway/test_call \
+	tests/unit/gateway/test_mirror_fresh \
+	tests/unit/gateway/test_mirror_route \
+	tests/unit/gateway/test_mirror_shape \
 	tests/unit/gateway/test_poll \
 	tests/unit/gateway/test_prepare \
 	tests/unit/gateway/test_question \
@@ -415,6 +418,12 @@ tests_unit_gateway_test_poll_SOURCES = tests/unit/gateway/test_poll.c
 tests_unit_gateway_test_poll_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_prepare_SOURCES = tests/unit/gateway/test_prepare.c
 tests_unit_gateway_test_prepare_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_mirror_fresh_SOURCES = tests/unit/gateway/test_mirror_fresh.c
+tests_unit_gateway_test_mirror_fresh_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_mirror_route_SOURCES = tests/unit/gateway/test_mirror_route.c
+tests_unit_gateway_test_mirror_route_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_mirror_shape_SOURCES = tests/unit/gateway/test_mirror_shape.c
+tests_unit_gateway_test_mirror_shape_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_question_SOURCES = tests/unit/gateway/test_question.c
 tests_unit_gateway_test_question_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c

@@ -77,8 +77,8 @@ int64_t mirror_fresh_until(const json_t *creations, int64_t taken_ms)
 
     for (size_t i = 0; i < json_array_size(creations); i++)
         for (size_t j = 0; j < ARRAY_LEN(members); j++) {
-            const char *url = json_string_value(
-                json_object_get(json_array_get(creations, i), members[j]));
+            const char *url =
+                json_string_value(json_object_get(json_array_get(creations, i), members[j]));
 
             if (!str_empty(url) && ends(url, taken_ms) < until)
                 until = ends(url, taken_ms);

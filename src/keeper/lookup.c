@@ -17,12 +17,12 @@ static json_t *text(const char *s)
 /* The creations stay text: whoever asks mostly hands them on as they are. */
 static json_t *task_json(const struct store_task *t)
 {
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:I, s:I}", "id", t->id, "remote_id",
-        text(t->remote_id), "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
-        text(t->prompt), "state", state_name(t->state), "err_code", text(t->err_code), "credits",
-        (json_int_t)t->credits, "payload", text(t->payload), "result", text(t->result),
-        "created_ms", (json_int_t)t->created_ms, "updated_ms", (json_int_t)t->updated_ms);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:I, s:I}", "id", t->id,
+                     "remote_id", text(t->remote_id), "endpoint", text(t->endpoint), "model",
+                     text(t->model), "prompt", text(t->prompt), "state", state_name(t->state),
+                     "err_code", text(t->err_code), "credits", (json_int_t)t->credits, "payload",
+                     text(t->payload), "result", text(t->result), "created_ms",
+                     (json_int_t)t->created_ms, "updated_ms", (json_int_t)t->updated_ms);
 }
 
 void lookup_tasks(struct keeper *k, const struct question *q)
