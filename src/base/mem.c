@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,4 +77,9 @@ void mem_copy_text(char *field, size_t size, const char *text)
 
     memcpy(field, text, n);
     field[n] = '\0';
+}
+
+void mem_return_large(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }

@@ -36,6 +36,12 @@ void mem_replace(char **slot, const char *s);
 /* A copy of text into a fixed field, cut when it is longer, always terminated. */
 void mem_copy_text(char *field, size_t size, const char *text);
 
+/*
+ * From now on memory of 256 KiB and more goes back to the system as soon as it is released. For a
+ * process whose large objects come and go; the C library would keep up to 32 MiB of each.
+ */
+void mem_return_large(void);
+
 /* `autofree char *p` is freed when p goes out of scope. */
 static inline void mem_free_slot(void *slot)
 {

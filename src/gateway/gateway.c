@@ -243,6 +243,7 @@ int gateway_main(void)
 
     prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
+    mem_return_large();
     if (fs_set_cloexec(ROOM_CHANNEL_FD, 1) != 0)
         return 1;
     base = event_base_new();

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The providers' own paths for local clients: who is let in, what is handed on, what comes back."""
+import concurrent.futures
 import contextlib
 import datetime
+import http.client
 import http.server
 import json
+import pathlib
 import re
 import threading
 import time
 
 import pytest
 
-from harness import DEADLINE, LOOPBACK, ROOT, SIM_KEY, callback_body, request, wait_for
+from harness import (DEADLINE, LOOPBACK, ROOT, SIM_KEY, callback_body, descendants, program, request,
+                     wait_for)
 from provider import Provider, Task
 
 TOKEN = "gateway-token-of-the-tests"
@@ -24,6 +28,8 @@ class Upstream:
     def __init__(self):
         upstream = self
         self.seen = []
+        self.open = threading.Event()
+        self.open.set()
         self.status, self.headers, self.body = 200, [], b"{}"
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,6 +38,8 @@ class Upstream:
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 upstream.seen.append((self.command, self.path, dict(self.headers.items()), body))
+                if self.command == "POST":
+                    upstream.open.wait(DEADLINE)
                 self.send_response(upstream.status)
                 for name, value in upstream.headers:
                     self.send_header(name, value)
@@ -54,6 +62,15 @@ class Upstream:
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
+
+    @contextlib.contextmanager
+    def hold(self):
+        """POSTs made meanwhile are answered afterwards."""
+        self.open.clear()
+        try:
+            yield
+        finally:
+            self.open.set()
 
     def close(self):
         self.server.shutdown()
@@ -332,29 +349,18 @@ def test_a_reseller_without_callbacks_is_looked_at(run):
 def test_large_bodies_beyond_the_budget_get_503_and_the_rest_goes_on(run):
     upstream, mirror = upstream_stack(run, body_budget="64MiB")
     body = json.dumps({**BODY, "images": ["data:image/png;base64," + "A" * (18 << 20)]})
-    held = []
-    gate = threading.Event()
-    handle = upstream.server.RequestHandlerClass.handle_any
-
-    def wait(self):
-        gate.wait(30)
-        handle(self)
-
-    upstream.server.RequestHandlerClass.do_POST = wait
-    threads = [threading.Thread(target=lambda: held.append(
-        mirror.ask("POST", "/vidu/ent/v2/img2video", body))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: len(mirror.daemon.cli("list")[1]["tasks"]) == 3, "three creates in flight")
-    with contextlib.suppress(OSError):
-        answer = mirror.ask("POST", "/vidu/ent/v2/img2video", body)
-        assert is_own_error(answer, 503, "ViduhookBusy") and "Retry-After" in answer.headers
-    assert len(mirror.daemon.cli("list")[1]["tasks"]) == 3
-    assert mirror.ask("GET", "/vidu/x").status == 200
-    gate.set()
-    for thread in threads:
-        thread.join()
-    assert [a.status for a in held] == [200] * 3 and len(upstream.seen) == 4
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        with upstream.hold():
+            held = [pool.submit(mirror.ask, "POST", "/vidu/ent/v2/img2video", body)
+                    for _ in range(3)]
+            wait_for(lambda: len(mirror.daemon.cli("list")[1]["tasks"]) == 3, "creates in flight")
+            with contextlib.suppress(OSError):
+                answer = mirror.ask("POST", "/vidu/ent/v2/img2video", body)
+                assert is_own_error(answer, 503, "ViduhookBusy")
+                assert "Retry-After" in answer.headers
+            assert len(mirror.daemon.cli("list")[1]["tasks"]) == 3
+            assert mirror.ask("GET", "/vidu/x").status == 200
+        assert [a.result().status for a in held] == [200] * 3 and len(upstream.seen) == 4
 
 
 # -- polls ----------------------------------------------------------------------------------------
@@ -541,3 +547,56 @@ def test_waiting_polls_are_answered_when_the_daemon_stops_or_reloads(run):
     mirror.daemon.stop()
     thread.join(DEADLINE)
     assert [a.json["state"] for a, _ in answers] == ["created", "created"]
+
+
+# -- memory, TLS, reload --------------------------------------------------------------------------
+
+
+def memory(mirror):
+    """(now, most so far) of the gateway's room, bytes."""
+    pid, = (pid for pid, command in descendants().items() if "--room=gateway" in command)
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return [int(re.search(name + r":\s+(\d+)", status).group(1)) << 10 for name in ("VmRSS", "VmHWM")]
+
+
+@pytest.mark.skipif(b"__asan_init" in pathlib.Path(program("viduhookd")).read_bytes(),
+                    reason="a sanitizer's allocator keeps what is released")
+def test_large_bodies_are_held_once_and_given_back(run):
+    upstream, mirror = upstream_stack(run)
+    body = json.dumps({**BODY, "images": ["data:image/png;base64," + "A" * (18 << 20)]}).encode()
+    idle = memory(mirror)[0]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        with upstream.hold():
+            asked = [pool.submit(mirror.ask, "POST", "/vidu/ent/v2/img2video", body)
+                     for _ in range(8)]
+            wait_for(lambda: len(mirror.daemon.cli("list")[1]["tasks"]) == 8, "creates in flight")
+        assert [a.result().status for a in asked] == [200] * 8
+    assert memory(mirror)[1] - idle <= 1.3 * 8 * len(body)
+    wait_for(lambda: memory(mirror)[0] - idle < len(body) // 2,
+             lambda: f"memory near {idle}: {memory(mirror)}")
+
+
+def test_the_gateway_speaks_tls_with_the_certificate_of_the_listeners(run):
+    upstream = Upstream()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream))
+    conf["gateway"]["listen"] = conf["gateway"]["listen"].replace("http:", "https:")
+    mirror = Mirror(run.daemon(conf=conf))
+    url = mirror.url.replace("http:", "https:") + "/vidu/x"
+    answer = request("GET", url, headers={"Authorization": TOKEN}, ca=mirror.daemon.ca)
+    assert answer.status == 200 and len(upstream.seen) == 1
+    with pytest.raises((OSError, http.client.HTTPException)):
+        mirror.ask("GET", "/vidu/x")
+    assert len(upstream.seen) == 1
+
+
+def test_a_gateway_that_a_new_configuration_leaves_out_stays_until_the_restart(run):
+    upstream, mirror = upstream_stack(run)
+    conf = dict(mirror.daemon.conf)
+    del conf["gateway"]
+    mirror.daemon.write(conf)
+    for _ in range(2):
+        status, said = mirror.daemon.cli("reload")
+        assert status == 0 and "gateway.listen: changed" in str(said)
+        assert mirror.ask("GET", "/vidu/x").status == 200
+    assert len(upstream.seen) == 2

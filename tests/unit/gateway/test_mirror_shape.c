@@ -45,10 +45,10 @@ static void official_paths_know_five_words(void **state)
         const char *ours, *word;
         bool final;
     } rows[] = {
-        {"registered", "created", false},   {"submitted", "created", false},
-        {"queued", "queueing", false},      {"processing", "processing", false},
-        {"success", "success", true},       {"failed", "failed", true},
-        {"cancelled", "failed", true},      {"rejected", "failed", true},
+        {"registered", "created", false}, {"submitted", "created", false},
+        {"queued", "queueing", false},    {"processing", "processing", false},
+        {"success", "success", true},     {"failed", "failed", true},
+        {"cancelled", "failed", true},    {"rejected", "failed", true},
         {"ambiguous", "created", false},
     };
     bool final;
@@ -102,8 +102,9 @@ static void the_native_shape_has_one_url(void **state)
     autofree char *running = report("octopusx", "queued", "", &final);
 
     (void)state;
-    assert_string_equal(done, "{\"id\":\"91\",\"status\":\"completed\",\"video_url\":\"https://a/x\","
-                              "\"status_update_time\":1750000000}");
+    assert_string_equal(done,
+                        "{\"id\":\"91\",\"status\":\"completed\",\"video_url\":\"https://a/x\","
+                        "\"status_update_time\":1750000000}");
     assert_string_equal(
         running, "{\"id\":\"91\",\"status\":\"processing\",\"status_update_time\":1750000000}");
 }
