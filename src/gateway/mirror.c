@@ -81,8 +81,6 @@ static int on_head(const struct head *head, void *ctx)
         return 404;
     if (!is_method(head->method))
         return 405;
-    if (m->n_calls >= MIRROR_MAX_CALLS)
-        return 503;
     if (head->body == HEAD_BODY_LENGTH && head->content_length > REQUEST_MAX_BODY && is_json(head))
         return 413;
     return 0;

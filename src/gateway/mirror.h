@@ -23,7 +23,6 @@
 #include "gateway/room.h"
 
 #define MIRROR_MAX_CLIENTS 256         /* connections at once */
-#define MIRROR_MAX_CALLS   1024        /* with those whose client has gone */
 #define MIRROR_MAX_BODY    (64U << 20) /* multipart; JSON is for REQUEST_MAX_BODY */
 
 /* With what HELLO says; NULL with err. */

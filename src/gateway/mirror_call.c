@@ -22,7 +22,6 @@ static void stop_watching(struct mirror_call *c)
 void mirror_call_free(struct mirror_call *c)
 {
     TAILQ_REMOVE(&c->mirror->calls, c, link);
-    c->mirror->n_calls--;
     c->mirror->answers -= c->answer.len;
     buf_free(&c->answer);
     buf_free(&c->said);
@@ -67,7 +66,10 @@ void mirror_fail(struct mirror_call *c, int status, const char *reason, const ch
 
 bool mirror_keep(struct mirror_call *c, const void *p, size_t n)
 {
-    if (c->mirror->answers + n > c->g->hello.http_budget)
+    const struct mirror *m = c->mirror;
+
+    c->no_room = server_held_bytes(m->server) + m->answers + n > c->g->hello.http_budget;
+    if (c->no_room)
         return false;
     buf_add(&c->answer, p, n);
     if (!buf_ok(&c->answer))
@@ -135,7 +137,6 @@ struct mirror_call *mirror_call_new(struct mirror *m, struct server_request *req
     c->answer = BUF_INIT(MIRROR_MAX_BODY);
     c->said = BUF_INIT(MIRROR_MAX_BODY);
     TAILQ_INSERT_TAIL(&m->calls, c, link);
-    m->n_calls++;
     m->g->counters.http_requests++;
     if (!mirror_route(&m->g->hello, server_request_head(req), &c->route))
         abort(); /* mirror.c lets nothing else in */

@@ -33,6 +33,7 @@ struct mirror_call {
     json_t *tags;      /* of X-Viduhook-Tag, an object of texts */
     int wait_s;        /* of X-Viduhook-Wait */
     struct buf answer; /* of the provider, charged to the budget */
+    bool no_room;      /* for more of it */
     /* mirror_query.c: */
     bool asking;             /* the keeper */
     bool changed;            /* since it was asked */
@@ -50,7 +51,7 @@ struct mirror {
     struct ssl_ctx_st *tls;
     uint8_t token_hash[SHA256_LEN];
     struct mirror_calls calls;
-    size_t n_calls, watchers;
+    size_t watchers; /* clients that wait for a change */
     struct mirror_refreshed refreshed[MIRROR_REFRESHED];
     size_t next_refreshed;
     uint64_t answers; /* bytes of providers' answers held now */

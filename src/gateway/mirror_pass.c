@@ -129,6 +129,12 @@ static bool on_data(struct transfer *t, const void *p, size_t n, void *ctx)
     return mirror_keep(ctx, p, n);
 }
 
+/* To ask again costs nothing. */
+static bool is_safe(struct slice method)
+{
+    return slice_is(method, "GET") || slice_is(method, "HEAD");
+}
+
 static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
 {
     struct mirror_call *c = ctx;
@@ -136,6 +142,9 @@ static void on_done(struct transfer *t, const struct client_answer *a, void *ctx
 
     if (a->error == NULL && a->status != 0)
         hand_back(c, t, a->status);
+    else if (c->no_room && is_safe(server_request_head(c->req)->method))
+        mirror_fail(c, 503, "ViduhookBusy",
+                    "answers in flight fill gateway.body_budget; try again");
     else if (!a->sent)
         mirror_fail(c, 503, "ViduhookUnreachable", "%s cannot be reached, nothing was sent: %s",
                     name, str_or(a->error, "no connection"));

@@ -246,6 +246,13 @@ static size_t send_now(const struct server_request *req, const struct buf *reply
     return n > 0 ? (size_t)n : 0;
 }
 
+/* A large one is held until a slow client has taken it, so it counts as the body did. */
+static void charge_reply(struct server_request *req, size_t n)
+{
+    req->charged = n;
+    req->server->body_bytes += n;
+}
+
 /*
  * Past evhttp's own composing of replies: one buffer, one write, one record. What is left to it
  * is to see the rest of the bytes off and then to close, or to read on: at once when nothing is
@@ -270,6 +277,8 @@ static void send_reply(struct server_request *req, int status, const struct serv
         (content && n > ONE_WRITE_MAX && evbuffer_add(out, body, n) != 0))
         abort();
     conn_release_body(req);
+    if (content && n > ONE_WRITE_MAX)
+        charge_reply(req, n);
     conn_enter(req, CONN_REPLY);
     if (evbuffer_get_length(out) != 0)
         bufferevent_enable(req->bev, EV_WRITE);
@@ -309,6 +318,7 @@ static void on_sent(struct evhttp_request *ticket, void *arg)
 
     (void)ticket;
     req->ticket = NULL;
+    conn_release_body(req);
     if (!req->closing)
         conn_next(req);
 }
@@ -490,6 +500,11 @@ void server_drain(struct server *s, void (*call)(void *ctx), void *ctx)
     listeners_update(s);
     conn_drain_all(s);
     server_check_idle(s);
+}
+
+uint64_t server_held_bytes(const struct server *s)
+{
+    return s->body_bytes;
 }
 
 void server_pause(struct server *s, bool paused)

@@ -28,7 +28,7 @@ typedef struct slice server_refusal(int status, void *ctx);
 
 struct server_limits {
     uint64_t max_body;    /* one request's; larger ones get 413 before they are read */
-    uint64_t body_budget; /* all requests' bodies together; beyond it 503 */
+    uint64_t body_budget; /* all requests' bodies together, and large replies; beyond it 503 */
     int connections;      /* beyond it the oldest without an admitted request is evicted */
     int handshakes;       /* TLS handshakes under way; same eviction */
     int per_source;       /* connections of one IPv4 address or IPv6 /64; 0: no limit */
@@ -57,6 +57,8 @@ struct server *server_new(struct event_base *base, const struct server_limits *l
 void server_drain(struct server *s, void (*on_idle)(void *ctx), void *ctx);
 /* Requests that are still with their owner are gone, too. */
 void server_free(struct server *s);
+/* What counts in body_budget now. */
+uint64_t server_held_bytes(const struct server *s);
 /* Accepting off and on again (store full); connections wait in the backlog. */
 void server_pause(struct server *s, bool paused);
 

@@ -8,6 +8,7 @@ import http.server
 import json
 import pathlib
 import re
+import socket
 import threading
 import time
 
@@ -600,3 +601,33 @@ def test_a_gateway_that_a_new_configuration_leaves_out_stays_until_the_restart(r
         assert status == 0 and "gateway.listen: changed" in str(said)
         assert mirror.ask("GET", "/vidu/x").status == 200
     assert len(upstream.seen) == 2
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+
+def test_methods_that_are_not_handed_on_are_refused(run):
+    upstream, mirror = upstream_stack(run)
+    for method in ("OPTIONS", "TRACE", "get"):
+        answer = mirror.ask(method, "/vidu/x")
+        assert is_own_error(answer, 405, "ViduhookMethodNotAllowed"), method
+        assert answer.headers["Allow"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
+    assert upstream.seen == []
+
+
+def test_an_answer_over_its_limit_is_not_handed_back(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.body = b"x" * ((64 << 20) + 1)
+    assert is_own_error(mirror.ask("GET", "/vidu/x"), 502, "ViduhookNoAnswer")
+
+
+def test_answers_count_in_the_budget_until_their_clients_have_taken_them(run):
+    upstream, mirror = upstream_stack(run, body_budget="64MiB")
+    upstream.body = b"x" * (40 << 20)
+    port = int(mirror.url.rpartition(":")[2])
+    with socket.create_connection((LOOPBACK, port)) as slow:
+        slow.sendall(f"GET /vidu/x HTTP/1.1\r\nHost: h\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        answer = mirror.ask("GET", "/vidu/x")
+        assert is_own_error(answer, 503, "ViduhookBusy") and "Retry-After" in answer.headers
+    wait_for(lambda: mirror.ask("GET", "/vidu/x").status == 200, "room for an answer")
