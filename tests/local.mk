@@ -87,6 +87,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_control \
 	tests/unit/gateway/test_gateway \
 	tests/unit/gateway/test_call \
+	tests/unit/gateway/test_mirror \
 	tests/unit/gateway/test_mirror_fresh \
 	tests/unit/gateway/test_mirror_route \
 	tests/unit/gateway/test_mirror_shape \
@@ -418,6 +419,8 @@ tests_unit_gateway_test_poll_SOURCES = tests/unit/gateway/test_poll.c
 tests_unit_gateway_test_poll_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_prepare_SOURCES = tests/unit/gateway/test_prepare.c
 tests_unit_gateway_test_prepare_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
+tests_unit_gateway_test_mirror_SOURCES = tests/unit/gateway/test_mirror.c
+tests_unit_gateway_test_mirror_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_mirror_fresh_SOURCES = tests/unit/gateway/test_mirror_fresh.c
 tests_unit_gateway_test_mirror_fresh_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_gateway_test_mirror_route_SOURCES = tests/unit/gateway/test_mirror_route.c

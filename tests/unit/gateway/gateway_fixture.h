@@ -7,6 +7,7 @@
 #define GATEWAY_FIXTURE_H
 
 #include "base/clock.h"
+#include "base/net.h"
 #include "gateway/control.h"
 #include "gateway/question.h"
 #include "gateway/room.h"
@@ -65,6 +66,7 @@ struct fixture {
     struct bufferevent *conns[64];
     int n_conns;
 
+    int http_fd, http_port; /* of the mirror; its token is "local" */
     char dir[64], path[108];
     struct test_client clients[MAX_CLIENTS];
     int n_clients;
@@ -373,7 +375,14 @@ static inline void say_hello(struct fixture *t, int control_fd)
     };
     autofree char *json = NULL;
     struct msg_hello msg = {.version = WIRE_VERSION};
+    struct err err;
 
+    h.token = (char *)"local";
+    h.http_budget = 64U << 20;
+    h.http_fd = net_listen_tcp("127.0.0.1", 0, &err);
+    assert_true(h.http_fd >= 0);
+    t->http_fd = h.http_fd;
+    t->http_port = net_port(h.http_fd);
     snprintf(base, sizeof(base), "http://127.0.0.1:%d", t->provider_port);
     memcpy(h.seal_secret, t->seal, sizeof(t->seal));
     json = hello_gateway_write(&h);
@@ -423,6 +432,7 @@ static inline int close_fixture(void **state)
         empty(&t->clients[i].in);
     }
     gateway_free(t->g);
+    close(t->http_fd);
     channel_free(t->keeper);
     empty(&t->keeper_in);
     for (int i = 0; i < t->n_conns; i++)
