@@ -76,7 +76,9 @@ libvidu_a_SOURCES = \
 	src/vidu/template.h \
 	src/vidu/template_file_name.c \
 	src/vidu/template_filter.c \
-	src/vidu/template_filter.h
+	src/vidu/template_filter.h \
+	src/vidu/webhook.c \
+	src/vidu/webhook.h
 
 noinst_LIBRARIES += libconf.a
 libconf_a_SOURCES = \

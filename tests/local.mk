@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_sign \
 	tests/unit/vidu/test_state \
 	tests/unit/vidu/test_template \
+	tests/unit/vidu/test_webhook \
 	tests/unit/vidu/test_template_file_name \
 	tests/unit/conf/test_conf \
 	tests/unit/conf/test_conf_check \
@@ -303,6 +304,8 @@ tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c
 tests_unit_vidu_test_state_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_SOURCES = tests/unit/vidu/test_template.c
 tests_unit_vidu_test_template_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_webhook_SOURCES = tests/unit/vidu/test_webhook.c
+tests_unit_vidu_test_webhook_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_file_name_SOURCES = tests/unit/vidu/test_template_file_name.c
 tests_unit_vidu_test_template_file_name_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_SOURCES = tests/unit/conf/test_conf.c

@@ -37,6 +37,7 @@ struct client_request {
     uint64_t max_body;    /* of the answer; our own counter, beyond it the transfer fails */
     int64_t timeout_ms;   /* whole transfer */
     int64_t low_speed_ms; /* 0: off; else fails when under 1 KiB/s for so long */
+    bool repeatable;      /* whatever the method, it may arrive twice: kept connections are used */
 };
 
 struct client_answer {

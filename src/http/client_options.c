@@ -55,7 +55,7 @@ static bool apply_method(CURL *e, const struct client_request *req)
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body != NULL ? req->body : "");
     }
     /* curl repeats a request when a kept connection turns out dead; ours may cost money. */
-    if (!is_safe_method(method))
+    if (!is_safe_method(method) && !req->repeatable)
         bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
     return bad == CURLE_OK;
 }

@@ -47,7 +47,7 @@ struct piece {
     struct slice literal;
     bool value;
     char name[NAME_MAX_BYTES];
-    struct template_filter filters[MAX_FILTERS];
+    struct template_filter filters[MAX_FILTERS + 1]; /* and the place's */
     size_t n_filters;
 };
 
@@ -161,14 +161,35 @@ static void add_value(const struct piece *piece, const char *value, struct buf *
     buf_free(&aside[1]);
 }
 
-void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out)
+/* A value that no filter of its own made safe for the place is made so by the place's. What must be
+ * one line is one whatever it went through. */
+static void end_with_place(struct piece *piece, enum template_place place)
+{
+    struct template_filter *last = &piece->filters[piece->n_filters];
+
+    for (size_t i = 0; i < piece->n_filters; i++)
+        if (piece->filters[i].escapes && place != TEMPLATE_LINE)
+            return;
+    if (template_filter_of_place(place, last))
+        piece->n_filters++;
+}
+
+void template_fill_at(const char *text, enum template_place place, template_lookup *lookup,
+                      void *ctx, struct buf *out)
 {
     struct piece piece;
 
     while (next_piece(&text, &piece, NULL) > 0) {
-        if (piece.value)
-            add_value(&piece, lookup(piece.name, ctx), out);
-        else
+        if (!piece.value) {
             buf_add(out, piece.literal.p, piece.literal.n);
+            continue;
+        }
+        end_with_place(&piece, place);
+        add_value(&piece, lookup(piece.name, ctx), out);
     }
+}
+
+void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out)
+{
+    template_fill_at(text, TEMPLATE_PLAIN, lookup, ctx, out);
 }

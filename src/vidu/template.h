@@ -28,6 +28,16 @@ typedef const char *template_lookup(const char *name, void *ctx);
 /* Fills a template that template_check accepted. Values are never expanded again. */
 void template_fill(const char *text, template_lookup *lookup, void *ctx, struct buf *out);
 
+/* Where a template stands: how a value is escaped there, unless raw, json, url or xml did. */
+enum template_place {
+    TEMPLATE_PLAIN, /* not at all */
+    TEMPLATE_URL,   /* percent-encoded */
+    TEMPLATE_JSON,  /* inside the quotes of a JSON string */
+    TEMPLATE_LINE,  /* a blank for every control character */
+};
+void template_fill_at(const char *text, enum template_place place, template_lookup *lookup,
+                      void *ctx, struct buf *out);
+
 /*
  * One file name from any text (media-servers.md section 1): composes letters and their marks
  * (vidu/compose.h), strips / \ : * ? " < > | and control

@@ -3,7 +3,6 @@
 
 #include "vidu/nearest.h"
 #include "vidu/percent.h"
-#include "vidu/template.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,6 +32,22 @@ static void apply_path(const char *value, struct slice argument, struct buf *out
 {
     (void)argument;
     template_file_name(value, PATH_MAX_BYTES, out);
+}
+
+/* As the json filter, without its quotes: the template has them. */
+static void apply_json_inside(const char *value, struct slice argument, struct buf *out)
+{
+    autobuf struct buf quoted = BUF_INIT(strlen(value) * 6 + 2);
+
+    apply_json(value, argument, &quoted);
+    buf_add(out, buf_text(&quoted) + 1, quoted.len - 2);
+}
+
+static void apply_line(const char *value, struct slice argument, struct buf *out)
+{
+    (void)argument;
+    for (; *value != '\0'; value++)
+        buf_addc(out, (unsigned char)*value < 0x20 || *value == 0x7f ? ' ' : *value);
 }
 
 static const char *xml_entity(char c)
@@ -149,11 +164,25 @@ static const struct {
     const char *name;
     int (*check)(struct slice argument, struct err *err);
     template_filter_fn *apply;
+    bool escapes;
 } filters[] = {
-    {"raw", check_none, apply_raw}, {"json", check_none, apply_json},
-    {"url", check_none, apply_url}, {"path", check_none, apply_path},
-    {"xml", check_none, apply_xml}, {"trunc", check_trunc, apply_trunc},
+    {"raw", check_none, apply_raw, true},    {"json", check_none, apply_json, true},
+    {"url", check_none, apply_url, true},    {"path", check_none, apply_path, false},
+    {"xml", check_none, apply_xml, true}, {"trunc", check_trunc, apply_trunc, false},
 };
+
+static template_filter_fn *const place_filters[] = {
+    [TEMPLATE_PLAIN] = NULL,
+    [TEMPLATE_URL] = apply_url,
+    [TEMPLATE_JSON] = apply_json_inside,
+    [TEMPLATE_LINE] = apply_line,
+};
+
+bool template_filter_of_place(enum template_place place, struct template_filter *out)
+{
+    *out = (struct template_filter){.apply = place_filters[place], .escapes = true};
+    return out->apply != NULL;
+}
 
 const struct template_filter_name template_filter_names[] = {
     {"raw", "the value as it is"},
@@ -183,12 +212,12 @@ int template_filter_find(struct slice word, struct template_filter *out, struct 
     struct nearest nearest = NEAREST_INIT(name);
 
     if (word.n != 0 && word.p[0] == '%') {
-        *out = (struct template_filter){apply_time, word};
+        *out = (struct template_filter){apply_time, word, false};
         return check_time(word, err);
     }
     for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
         if (str_eq(filters[i].name, name)) {
-            *out = (struct template_filter){filters[i].apply, argument};
+            *out = (struct template_filter){filters[i].apply, argument, filters[i].escapes};
             return filters[i].check(argument, err);
         }
         nearest_offer(&nearest, filters[i].name);

@@ -15,7 +15,7 @@
 #ifndef VIDU_TEMPLATE_FILTER_H
 #define VIDU_TEMPLATE_FILTER_H
 
-#include "base/buf.h"
+#include "vidu/template.h"
 
 /* As the manual names them; ends with a NULL name. */
 struct template_filter_name {
@@ -29,10 +29,14 @@ typedef void template_filter_fn(const char *value, struct slice argument, struct
 struct template_filter {
     template_filter_fn *apply;
     struct slice argument;
+    bool escapes; /* decides what the value may hold: the place's own escape is not added */
 };
 
 /* word: between the bars. -EINVAL with what is wrong and, when it is near one, a suggestion. */
 MUST_CHECK int template_filter_find(struct slice word, struct template_filter *out,
                                     struct err *err);
+
+/* How a value is escaped that stands in such a place; false: not at all. */
+bool template_filter_of_place(enum template_place place, struct template_filter *out);
 
 #endif

@@ -195,6 +195,32 @@ static void every_name_and_variable_is_there_once(void **state)
     }
 }
 
+static void a_value_without_a_filter_fits_its_place(void **state)
+{
+    static const struct {
+        enum template_place place;
+        const char *text, *filled;
+    } rows[] = {
+        {TEMPLATE_PLAIN, "{task.prompt}", "a \"b\"/{url}\n"},
+        {TEMPLATE_URL, "/x?p={task.prompt}", "/x?p=a%20%22b%22%2F%7Burl%7D%0A"},
+        {TEMPLATE_JSON, "{{\"p\":\"{task.prompt}\"}}", "{\"p\":\"a \\\"b\\\"/{url}\\n\"}"},
+        {TEMPLATE_LINE, "Title: {task.prompt}", "Title: a \"b\"/{url} "},
+        {TEMPLATE_LINE, "Title: {task.prompt|raw}", "Title: a \"b\"/{url} "},
+        {TEMPLATE_JSON, "\"{task.prompt|trunc:4}\"", "\"a \\\"b\""},
+        {TEMPLATE_URL, "{task.prompt|path}", "a%20b%7Burl%7D"},
+        {TEMPLATE_JSON, "{task.id|json} {task.prompt|url}", "\"t3k9\" a%20%22b%22%2F%7Burl%7D%0A"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        autobuf struct buf out = BUF_INIT(4096);
+        int asked = 0;
+
+        template_fill_at(rows[i].text, rows[i].place, lookup, &asked, &out);
+        assert_string_equal(buf_text(&out), rows[i].filled);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_tag_has_a_placeholder_of_its_own),
         cmocka_unit_test(what_a_filter_cannot_finish_spoils_the_whole),
         cmocka_unit_test(values_are_never_expanded),
+        cmocka_unit_test(a_value_without_a_filter_fits_its_place),
         cmocka_unit_test(mistakes_are_named_with_a_suggestion),
         cmocka_unit_test(a_refused_template_is_filled_up_to_its_mistake),
         cmocka_unit_test(every_name_and_variable_is_there_once),
