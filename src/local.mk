@@ -90,6 +90,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_download.h \
 	src/conf/conf_hook.c \
 	src/conf/conf_hook.h \
+	src/conf/conf_http.c \
+	src/conf/conf_http.h \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
 	src/conf/conf_listen.c \
@@ -99,6 +101,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_node.h \
 	src/conf/conf_path.c \
 	src/conf/conf_path.h \
+	src/conf/conf_preset.c \
+	src/conf/conf_preset.h \
 	src/conf/conf_provider.c \
 	src/conf/conf_provider.h \
 	src/conf/conf_secret.c \
@@ -207,6 +211,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/batch.h \
 	src/keeper/calls.c \
 	src/keeper/calls.h \
+	src/keeper/deliveries.c \
+	src/keeper/deliveries.h \
 	src/keeper/events.c \
 	src/keeper/events.h \
 	src/keeper/files.c \
@@ -302,6 +308,11 @@ libgateway_a_SOURCES = \
 noinst_LIBRARIES += librunner.a
 librunner_a_SOURCES = \
 	src/runner/action.h \
+	src/runner/deliver.c \
+	src/runner/deliver_recipe.c \
+	src/runner/deliver_recipe.h \
+	src/runner/deliver_request.c \
+	src/runner/deliver_request.h \
 	src/runner/download.c \
 	src/runner/download_beside.c \
 	src/runner/download_beside.h \

@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	tests/unit/conf/test_conf \
 	tests/unit/conf/test_conf_check \
 	tests/unit/conf/test_conf_hook \
+	tests/unit/conf/test_conf_http \
 	tests/unit/conf/test_conf_init \
 	tests/unit/conf/test_conf_listen \
 	tests/unit/conf/test_conf_node \
@@ -314,6 +315,8 @@ tests_unit_conf_test_conf_check_SOURCES = tests/unit/conf/test_conf_check.c
 tests_unit_conf_test_conf_check_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_hook_SOURCES = tests/unit/conf/test_conf_hook.c
 tests_unit_conf_test_conf_hook_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_http_SOURCES = tests/unit/conf/test_conf_http.c
+tests_unit_conf_test_conf_http_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_init_SOURCES = tests/unit/conf/test_conf_init.c
 tests_unit_conf_test_conf_init_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_listen_SOURCES = tests/unit/conf/test_conf_listen.c
@@ -535,6 +538,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
+	tests/e2e/test_deliver.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
@@ -608,6 +612,7 @@ EXTRA_DIST += \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
+	tests/e2e/test_deliver.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \

@@ -68,7 +68,24 @@ struct conf_provider {
 /* Which copy of a result is saved: the plain one, the one with a watermark in its place, both. */
 enum conf_watermarked { WATERMARKED_NO, WATERMARKED_YES, WATERMARKED_BOTH };
 
-enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD };
+enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD, ACTION_HTTP };
+
+/* What an http hook sends when it has no body of its own; conf/conf_preset.h has the rest. */
+enum conf_format { FORMAT_CONTEXT, FORMAT_CLOUDEVENTS, FORMAT_CLOUDEVENTS_BINARY };
+
+struct conf_header {
+    char *name;
+    char *value;               /* a template, or NULL: */
+    struct conf_secret secret; /* is the value */
+};
+
+struct conf_mapping { /* of folders: as this machine sees it, as the server does */
+    char *ours, *theirs;
+};
+
+#define CONF_MAX_HEADERS  16
+#define CONF_MAX_SECRETS  4
+#define CONF_MAX_MAPPINGS 16
 
 /* Bits of `on`: 1 << enum conf_event. */
 enum conf_event {
@@ -106,6 +123,23 @@ struct conf_hook {
         bool nfo, posters, sidecar; /* what stands beside a result */
         uint64_t max_size;
     } download;
+    struct {
+        int preset;    /* row of conf_presets */
+        char *url;     /* template; scheme, host and port without placeholders */
+        int method;    /* word of the option; conf_http_method */
+        char *user;    /* or NULL */
+        char *library; /* folder as the server sees it, or NULL */
+        char *body;    /* template, or NULL: format says */
+        int format;    /* enum conf_format */
+        bool sign;     /* with each of secrets */
+        struct conf_secret token;
+        struct conf_header headers[CONF_MAX_HEADERS];
+        size_t n_headers;
+        struct conf_secret secrets[CONF_MAX_SECRETS];
+        size_t n_secrets;
+        struct conf_mapping path_map[CONF_MAX_MAPPINGS];
+        size_t n_path_map;
+    } http;
     int64_t timeout_ms;
     int concurrency;
     struct {

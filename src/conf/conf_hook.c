@@ -2,6 +2,7 @@
 #include "conf/conf_hook.h"
 
 #include "conf/conf_download.h"
+#include "conf/conf_http.h"
 #include "conf/conf_provider.h"
 #include "conf/conf_type.h"
 #include "vidu/nearest.h"
@@ -15,6 +16,7 @@
 
 #define EXEC_TIMEOUT_MS     300000
 #define DOWNLOAD_TIMEOUT_MS 3600000
+#define HTTP_TIMEOUT_MS     20000
 
 /* The command of an exec hook. */
 
@@ -82,26 +84,47 @@ static void check_name(const struct conf_fill *fill, const struct conf_node *nod
         conf_found_at(fill->found, at, "a hook '%s' stands above already", hook->name);
 }
 
-static void check_action(const struct conf_fill *fill, const struct conf_node *node,
-                         struct conf_hook *hook)
+static void check_download(const struct conf_fill *fill, const struct conf_node *download,
+                           const struct conf_hook *hook)
 {
-    const struct conf_node *download = conf_node_get(node, "download");
-    bool exec = hook->exec.n != 0;
-
-    if (exec == (download != NULL)) {
-        conf_found_at(fill->found, node, "hook '%s' must have exactly one of exec and download",
-                      str_or(hook->name, "?"));
-        return;
-    }
-    hook->action = exec ? ACTION_EXEC : ACTION_DOWNLOAD;
-    if (exec)
-        return;
     if (hook->download.dir == NULL && conf_node_get(download, "dir") == NULL)
         conf_found_at(fill->found, download, "'hooks[].download.dir' is missing");
     else if (hook->download.dir != NULL && strpbrk(hook->download.dir, "{}") != NULL)
         conf_found_at(fill->found, conf_node_get(download, "dir"),
                       "'hooks[].download.dir' must not contain placeholders");
     conf_download_check(fill, download, hook);
+}
+
+static void check_action(const struct conf_fill *fill, const struct conf_node *node,
+                         struct conf_hook *hook)
+{
+    const struct conf_node *download = conf_node_get(node, "download");
+    const struct conf_node *http = conf_node_get(node, "http");
+    int actions = (hook->exec.n != 0) + (download != NULL) + (http != NULL);
+
+    if (actions != 1) {
+        conf_found_at(fill->found, node,
+                      "hook '%s' must have exactly one of exec, download and http",
+                      str_or(hook->name, "?"));
+        return;
+    }
+    if (download != NULL) {
+        hook->action = ACTION_DOWNLOAD;
+        check_download(fill, download, hook);
+    } else if (http != NULL) {
+        hook->action = ACTION_HTTP;
+        conf_http_check(fill, http, hook);
+    } else {
+        hook->action = ACTION_EXEC;
+    }
+}
+
+/* Until the option says otherwise. */
+static int64_t timeout_of(const struct conf_node *node)
+{
+    if (conf_node_get(node, "download") != NULL)
+        return DOWNLOAD_TIMEOUT_MS;
+    return conf_node_get(node, "http") != NULL ? HTTP_TIMEOUT_MS : EXEC_TIMEOUT_MS;
 }
 
 static void check_retry(const struct conf_fill *fill, const struct conf_node *node,
@@ -162,8 +185,7 @@ static void fill_hook(const struct conf_fill *fill, const struct conf_node *node
                       conf_node_kind_name(node));
         return;
     }
-    hook->timeout_ms =
-        conf_node_get(node, "download") != NULL ? DOWNLOAD_TIMEOUT_MS : EXEC_TIMEOUT_MS;
+    hook->timeout_ms = timeout_of(node);
     conf_table_fill(fill, SCOPE_HOOK, node, hook);
     check_action(fill, node, hook);
     check_retry(fill, node, hook);

@@ -120,7 +120,7 @@ static int take_value(const char *data, size_t len, struct conf_secret *secret, 
     return 0;
 }
 
-static void secret_free(struct conf_secret *secret)
+void conf_secret_free(struct conf_secret *secret)
 {
     free(secret->source);
     mem_wipe_free(secret->value, secret->len);
@@ -165,8 +165,8 @@ static const struct source *source_of(const struct conf_node *node, const char *
     return NULL;
 }
 
-static bool want_secret(const struct conf_fill *fill, const char *option,
-                        const struct conf_node *node, struct conf_secret *secret)
+bool conf_want_secret(const struct conf_fill *fill, const char *option,
+                      const struct conf_node *node, struct conf_secret *secret)
 {
     const char *name = NULL;
     const struct source *source = source_of(node, &name);
@@ -189,8 +189,8 @@ static bool want_secret(const struct conf_fill *fill, const char *option,
 static void set_secret(const struct conf_fill *fill, const struct conf_row *row,
                        const struct conf_node *node, void *object)
 {
-    secret_free(conf_slot(row, object));
-    want_secret(fill, row->doc.name, node, conf_slot(row, object));
+    conf_secret_free(conf_slot(row, object));
+    conf_want_secret(fill, row->doc.name, node, conf_slot(row, object));
 }
 
 static bool show_secret(const struct conf_row *row, const void *object, struct buf *out)
@@ -204,7 +204,7 @@ static bool show_secret(const struct conf_row *row, const void *object, struct b
 
 static void release_secret(const struct conf_row *row, void *object)
 {
-    secret_free(conf_slot(row, object));
+    conf_secret_free(conf_slot(row, object));
 }
 
 const struct conf_type conf_type_secret = {set_secret, show_secret, release_secret};
@@ -215,7 +215,7 @@ static void release_previous(const struct conf_row *row, void *object)
 
     (void)row;
     for (size_t i = 0; i < p->n_previous_keys; i++)
-        secret_free(&p->previous_keys[i]);
+        conf_secret_free(&p->previous_keys[i]);
     p->n_previous_keys = 0;
 }
 
@@ -233,7 +233,8 @@ static void set_previous(const struct conf_fill *fill, const struct conf_row *ro
         return;
     }
     for (size_t i = 0; i < node->n; i++) {
-        if (want_secret(fill, row->doc.name, node->items[i], &p->previous_keys[p->n_previous_keys]))
+        if (conf_want_secret(fill, row->doc.name, node->items[i],
+                             &p->previous_keys[p->n_previous_keys]))
             p->n_previous_keys++;
     }
 }

@@ -11,6 +11,12 @@
 extern const struct conf_type conf_type_secret;        /* struct conf_secret */
 extern const struct conf_type conf_type_previous_keys; /* of struct conf_provider */
 
+/* Reads the secret that a node names; false after a finding, *secret untouched. */
+bool conf_want_secret(const struct conf_fill *fill, const char *option,
+                      const struct conf_node *node, struct conf_secret *secret);
+/* Wipes it; what it lies in is the caller's. */
+void conf_secret_free(struct conf_secret *secret);
+
 /*
  * A file that holds a secret or a private key: regular, not empty, at most max bytes, closed to
  * others (no bit of 007). *data is the caller's, to be released with mem_wipe_free(data, len).

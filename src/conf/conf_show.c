@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "conf/conf_http.h"
 #include "conf/conf_table.h"
 #include "conf/conf_type.h"
 
@@ -35,14 +36,13 @@ static void write_row(struct writer *w, const struct conf_row *row, const char *
 }
 
 static void write_scope(struct writer *w, enum conf_scope scope, const void *object,
-                        const char *without)
+                        bool (*fits)(const struct conf_row *row, const void *object))
 {
     for (size_t i = 0; i < conf_n_rows; i++) {
         const struct conf_row *row = &conf_rows[i];
         autobuf struct buf value = BUF_INIT(w->out->max);
 
-        if (row->scope == scope && row->type->show != NULL &&
-            (without == NULL || !str_starts(row->key, without)) &&
+        if (row->scope == scope && row->type->show != NULL && (fits == NULL || fits(row, object)) &&
             row->type->show(row, object, &value))
             write_row(w, row, buf_text(&value));
     }
@@ -59,6 +59,20 @@ static void show_providers(const struct conf *c, struct buf *out)
     }
 }
 
+/* Of the actions only the hook's own, and of that what means something. */
+static bool fits_action(const struct conf_row *row, const void *object)
+{
+    static const char *const keys[] = {
+        [ACTION_EXEC] = "exec", [ACTION_DOWNLOAD] = "download.", [ACTION_HTTP] = "http."};
+    const struct conf_hook *hook = object;
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (str_starts(row->key, keys[i]))
+            return i == hook->action &&
+                   (i != ACTION_HTTP || conf_http_takes(hook, row->key + strlen(keys[i])));
+    return true;
+}
+
 static void show_hooks(const struct conf *c, struct buf *out)
 {
     if (c->n_hooks != 0)
@@ -66,8 +80,7 @@ static void show_hooks(const struct conf *c, struct buf *out)
     for (size_t i = 0; i < c->n_hooks; i++) {
         struct writer w = {.out = out, .indent = "    ", .first = "  - "};
 
-        write_scope(&w, SCOPE_HOOK, &c->hooks[i],
-                    c->hooks[i].action == ACTION_EXEC ? "download." : "exec");
+        write_scope(&w, SCOPE_HOOK, &c->hooks[i], fits_action);
     }
 }
 

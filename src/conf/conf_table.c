@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "conf/conf_download.h"
 #include "conf/conf_hook.h"
+#include "conf/conf_http.h"
 #include "conf/conf_listen.h"
+#include "conf/conf_preset.h"
 #include "conf/conf_provider.h"
 #include "conf/conf_secret.h"
 #include "conf/conf_speech.h"
@@ -179,8 +181,32 @@ const struct conf_row conf_rows[] = {
             "what the files below dir may take together; 0: no limit"),
     IN_HOOK("download.prune", "bool", bool, download.prune, "yes|no", "no",
             "delete the oldest results below dir when there is more than max_total"),
+    IN_HOOK("http.preset", "word", word, http.preset, CONF_PRESETS, "none",
+            "the server that is told; fills in what its requests look like"),
+    IN_HOOK("http.url", "url", http_url, http.url, "http:// or https://", "",
+            "where it is sent, with placeholders behind the host; with a preset, the server"),
+    IN_HOOK("http.method", "word", word, http.method, "POST|PUT|PATCH|DELETE|GET", "POST",
+            "method of the request"),
+    IN_HOOK("http.token", "secret", secret, http.token, "", "",
+            "what the server knows us by: key, token or password; Bearer without a preset"),
+    IN_HOOK("http.user", "text", text, http.user, "", "", "name that the token is the password of"),
+    IN_HOOK("http.headers", "map", http_headers, http.headers, "0-16", "",
+            "more headers: a text with placeholders, or a secret"),
+    IN_HOOK("http.body", "text", template, http.body, "", "",
+            "what is sent, with placeholders; escaped for JSON unless Content-Type is another"),
+    IN_HOOK("http.format", "word", word, http.format, "context|cloudevents|cloudevents-binary",
+            "context", "what is sent without a body: the JSON that commands read, or a CloudEvent"),
+    IN_HOOK("http.sign", "word", switch, http.sign, "none|standard-webhooks", "none",
+            "how the receiver can tell that it comes from here"),
+    IN_HOOK("http.secrets", "list", http_secrets, http.secrets, "0-4", "",
+            "what is signed with, base64; each makes a signature"),
+    IN_HOOK("http.path_map", "map", http_path_map, http.path_map, "0-16", "",
+            "folders here and what they are called on the server; the longest that fits"),
+    IN_HOOK("http.library", "text", text, http.library, "", "",
+            "folder of the library as the server names it; for kodi"),
     IN_HOOK("timeout", "duration", duration, timeout_ms, "100ms-7d",
-            "300s for exec, 1h for download", "time for one attempt", .computed = true),
+            "300s for exec, 1h for download, 20s for http",
+            "time for one attempt", .computed = true),
     IN_HOOK("concurrency", "int", int, concurrency, "1-1024", "4", "its runs at the same time"),
     IN_HOOK("retry.attempts", "int", int, retry.attempts, "1-1000", "8",
             "attempts before a run is given up"),

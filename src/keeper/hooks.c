@@ -2,6 +2,7 @@
 #include "keeper/hooks.h"
 
 #include "base/clock.h"
+#include "keeper/deliveries.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static json_t *download_action(const struct conf_hook *h)
 static json_t *(*const actions[])(const struct conf_hook *h) = {
     [ACTION_EXEC] = exec_action,
     [ACTION_DOWNLOAD] = download_action,
+    [ACTION_HTTP] = delivery_action,
 };
 
 static json_t *task_context(const struct store_task *t)

@@ -20,7 +20,8 @@ struct sweep;
 
 struct action_env {
     struct event_base *base;
-    struct client *client;
+    struct client *client;  /* for URLs that strangers sent */
+    struct client *deliver; /* for those of the configuration: any address, no redirects */
     struct reap *reap;
     struct sweep *sweep;
     size_t output;      /* bytes kept of what a command says */
@@ -49,5 +50,6 @@ struct action_ops {
 
 extern const struct action_ops exec_ops;
 extern const struct action_ops download_ops;
+extern const struct action_ops deliver_ops;
 
 #endif

@@ -23,6 +23,7 @@
 
 #define DOWNLOAD_REDIRECTS   3
 #define DOWNLOAD_CONNECTIONS 64
+#define DELIVERY_CONNECTIONS 64
 #define OOM_SCORE            "500"
 #define OUTPUT_MAX           (16 << 20)
 #define FILES_A_RUN          4
@@ -41,7 +42,7 @@ struct run {
 struct runner {
     struct event_base *base;
     struct channel *channel;
-    struct client *client;
+    struct client *client, *deliver;
     struct reap *reap;
     struct sweep sweep;
     struct action_env env;
@@ -140,7 +141,7 @@ static void on_expired(void *ctx)
 static const struct action_events events = {
     .on_done = on_done, .on_progress = on_progress, .on_expired = on_expired};
 
-static const struct action_ops *const kinds[] = {&exec_ops, &download_ops};
+static const struct action_ops *const kinds[] = {&exec_ops, &download_ops, &deliver_ops};
 
 static const struct action_ops *find_kind(const json_t *action)
 {
@@ -301,6 +302,8 @@ static int read_policy(const struct hello_runner *h, struct client_policy *p, st
 static int set_up(struct runner *r, const struct hello_runner *h, struct err *err)
 {
     struct client_policy policy;
+    struct client_policy deliveries = {
+        .allow_http = true, .ca_file = h->ca_file, .max_transfers = DELIVERY_CONNECTIONS};
     int rc = read_policy(h, &policy, err);
 
     if (rc < 0)
@@ -309,11 +312,15 @@ static int set_up(struct runner *r, const struct hello_runner *h, struct err *er
     r->client = client_new(r->base, &policy, err);
     if (r->client == NULL)
         return -1;
+    r->deliver = client_new(r->base, &deliveries, err);
+    if (r->deliver == NULL)
+        return -1;
     limit_files(h->runs);
     r->most_runs = h->runs;
     r->env = (struct action_env){
         .base = r->base,
         .client = r->client,
+        .deliver = r->deliver,
         .reap = r->reap,
         .sweep = &r->sweep,
         .output = h->output > 0 && h->output < OUTPUT_MAX ? (size_t)h->output : 0,
@@ -398,6 +405,7 @@ static void tear_down(struct runner *r)
     reap_kill_all(r->reap);
     reap_free(r->reap);
     client_free(r->client);
+    client_free(r->deliver);
     channel_free(r->channel);
     event_free(r->grace);
     event_base_free(r->base);

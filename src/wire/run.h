@@ -8,6 +8,11 @@
  *              "sidecar": false, "max_size": 1073741824, "timeout_ms": 3600000},
  *              With max_total also "quota": {"max_total": n, "used": n, and with prune
  *              "oldest": [{"path", "task", "kind", "bytes"}]}, of other tasks, oldest first.
+ *           | {"kind": "http", "recipe": "once", "method": "POST", "url": "https://h/{task.id}",
+ *              "headers": ["Name: {event}"], "body": {"head", "each", "tail"} or "format":
+ *              "context" | "cloudevents" | "cloudevents-binary", "secrets": ["whsec_..."],
+ *              "path_map": [["/srv/media", "/media"]], "needs_file": false, "brief": false,
+ *              "timeout_ms": 20000},                 headers and url may hold secrets
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},

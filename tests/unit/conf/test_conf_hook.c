@@ -51,10 +51,11 @@ static void a_hook_is_filled_in(void **state)
 static void a_hook_has_exactly_one_action(void **state)
 {
     static const struct conf_case cases[] = {
-        {HOOK("name: a"), AT "5: hook 'a' must have exactly one of exec and download\n"},
-        {HOOK("name: a, exec: []"), AT "5: hook 'a' must have exactly one of exec and download\n"},
+        {HOOK("name: a"), AT "5: hook 'a' must have exactly one of exec, download and http\n"},
+        {HOOK("name: a, exec: []"),
+         AT "5: hook 'a' must have exactly one of exec, download and http\n"},
         {HOOK("name: a, exec: [/bin/true], download: { dir: m }"),
-         AT "5: hook 'a' must have exactly one of exec and download\n"},
+         AT "5: hook 'a' must have exactly one of exec, download and http\n"},
         {HOOK("name: a, download: {}"), AT "26: 'hooks[].download.dir' is missing\n"},
         {HOOK("name: a, download:"), AT "26: 'hooks[].download.dir' is missing\n"},
         {HOOK("name: a, download: { dir: [m] }"),
@@ -82,9 +83,9 @@ static void a_hook_has_exactly_one_action(void **state)
             "0644, not '4755'\n"},
         {HOOK("name: a, download: { dir: 'm/{task.id}' }"),
          AT "33: 'hooks[].download.dir' must not contain placeholders\n"},
-        {HOOK("name: a, http: { url: x }"),
-         AT "16: unknown option 'hooks[].http'\n" AT
-            "5: hook 'a' must have exactly one of exec and download\n"},
+        {HOOK("name: a, ftp: { url: x }"),
+         AT "16: unknown option 'hooks[].ftp'\n" AT
+            "5: hook 'a' must have exactly one of exec, download and http\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));

@@ -2,6 +2,13 @@
 #include "conf/conf_table.h"
 #include "conf_fixture.h"
 
+#define DEFAULT_RETRY                                                                              \
+    "    retry:\n"                                                                                 \
+    "      attempts: 8\n"                                                                          \
+    "      from: 5s\n"                                                                             \
+    "      to: 1h\n"                                                                               \
+    "      max_age: 1d\n"
+
 /* Nothing has its default here; what is shown is this text again, but for the directory. */
 static const char everything[] = "public_url: https://hooks.example.org/x\n"
                                  "listen: [\"https://[::]:8443\", http://127.0.0.1:0, systemd]\n"
@@ -97,12 +104,31 @@ static const char everything[] = "public_url: https://hooks.example.org/x\n"
                                  "    after: a\n"
                                  "    exec: [/bin/echo, \"{task.id}\", \"\", \"a\\\"b\\n\"]\n"
                                  "    timeout: 5m\n"
-                                 "    concurrency: 4\n"
-                                 "    retry:\n"
-                                 "      attempts: 8\n"
-                                 "      from: 5s\n"
-                                 "      to: 1h\n"
-                                 "      max_age: 1d\n";
+                                 "    concurrency: 4\n" DEFAULT_RETRY "  - name: c\n"
+                                 "    on: [success]\n"
+                                 "    http:\n"
+                                 "      preset: none\n"
+                                 "      url: \"https://h/{task.id}\"\n"
+                                 "      method: PUT\n"
+                                 "      token: env:VIDUHOOK_OLD\n"
+                                 "      user: me\n"
+                                 "      headers: { A: \"{event}\", B: { env: VIDUHOOK_OLD } }\n"
+                                 "      format: cloudevents\n"
+                                 "      sign: standard-webhooks\n"
+                                 "      secrets: [env:VIDUHOOK_SIGN]\n"
+                                 "      path_map: { /a: /b, /c: \"Z:\" }\n"
+                                 "    timeout: 20s\n"
+                                 "    concurrency: 4\n" DEFAULT_RETRY "  - name: d\n"
+                                 "    on: [success]\n"
+                                 "    after: a\n"
+                                 "    http:\n"
+                                 "      preset: kodi\n"
+                                 "      url: http://h\n"
+                                 "      body: \"{task.id}\"\n"
+                                 "      sign: none\n"
+                                 "      library: /m\n"
+                                 "    timeout: 20s\n"
+                                 "    concurrency: 4\n" DEFAULT_RETRY;
 
 static char *with_dir(const struct conf_fixture *f, const char *text)
 {
@@ -131,6 +157,7 @@ static void load_everything(struct conf_fixture *f)
     autofree char *text = with_dir(f, everything);
 
     setenv("VIDUHOOK_OLD", "vda_old_secret", 1);
+    setenv("VIDUHOOK_SIGN", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
     fixture_write(f, "pem", "PEM TEXT", 0600);
     fixture_load_text(f, text);
     assert_string_equal(f->found, "");
@@ -177,6 +204,7 @@ static void no_secret_is_shown(void **state)
     assert_string_equal(f->conf->providers[0].previous_keys[0].value, "vda_old_secret");
     assert_null(strstr(text, CONF_SECRET));
     assert_null(strstr(text, "vda_old_secret"));
+    assert_null(strstr(text, "MfKQ"));
     assert_null(strstr(text, "PEM TEXT"));
 }
 

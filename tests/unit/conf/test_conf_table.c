@@ -221,6 +221,8 @@ static void the_sample_loads_as_it_is_and_with_every_option(void **state)
     setenv("VIDU_OLD_KEY", "old", 1);
     fixture_write(f, "vidu-key", "k", 0600);
     fixture_write(f, "callback-secret", "k", 0600);
+    fixture_write(f, "tell-token", "k", 0600);
+    fixture_write(f, "x.key", "k", 0600);
     fixture_write(f, "octopusx.key", "k", 0600);
     fixture_write(f, "mine.key", "k", 0600);
     fixture_write(f, "fullchain.pem", "x", 0644);

@@ -22,7 +22,8 @@ static void signatures_are_those_of_the_specification(void **state)
          "{\"test\": 2432232314}", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
         {"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
          "{\"test\": 2432232314}", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
-        {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "a", 1, "", "v1,ECTJx8x4DJFLHqPTe4R+gFPQ+IPCuMAYrZz7SuFJIr4="},
+        {"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "a", 1, "",
+         "v1,ECTJx8x4DJFLHqPTe4R+gFPQ+IPCuMAYrZz7SuFJIr4="},
     };
 
     (void)state;
@@ -42,9 +43,8 @@ static void every_secret_adds_its_signature(void **state)
     autobuf struct buf old = BUF_INIT(1024);
 
     (void)state;
-    assert_int_equal(webhook_sign("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "m", 7, SLICE_LIT("{}"), &out,
-                                  NULL),
-                     0);
+    assert_int_equal(
+        webhook_sign("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "m", 7, SLICE_LIT("{}"), &out, NULL), 0);
     assert_int_equal(webhook_sign("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "m", 7,
                                   SLICE_LIT("{}"), &out, NULL),
                      0);

@@ -1,0 +1,24 @@
+/*
+ * The options of an http hook, and what they must be together.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CONF_CONF_HTTP_H
+#define CONF_CONF_HTTP_H
+
+#include "conf/conf_table.h"
+
+extern const struct conf_type conf_type_http_url;
+extern const struct conf_type conf_type_template; /* char *, checked with template_check */
+extern const struct conf_type conf_type_http_headers;
+extern const struct conf_type conf_type_http_secrets;
+extern const struct conf_type conf_type_http_path_map;
+
+/* Whether an option of http ("method") means something beside the hook's preset and body. */
+bool conf_http_takes(const struct conf_hook *hook, const char *option);
+
+/* node is the map under `http`. */
+void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
+                     const struct conf_hook *hook);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/deliver_request.h"
+
+#include "base/clock.h"
+#include "vidu/template.h"
+#include "vidu/webhook.h"
+#include "wire/run.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#define URL_MAX    8192
+#define LINE_MAX   (16U << 10)
+#define BODY_MAX   (8U << 20)
+#define VALUE_MAX  (8U << 20)
+#define BRIEF_MAX  1000
+#define ID_MAX     256
+#define EVENT_TYPE "viduhook.task."
+
+struct lookup {
+    const json_t *context;
+    struct buf scratch;
+};
+
+static const char *look_up(const char *name, void *ctx)
+{
+    struct lookup *l = ctx;
+
+    return run_context_value(l->context, name, &l->scratch);
+}
+
+static void fill(const char *text, enum template_place place, const json_t *context,
+                 struct buf *out)
+{
+    struct lookup l = {.context = context, .scratch = BUF_INIT(VALUE_MAX)};
+
+    template_fill_at(text, place, look_up, &l, out);
+    buf_free(&l.scratch);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return str_or(json_string_value(json_object_get(object, name)), "");
+}
+
+/* ---- the context as the server sees it ---- */
+
+static bool is_in_folder(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    return str_starts(path, folder) &&
+           (path[n] == '/' || path[n] == '\0' || (n > 0 && folder[n - 1] == '/'));
+}
+
+static char *map_path(const json_t *map, const char *path)
+{
+    const char *ours = NULL, *theirs = NULL;
+    const char *rest;
+
+    for (size_t i = 0; i < json_array_size(map); i++) {
+        const json_t *pair = json_array_get(map, i);
+        const char *folder = str_or(json_string_value(json_array_get(pair, 0)), "");
+
+        if (!is_in_folder(path, folder) || (ours != NULL && strlen(folder) <= strlen(ours)))
+            continue;
+        ours = folder;
+        theirs = str_or(json_string_value(json_array_get(pair, 1)), "");
+    }
+    if (ours == NULL)
+        return mem_strdup(path);
+    rest = path + strlen(ours);
+    while (*rest == '/')
+        rest++;
+    return mem_printf("%s%s%s", theirs, *rest == '\0' || str_ends(theirs, "/") ? "" : "/", rest);
+}
+
+static void cut_prompt(json_t *context)
+{
+    json_t *task = json_object_get(context, "task");
+    const char *prompt = text_of(task, "prompt");
+    size_t n = str_utf8_cut(prompt, strlen(prompt), BRIEF_MAX);
+    autofree char *brief = mem_printf("%.*s...", (int)n, prompt);
+
+    if (prompt[n] != '\0')
+        json_object_set_new(task, "prompt", json_string(brief));
+}
+
+json_t *deliver_context(const json_t *action, const json_t *context)
+{
+    json_t *copy = json_deep_copy(context);
+    const json_t *files = json_object_get(copy, "files");
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        json_t *file = json_array_get(files, i);
+        autofree char *path = map_path(json_object_get(action, "path_map"), text_of(file, "path"));
+
+        json_object_set_new(file, "path", json_string(path));
+    }
+    if (json_is_true(json_object_get(action, "brief")))
+        cut_prompt(copy);
+    return copy;
+}
+
+/* ---- head ---- */
+
+void deliver_url(const json_t *action, const json_t *context, struct buf *out)
+{
+    fill(text_of(action, "url"), TEMPLATE_URL, context, out);
+}
+
+void deliver_add_line(struct deliver_request *r, const char *fmt, ...)
+{
+    struct buf line = BUF_INIT(LINE_MAX);
+    va_list ap;
+
+    if (r->n_lines == DELIVER_LINES_MAX)
+        return;
+    va_start(ap, fmt);
+    buf_vaddf(&line, fmt, ap);
+    va_end(ap);
+    r->lines[r->n_lines++] = buf_take(&line);
+}
+
+void deliver_headers(const json_t *action, const json_t *context, struct deliver_request *r)
+{
+    const json_t *headers = json_object_get(action, "headers");
+
+    for (size_t i = 0; i < json_array_size(headers); i++) {
+        autobuf struct buf line = BUF_INIT(LINE_MAX);
+
+        fill(str_or(json_string_value(json_array_get(headers, i)), ""), TEMPLATE_LINE, context,
+             &line);
+        deliver_add_line(r, "%s", buf_text(&line));
+    }
+}
+
+static const char *content_type(const struct deliver_request *r)
+{
+    static const char name[] = "Content-Type:";
+
+    for (size_t i = 0; i < r->n_lines; i++)
+        if (strncasecmp(r->lines[i], name, strlen(name)) == 0)
+            return r->lines[i] + strlen(name);
+    return NULL;
+}
+
+/* ---- body ---- */
+
+static enum template_place body_place(const char *type)
+{
+    if (type == NULL || strcasestr(type, "json") != NULL)
+        return TEMPLATE_JSON;
+    return strcasestr(type, "urlencoded") != NULL ? TEMPLATE_URL : TEMPLATE_PLAIN;
+}
+
+static bool is_result(const json_t *file)
+{
+    const char *kind = text_of(file, "kind");
+
+    return str_eq(kind, "video") || str_eq(kind, "image") || str_eq(kind, "audio");
+}
+
+/* The body once for every result, with the context that has only this file. */
+static void fill_each(const json_t *body, enum template_place place, const json_t *context,
+                      struct buf *out)
+{
+    const json_t *files = json_object_get(context, "files");
+    const char *comma = "";
+
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        json_t *file = json_array_get(files, i);
+        json_t *one;
+
+        if (!is_result(file))
+            continue;
+        one = json_copy((json_t *)context);
+        json_object_set_new(one, "files", json_pack("[O]", file));
+        buf_adds(out, comma);
+        fill(text_of(body, "each"), place, one, out);
+        json_decref(one);
+        comma = ",";
+    }
+}
+
+static void fill_body(const json_t *body, const json_t *context, struct deliver_request *r)
+{
+    enum template_place place = body_place(content_type(r));
+    const char *head = text_of(body, "head");
+
+    if (head[0] == '\0') {
+        fill(text_of(body, "each"), place, context, &r->body);
+        return;
+    }
+    fill(head, place, context, &r->body);
+    fill_each(body, place, context, &r->body);
+    fill(text_of(body, "tail"), place, context, &r->body);
+}
+
+static int add_piece(const char *p, size_t n, void *ctx)
+{
+    buf_add(ctx, p, n);
+    return 0;
+}
+
+static void add_json(const json_t *json, struct buf *out)
+{
+    (void)json_dump_callback(json, add_piece, out, JSON_COMPACT);
+}
+
+/* When it happened: the same in every attempt. */
+static const char *event_time(const json_t *context)
+{
+    const json_t *task = json_object_get(context, "task");
+    const char *finished = text_of(task, "finished_at");
+
+    return finished[0] != '\0' ? finished : text_of(task, "created_at");
+}
+
+/* The attributes of a CloudEvent, as members of an object (CloudEvents 1.0, section 3). */
+static json_t *event_attributes(const json_t *context, const char *id)
+{
+    const json_t *task = json_object_get(context, "task");
+    autofree char *source = mem_printf("/viduhook/%s", text_of(task, "provider"));
+    autofree char *type = mem_printf(EVENT_TYPE "%s", text_of(context, "event"));
+    json_t *all = json_pack("{s:s, s:s, s:s, s:s}", "specversion", "1.0", "id", id, "source",
+                            source, "type", type);
+
+    if (text_of(task, "id")[0] != '\0')
+        json_object_set(all, "subject", json_object_get(task, "id"));
+    if (event_time(context)[0] != '\0')
+        json_object_set_new(all, "time", json_string(event_time(context)));
+    return all;
+}
+
+static void fill_structured(const json_t *context, const char *id, struct deliver_request *r)
+{
+    json_t *all = event_attributes(context, id);
+
+    deliver_add_line(r, "Content-Type: application/cloudevents+json; charset=utf-8");
+    json_object_set_new(all, "datacontenttype", json_string("application/json"));
+    json_object_set(all, "data", (json_t *)context);
+    add_json(all, &r->body);
+    json_decref(all);
+}
+
+static void fill_binary(const json_t *context, const char *id, struct deliver_request *r)
+{
+    json_t *all = event_attributes(context, id);
+    const char *name;
+    json_t *value;
+
+    json_object_foreach (all, name, value)
+        deliver_add_line(r, "ce-%s: %s", name, json_string_value(value));
+    json_decref(all);
+    add_json(context, &r->body);
+}
+
+static void fill_context(const json_t *context, const char *id, struct deliver_request *r)
+{
+    (void)id;
+    add_json(context, &r->body);
+}
+
+static const struct format {
+    const char *name;
+    void (*fill)(const json_t *context, const char *id, struct deliver_request *r);
+} formats[] = {{"context", fill_context},
+               {"cloudevents", fill_structured},
+               {"cloudevents-binary", fill_binary}};
+
+static void fill_content(const json_t *action, const json_t *context, const char *id,
+                         struct deliver_request *r)
+{
+    const json_t *body = json_object_get(action, "body");
+    const char *format = text_of(action, "format");
+
+    if (str_eq(r->method, "GET"))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        if (body != NULL || !str_eq(formats[i].name, format))
+            continue;
+        formats[i].fill(context, id, r);
+        r->has_body = true;
+    }
+    if (body != NULL) {
+        fill_body(body, context, r);
+        r->has_body = true;
+    }
+    if (r->has_body && content_type(r) == NULL)
+        deliver_add_line(r, "Content-Type: application/json");
+}
+
+/* ---- who it is from ---- */
+
+/* The same for every attempt of a run, and of no other run. */
+static void event_id(const json_t *context, struct buf *out)
+{
+    const json_t *run = json_object_get(context, "run");
+
+    buf_addf(out, "%s_%s_%lld", text_of(json_object_get(context, "task"), "id"),
+             text_of(context, "event"), (long long)json_integer_value(json_object_get(run, "id")));
+}
+
+static int sign(const json_t *action, const char *id, int64_t now_s, struct deliver_request *r,
+                struct err *err)
+{
+    const json_t *secrets = json_object_get(action, "secrets");
+    struct slice body = {buf_text(&r->body), r->body.len};
+    autobuf struct buf all = BUF_INIT(1024);
+
+    deliver_add_line(r, "webhook-id: %s", id);
+    deliver_add_line(r, "webhook-timestamp: %lld", (long long)now_s);
+    for (size_t i = 0; i < json_array_size(secrets); i++) {
+        int rc = webhook_sign(str_or(json_string_value(json_array_get(secrets, i)), ""), id, now_s,
+                              body, &all, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    if (all.len != 0)
+        deliver_add_line(r, "webhook-signature: %s", buf_text(&all));
+    return 0;
+}
+
+int deliver_request_fill(const json_t *action, const json_t *context, int64_t now_s,
+                         struct deliver_request *r, struct err *err)
+{
+    const json_t *run = json_object_get(context, "run");
+    autobuf struct buf id = BUF_INIT(ID_MAX);
+
+    r->method = text_of(action, "method");
+    r->url = BUF_INIT(URL_MAX);
+    r->body = BUF_INIT(BODY_MAX);
+    event_id(context, &id);
+    deliver_url(action, context, &r->url);
+    deliver_headers(action, context, r);
+    fill_content(action, context, buf_text(&id), r);
+    deliver_add_line(r, "viduhook-attempt: %lld",
+                     (long long)json_integer_value(json_object_get(run, "attempt")));
+    if (!buf_ok(&r->url) || !buf_ok(&r->body))
+        return err_set(err, -EINVAL, "the %s is too long", buf_ok(&r->url) ? "body" : "URL");
+    return sign(action, buf_text(&id), now_s, r, err);
+}
+
+void deliver_request_clear(struct deliver_request *r)
+{
+    buf_free(&r->url);
+    buf_free(&r->body);
+    for (size_t i = 0; i < r->n_lines; i++)
+        mem_wipe_free(r->lines[i], strlen(r->lines[i]));
+    *r = (struct deliver_request){0};
+}

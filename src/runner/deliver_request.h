@@ -1,0 +1,45 @@
+/*
+ * One request of a delivery, made from the action and the context of a run (wire/run.h). Pure:
+ * nothing is sent here.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef RUNNER_DELIVER_REQUEST_H
+#define RUNNER_DELIVER_REQUEST_H
+
+#include "base/buf.h"
+
+#include <jansson.h>
+
+#define DELIVER_LINES_MAX 64
+
+struct deliver_request {
+    const char *method; /* static, or of the action */
+    struct buf url;
+    char *lines[DELIVER_LINES_MAX + 1]; /* headers; NULL terminated */
+    size_t n_lines;
+    struct buf body;
+    bool has_body;
+};
+
+/*
+ * The context as the server sees it: paths of files through path_map (longest folder that fits),
+ * and the prompt cut when it is for people. To be released by the caller.
+ */
+json_t *deliver_context(const json_t *action, const json_t *context);
+
+/* Appends the URL of the action, filled in. */
+void deliver_url(const json_t *action, const json_t *context, struct buf *out);
+/* The same for its headers. */
+void deliver_headers(const json_t *action, const json_t *context, struct deliver_request *r);
+void deliver_add_line(struct deliver_request *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Everything of it, with event id, attempt and signatures. now_s is the time of the signature.
+ * -EINVAL: what it was filled with is too long. Release with deliver_request_clear in any case.
+ */
+MUST_CHECK int deliver_request_fill(const json_t *action, const json_t *context, int64_t now_s,
+                                    struct deliver_request *r, struct err *err);
+void deliver_request_clear(struct deliver_request *r);
+
+#endif

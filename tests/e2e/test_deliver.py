@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: MIT
+"""HTTP deliveries: what arrives, what an answer means, and servers that refuse what real ones do."""
+import base64
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import socket
+import threading
+import urllib.parse
+
+import pytest
+
+from harness import LOOPBACK, wait_for
+
+FAST = ("--time", "20ms", "--retry-gap", "20ms")
+QUICK = {"attempts": 3, "from": "1ms", "to": "20ms"}
+TOKEN = "jf_0123456789abcdef"
+SIGNING = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+           "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+
+
+class Asked:
+    def __init__(self, handler, body):
+        self.method, self.target, self.headers = handler.command, handler.path, handler.headers
+        self.path, _, self.query = self.target.partition("?")
+        self.body, self.peer = body, handler.client_address
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Server:
+    """Calls answer(asked) -> (status, headers, body) for each request and keeps the requests."""
+
+    def __init__(self, answer):
+        server = self
+        self.asked, self.lock = [], threading.Lock()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def serve(self):
+                asked = Asked(self, self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+                with server.lock:
+                    server.asked.append(asked)
+                status, headers, body = answer(asked)
+                self.send_response_only(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def wait(self, count=1):
+        """The requests, once there are as many."""
+        return wait_for(lambda: self.asked if len(self.asked) >= count else None,
+                        lambda: f"{count} requests: {[a.target for a in self.asked]}")
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+class Raw:
+    """Accepts connections and leaves each to serve(connection) in a thread of its own."""
+
+    def __init__(self, serve):
+        self.listener = socket.socket()
+        self.listener.bind((LOOPBACK, 0))
+        self.listener.listen(64)
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.serve, self.over, self.count = serve, False, 0
+        self.thread = threading.Thread(target=self.watch)
+        self.listener.settimeout(0.05)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over:
+            with contextlib.suppress(OSError):
+                connection = self.listener.accept()[0]
+                self.count += 1
+                threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+
+    def one(self, connection):
+        with contextlib.suppress(OSError), connection:
+            connection.settimeout(20)
+            connection.recv(65536)
+            self.serve(connection)
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.listener.close()
+
+
+def serve(run, answer):
+    server = Server(answer if callable(answer) else lambda asked: answer)
+    run.closers.append(server)
+    return server
+
+
+def secret(run, name, value):
+    return {"file": str(run.file(name, value))}
+
+
+def stack(run, http_, also=(), **changes):
+    """(sim, daemon) with one http hook `tell`, on success unless changed."""
+    sim = run.sim("--ca", run.ca(), *FAST)
+    hook = {"name": "tell", "retry": QUICK, "http": http_, **changes}
+    return sim, run.daemon(sim, hooks=[*also, hook])
+
+
+def download(run):
+    return {"name": "archive", "retry": QUICK, "download": {"dir": str(run.home / "media")}}
+
+
+def library(run, http_, **options):
+    """A task whose video was downloaded and told of: (daemon, the run that told)."""
+    _, daemon = stack(run, http_, also=[download(run)], after="archive", **options)
+    daemon.submit()
+    return daemon
+
+
+def media(run):
+    one, = (run.home / "media").rglob("*.mp4")
+    return one
+
+
+OK = (200, {}, b"")
+
+# -- what arrives ---------------------------------------------------------------------------------
+
+
+def test_the_context_arrives_as_json_and_the_answer_is_kept(run):
+    server = serve(run, (200, {"Content-Type": "text/plain"}, b"thank you \xff"))
+    _, daemon = stack(run, {"url": server.url + "/hook?id={task.id}"})
+    task = daemon.submit("--tag", "album=x y")
+    done, = daemon.wait_runs("done")
+    asked, = server.wait()
+    assert asked.method == "POST" and asked.target == f"/hook?id={task}"
+    assert asked.headers["Content-Type"] == "application/json"
+    assert asked.headers["Viduhook-Attempt"] == "1"
+    assert "Expect" not in asked.headers and asked.headers["User-Agent"] == "viduhook"
+    assert asked.json["event"] == "success" and asked.json["task"]["id"] == task
+    assert asked.json["task"]["tags"] == {"album": "x y"}
+    assert done["output"] == "thank you ?"
+    assert done["detail"] == f"POST {server.url}: HTTP 200"
+
+
+def test_a_template_is_escaped_for_its_place(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {
+        "url": server.url + "/p/{task.prompt}?q={task.prompt}", "method": "PUT",
+        "headers": {"X-Prompt": "<{task.prompt}>"},
+        "body": '{{"text": "{task.prompt}", "raw": {task.id|json}}}'})
+    prompt = 'a "cat"/{url}\n&x=1'
+    task = daemon.submit(prompt=prompt)
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    quoted = urllib.parse.quote(prompt, safe="")
+    assert asked.method == "PUT" and asked.target == f"/p/{quoted}?q={quoted}"
+    assert asked.headers["X-Prompt"] == '<a "cat"/{url} &x=1>'
+    assert asked.json == {"text": prompt, "raw": task}
+
+
+def test_a_body_of_another_type_is_not_escaped_for_json(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "headers": {"Content-Type": "text/plain"},
+                            "body": "{task.prompt}"})
+    daemon.submit(prompt='a "cat"')
+    asked, = server.wait()
+    assert asked.body == b'a "cat"' and asked.headers["Content-Type"] == "text/plain"
+    daemon.wait_runs("done")
+
+
+@pytest.mark.parametrize("form", ["cloudevents", "cloudevents-binary"])
+def test_a_cloudevent_has_its_attributes(run, form):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "format": form})
+    task = daemon.submit()
+    done, = daemon.wait_runs("done")
+    asked, = server.wait()
+    if form == "cloudevents":
+        assert asked.headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
+        event, data = asked.json, asked.json["data"]
+        assert event["datacontenttype"] == "application/json"
+    else:
+        assert asked.headers["Content-Type"] == "application/json"
+        event = {k[3:].lower(): v for k, v in asked.headers.items() if k.startswith("ce-")}
+        data = asked.json
+    assert event["specversion"] == "1.0" and event["type"] == "viduhook.task.success"
+    assert event["source"] == "/viduhook/vidu" and event["subject"] == task
+    assert event["id"] == f"{task}_success_{done['id']}" and event["time"].endswith("Z")
+    assert data["task"]["id"] == task
+
+
+def test_signatures_verify_with_each_secret_and_the_id_is_stable(run):
+    answers = iter([(503, {}, b""), OK])
+    server = serve(run, lambda asked: next(answers))
+    _, daemon = stack(run, {"url": server.url, "sign": "standard-webhooks",
+                            "secrets": [secret(run, "new.key", SIGNING[0]),
+                                        secret(run, "old.key", SIGNING[1])]})
+    daemon.submit()
+    daemon.wait_runs("done")
+    first, second = server.wait(2)
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert [a.headers["Viduhook-Attempt"] for a in (first, second)] == ["1", "2"]
+    for asked in (first, second):
+        text = f"{asked.headers['webhook-id']}.{asked.headers['webhook-timestamp']}.".encode()
+        wanted = [hmac.new(base64.b64decode(s[6:]), text + asked.body, hashlib.sha256).digest()
+                  for s in SIGNING]
+        assert asked.headers["webhook-signature"].split() == [
+            "v1," + base64.b64encode(w).decode() for w in wanted]
+
+
+def test_secrets_travel_and_are_nowhere_else(run):
+    server = serve(run, (401, {}, b"no"))
+    _, daemon = stack(run, {"url": server.url + "/?k=v", "token": secret(run, "t.key", TOKEN),
+                            "headers": {"X-Key": secret(run, "x.key", "x{y}" + TOKEN)}})
+    daemon.submit()
+    dead, = daemon.wait_runs("dead")
+    asked, = server.wait()
+    assert asked.headers["Authorization"] == "Bearer " + TOKEN
+    assert asked.headers["X-Key"] == "x{y}" + TOKEN
+    assert dead["detail"] == (f"POST {server.url}: HTTP 401: the server does not know us; "
+                              "check http.token")
+    said = [daemon.log(), daemon.command("config", "show").stdout,
+            json.dumps(daemon.runs()), daemon.conf["store"]]
+    assert not any(TOKEN in text for text in said)
+
+
+def test_a_kept_connection_is_used_again(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url}, concurrency=1)
+    for n in range(1, 5):
+        daemon.submit()
+        daemon.wait_runs(*["done"] * n)
+    assert len(server.wait(4)) == 4 and len({a.peer for a in server.asked}) == 1
+
+
+# -- what an answer means -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 599])
+def test_these_are_tried_again(run, status):
+    answers = iter([(status, {}, b"later"), OK])
+    server = serve(run, lambda asked: next(answers))
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    done, = daemon.wait_runs("done")
+    assert done["attempt"] == 2 and len(server.asked) == 2
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 409, 410, 413, 422])
+def test_these_are_final(run, status):
+    other = serve(run, OK)
+    server = serve(run, (status, {"Location": other.url}, b"no"))
+    _, daemon = stack(run, {"url": server.url, "token": secret(run, "t.key", TOKEN)})
+    daemon.submit()
+    dead, = daemon.wait_runs("dead")
+    assert f"HTTP {status}" in dead["detail"] and dead["output"] == "no"
+    assert dead["attempt"] == 1 and len(server.asked) == 1 and other.asked == []
+
+
+def test_retry_after_is_honoured(run):
+    server = serve(run, (429, {"Retry-After": "1800"}, b""))
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    line, = daemon.wait_log("run.again")
+    wait_ms = int(line.split("in_ms=")[1].split()[0])
+    assert 1700000 < wait_ms <= 1800000 and len(server.asked) == 1
+
+
+def test_a_server_that_is_not_there_is_tried_again(run):
+    port = run.port()
+    _, daemon = stack(run, {"url": f"http://{LOOPBACK}:{port}/secret-path"})
+    daemon.submit()
+    line = daemon.wait_log("run.again", 4)[3]  # more than retry.attempts
+    assert f"POST http://{LOOPBACK}:{port}: " in line and "secret-path" not in line
+
+
+# -- hostile servers ------------------------------------------------------------------------------
+
+
+def test_an_endless_answer_is_read_up_to_its_limit(run):
+    def endless(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    server = Raw(endless)
+    run.closers.append(server)
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    done, = daemon.wait_runs("done")
+    assert done["output"] == "x" * 65536 and server.count == 1
+
+
+def test_a_huge_declared_answer_is_the_same(run):
+    def huge(connection):
+        connection.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 70000)
+
+    server = Raw(huge)
+    run.closers.append(server)
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    assert "HTTP 500" in daemon.wait_log("run.again")[0]
+
+
+def test_a_slow_server_is_given_up(run):
+    over = threading.Event()
+    server = Raw(lambda connection: over.wait(20))
+    run.closers.append(server)
+    _, daemon = stack(run, {"url": server.url}, timeout="200ms")
+    daemon.submit()
+    assert "timed out" in daemon.wait_log("run.again")[0]
+    over.set()
+
+
+def test_a_reset_and_rubbish_are_tried_again(run):
+    turns = iter([b"", b"rubbish\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
+                  b"HTTP/1.1 204 Fine\r\n\r\n"])
+    server = Raw(lambda connection: connection.sendall(next(turns)))
+    run.closers.append(server)
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    done, = daemon.wait_runs("done")
+    assert done["detail"].endswith("HTTP 204") and done["attempt"] == 4
+
+
+# -- media servers: stubs that refuse what the real ones refuse -----------------------------------
+
+
+def jellyfin(asked):
+    """Jellyfin 12: no legacy authorization, JSON only, 204 for unknown paths as well."""
+    form = asked.headers.get("Authorization", "")
+    if not form.startswith("MediaBrowser ") or f'Token="{TOKEN}"' not in form:
+        return 401, {}, b""
+    if asked.path != "/Library/Media/Updated":
+        return 404, {}, b""
+    if asked.method != "POST":
+        return 405, {}, b""
+    if not asked.headers.get("Content-Type", "").startswith("application/json"):
+        return 415, {}, b""
+    updates = asked.json["Updates"]
+    fits = all(set(u) == {"Path", "UpdateType"} and u["UpdateType"] == "Created" for u in updates)
+    return (204 if fits else 400), {}, b""
+
+
+def emby(asked):
+    if asked.headers.get("X-Emby-Token") != TOKEN:
+        return 401, {}, b""
+    if asked.path != "/emby/Library/Media/Updated" or asked.method != "POST":
+        return 404, {}, b""
+    if not asked.headers.get("Content-Type", "").startswith("application/json"):
+        return 415, {}, b""
+    return (204 if asked.json["Updates"] else 400), {}, b""
+
+
+def test_jellyfin_is_told_the_path_it_knows(run):
+    server = serve(run, jellyfin)
+    daemon = library(run, {
+        "preset": "jellyfin", "url": server.url + "/", "token": secret(run, "t.key", TOKEN),
+        "path_map": {str(run.home): "/wrong", str(run.home / "media"): "/data/vidu clips/"}})
+    daemon.wait_runs("done", "done")
+    asked, = server.wait()
+    video = media(run)
+    assert asked.json == {"Updates": [{
+        "Path": f"/data/vidu clips/{video.parent.name}/{video.name}", "UpdateType": "Created"}]}
+
+
+def test_jellyfin_refuses_a_wrong_key_for_good(run):
+    server = serve(run, jellyfin)
+    daemon = library(run, {"preset": "jellyfin", "url": server.url,
+                           "token": secret(run, "t.key", "other")})
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "check http.token" in dead["detail"] and media(run).exists()
+
+
+def test_emby_is_told(run):
+    server = serve(run, emby)
+    daemon = library(run, {"preset": "emby", "url": server.url + "/emby",
+                           "token": secret(run, "t.key", TOKEN)})
+    daemon.wait_runs("done", "done")
+    asked, = server.wait()
+    assert asked.json["Updates"][0]["Path"] == str(media(run))
+
+
+class Plex:
+    def __init__(self, sections):
+        self.sections = sections
+
+    def __call__(self, asked):
+        if asked.headers.get("X-Plex-Token") != TOKEN or "X-Plex-Token" in asked.target:
+            return 401, {}, b""
+        if asked.method != "GET":
+            return 405, {}, b""
+        if asked.path == "/library/sections":
+            if asked.headers.get("Accept") != "application/json":
+                return 200, {"Content-Type": "text/xml"}, b"<MediaContainer/>"
+            found = [{"key": k, "type": "movie", "title": k, "Location": [{"path": p}]}
+                     for k, p in self.sections.items()]
+            return 200, {}, json.dumps({"MediaContainer": {"Directory": found}}).encode()
+        key = asked.path.removeprefix("/library/sections/").removesuffix("/refresh")
+        return (200 if key in self.sections else 404), {}, b""
+
+
+def test_plex_scans_the_folder_in_the_closest_library(run):
+    server = serve(run, Plex({"1": "/data", "2": "/data/vidu & co/", "3": "/data/vidu & co2"}))
+    daemon = library(run, {"preset": "plex", "url": server.url,
+                           "token": secret(run, "t.key", TOKEN),
+                           "path_map": {str(run.home / "media"): "/data/vidu & co"}})
+    daemon.wait_runs("done", "done")
+    _, asked = server.wait(2)
+    month = media(run).parent.name
+    assert asked.path == "/library/sections/2/refresh"
+    assert urllib.parse.parse_qs(asked.query) == {"path": [f"/data/vidu & co/{month}"]}
+
+
+def test_plex_without_a_library_for_the_folder_is_told_so(run):
+    server = serve(run, Plex({"1": "/elsewhere"}))
+    daemon = library(run, {"preset": "plex", "url": server.url,
+                           "token": secret(run, "t.key", TOKEN)})
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "no library of the server holds" in dead["detail"] and len(server.asked) == 1
+
+
+def kodi(asked):
+    """Kodi 20: errors of JSON-RPC come with status 200."""
+    login = "Basic " + base64.b64encode(f"kodi:{TOKEN}".encode()).decode()
+    if asked.headers.get("Authorization") != login:
+        return 401, {}, b""
+    if asked.path != "/jsonrpc" or asked.method != "POST":
+        return 404, {}, b""
+    if asked.headers.get("Content-Type") != "application/json":
+        return 415, {}, b""
+    call = asked.json
+    answer = {"id": call["id"], "jsonrpc": "2.0"}
+    if call["method"] == "VideoLibrary.Scan" and call["params"]["directory"] == '/me"dia{x}/':
+        answer["result"] = "OK"
+    else:
+        answer["error"] = {"code": -32602, "message": "Invalid params."}
+    return 200, {}, json.dumps(answer).encode()
+
+
+def test_kodi_scans_the_root_of_its_source(run):
+    server = serve(run, kodi)
+    daemon = library(run, {"preset": "kodi", "url": server.url, "user": "kodi",
+                           "token": secret(run, "t.key", TOKEN), "library": '/me"dia{x}'})
+    daemon.wait_runs("done", "done")
+    asked, = server.wait()
+    assert asked.json["params"] == {"directory": '/me"dia{x}/', "showdialogs": False}
+
+
+def test_an_error_of_kodi_is_a_failed_attempt(run):
+    server = serve(run, kodi)
+    daemon = library(run, {"preset": "kodi", "url": server.url, "user": "kodi",
+                           "token": secret(run, "t.key", TOKEN), "library": "/other"})
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "the server says: Invalid params." in dead["detail"]
+    assert dead["attempt"] == 3 and len(server.asked) == 3
+
+
+def test_a_server_of_files_needs_a_file(run):
+    server = serve(run, jellyfin)
+    keep = {"name": "archive", "exec": ["/bin/true"]}
+    _, daemon = stack(run, {"preset": "jellyfin", "url": server.url,
+                            "token": secret(run, "t.key", TOKEN)}, also=[keep], after="archive")
+    daemon.submit()
+    _, dead = daemon.wait_runs("done", "dead")
+    assert dead["detail"] == "the task has no downloaded file that could be told of"
+    assert server.asked == []
+
+
+# -- people ---------------------------------------------------------------------------------------
+
+PROMPT = "<!channel> @everyone \"x\" " + "é" * 900
+
+
+@pytest.mark.parametrize("preset,path,check", [
+    ("ntfy", "/topic", lambda a: a.headers["Title"] == "Vidu: success"
+     and a.body.decode().startswith("<!channel>") and len(a.body) < 1200),
+    ("gotify", "/topic/message", lambda a: a.headers["X-Gotify-Key"] == TOKEN
+     and a.json["title"] == "Vidu: success" and "\n" in a.json["message"]),
+    ("apprise", "/topic", lambda a: a.json["type"] == "info" and "<!channel>" in a.json["body"]),
+    ("slack", f"/topic/{TOKEN}", lambda a: "channel" not in a.json["text"]
+     and a.json["blocks"][0]["text"]["type"] == "plain_text"
+     and "..." in a.json["blocks"][0]["text"]["text"]),
+    ("discord", f"/topic/{TOKEN}", lambda a: a.json["allowed_mentions"] == {"parse": []}
+     and 0 < len(a.json["content"]) < 2000),
+])
+def test_people_are_told(run, preset, path, check):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"preset": preset, "url": server.url + "/topic",
+                            "token": secret(run, "t.key", TOKEN)})
+    daemon.submit(prompt=PROMPT)
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    assert asked.method == "POST" and asked.path == path and check(asked)
+    assert TOKEN not in daemon.log() + json.dumps(daemon.runs())
+
+
+def test_a_body_replaces_that_of_a_preset(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"preset": "slack", "url": server.url,
+                            "token": secret(run, "t.key", TOKEN),
+                            "body": '{{"text": "{task.id}"}}'})
+    task = daemon.submit()
+    asked, = server.wait()
+    assert asked.json == {"text": task}
+    daemon.wait_runs("done")

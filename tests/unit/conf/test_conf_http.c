@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf_http.h"
+
+#include "conf/conf_preset.h"
+#include "conf_fixture.h"
+
+/* The value of http starts in column 22 of line 5. */
+#define HTTP(text) CONF_GOOD "hooks:\n  - { name: a, http: { " text " } }\n"
+#define AFTER(text)                                                                                \
+    CONF_GOOD "hooks:\n  - { name: d, download: { dir: m } }\n"                                    \
+              "  - { name: a, after: d, http: { " text " } }\n"
+#define AT  "DIR/viduhook.yaml:5:"
+#define URL "url: 'https://h/x', "
+#define KEY "token: { file: vidu.key }, "
+
+static void a_request_is_filled_in(void **state)
+{
+    struct conf_fixture *f = *state;
+    const struct conf_hook *h;
+
+    fixture_write(f, "sign.key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0600);
+    assert_int_equal(
+        fixture_load_text(f, CONF_GOOD
+                          "hooks:\n"
+                          "  - name: tell\n"
+                          "    http:\n"
+                          "      url: https://[::1]:9000/a?id={task.id}\n"
+                          "      method: put\n"
+                          "      token: { file: vidu.key }\n"
+                          "      headers: { X-Event: '{event}', X-Key: { file: vidu.key } }\n"
+                          "      body: '{{\"id\": \"{task.id}\"}}'\n"
+                          "      sign: standard-webhooks\n"
+                          "      secrets: [file:sign.key, file:sign.key]\n"
+                          "      path_map: { /srv/media/: '/media/', /: 'Z:' }\n"),
+        0);
+    h = &f->conf->hooks[0];
+    assert_int_equal(h->action, ACTION_HTTP);
+    assert_int_equal(h->timeout_ms, 20000);
+    assert_int_equal(h->http.method, 1);
+    assert_string_equal(h->http.token.value, CONF_SECRET);
+    assert_int_equal(h->http.n_headers, 2);
+    assert_string_equal(h->http.headers[0].value, "{event}");
+    assert_null(h->http.headers[1].value);
+    assert_string_equal(h->http.headers[1].secret.value, CONF_SECRET);
+    assert_true(h->http.sign);
+    assert_int_equal(h->http.n_secrets, 2);
+    assert_int_equal(h->http.n_path_map, 2);
+    assert_string_equal(h->http.path_map[0].ours, "/srv/media");
+    assert_string_equal(h->http.path_map[0].theirs, "/media");
+    assert_string_equal(h->http.path_map[1].ours, "/");
+}
+
+static void what_is_shown_loads_again_and_hides_secrets(void **state)
+{
+    struct conf_fixture *f = *state;
+    autobuf struct buf first = BUF_INIT(1 << 20);
+    autobuf struct buf second = BUF_INIT(1 << 20);
+
+    fixture_write(f, "sign.key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0600);
+    assert_int_equal(
+        fixture_load_text(f, HTTP(URL KEY "headers: { A: '{event}: x', B: { file: vidu.key } }"
+                                          ", sign: standard-webhooks, secrets: [{ file: "
+                                          "sign.key }], path_map: { /a b: /c }")),
+        0);
+    conf_show(f->conf, &first);
+    assert_null(strstr(buf_text(&first), CONF_SECRET));
+    assert_null(strstr(buf_text(&first), "MfKQ"));
+    assert_null(strstr(buf_text(&first), "exec:"));
+    assert_null(strstr(buf_text(&first), "cover:"));
+    assert_int_equal(fixture_load_text(f, buf_text(&first)), 0);
+    conf_show(f->conf, &second);
+    assert_string_equal(buf_text(&second), buf_text(&first));
+}
+
+static void a_url_names_its_host_itself(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HTTP("url: 'http://10.0.0.5:8096/{task.id}?a={task.prompt|url}'"), ""},
+        {HTTP("method: POST"), AT "22: 'hooks[].http.url' is missing: preset none needs it\n"},
+        {HTTP("url: 'https://{task.id}.x/'"),
+         AT "29: 'hooks[].http.url': no placeholder may stand before the path\n"},
+        {HTTP("url: 'https://h/{task.idd}'"),
+         AT "29: 'hooks[].http.url': unknown placeholder \"task.idd\"; did you mean "
+            "\"task.id\"?\n"},
+        {HTTP("url: 'https://h/a#b'"),
+         AT "29: 'hooks[].http.url': blanks and # do not belong into a URL\n"},
+        {HTTP("url: 'https://h/a b'"),
+         AT "29: 'hooks[].http.url': blanks and # do not belong into a URL\n"},
+    };
+    static const char *const bad[] = {"ftp://h/", "https://u:p@h/", "/x", "https:/h", "https://"};
+    struct conf_fixture *f = *state;
+
+    fixture_expect(f, cases, ARRAY_LEN(cases));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        autofree char *text = mem_printf(HTTP("url: '%s'"), bad[i]);
+
+        assert_int_equal(fixture_load_text(f, text), -EINVAL);
+        assert_non_null(strstr(f->found, AT "29: 'hooks[].http.url': "));
+    }
+}
+
+static void headers_are_names_with_one_line(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HTTP("url: 'https://h', headers: { 'a b': x }"),
+         AT "53: 'hooks[].http.headers': a b: not the name of a header\n"},
+        {HTTP("url: 'https://h', headers: { Host: x }"),
+         AT "53: 'hooks[].http.headers': Host: viduhook makes this header itself\n"},
+        {HTTP("url: 'https://h', headers: { Webhook-Id: x }"),
+         AT "53: 'hooks[].http.headers': Webhook-Id: viduhook makes this header itself\n"},
+        {HTTP("url: 'https://h', headers: { A: \"x\\ny\" }"),
+         AT "53: 'hooks[].http.headers': A: must be one line of at most 2048 bytes\n"},
+        {HTTP("url: 'https://h', headers: { A: '{x' }"),
+         AT "53: 'hooks[].http.headers': A: a { without its }; write {{ for a brace\n"},
+        {HTTP("url: 'https://h', headers: [a]"),
+         AT "51: 'hooks[].http.headers' must be a map of at most 16\n"},
+        {HTTP("url: 'https://h', headers: { A: { files: x } }"),
+         AT "56: 'hooks[].http.headers' must be { file: PATH }, { env: NAME } or { credential: "
+            "NAME }; the secret itself never stands here\n"},
+        {HTTP("url: 'https://h', path_map: { media: x }"),
+         AT "54: 'hooks[].http.path_map': must be an absolute folder of this machine and its name "
+            "on the server, as in /srv/media: /media\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void signing_needs_good_secrets(void **state)
+{
+    static const struct conf_case cases[] = {
+        {HTTP("url: 'https://h', sign: standard-webhooks"),
+         AT "22: 'hooks[].http.secrets' is missing: sign needs it\n"},
+        {HTTP("url: 'https://h', secrets: [file:sign.key]"),
+         AT "51: 'hooks[].http.secrets' needs 'sign: standard-webhooks' beside it\n"},
+        {HTTP("url: 'https://h', sign: standard-webhooks, secrets: [file:vidu.key]"),
+         AT "77: 'hooks[].http.secrets': the secret must be base64 of 24 to 64 bytes, perhaps "
+            "behind whsec_; make one with: openssl rand -base64 32\n"},
+        {HTTP("url: 'https://h', sign: standard-webhooks, secrets: file:sign.key"),
+         AT "76: 'hooks[].http.secrets' must be a list of at most 4 secrets\n"},
+    };
+
+    fixture_write(*state, "sign.key", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0600);
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void a_preset_says_what_it_needs(void **state)
+{
+    static const struct conf_case cases[] = {
+        {AFTER(URL KEY "preset: jellyfin"), ""},
+        {AFTER(URL KEY "preset: kodi, user: kodi, library: /m"), ""},
+        {HTTP(KEY "preset: slack, body: '{{}}'"), ""},
+        {HTTP(URL "preset: ntfy"), ""},
+        {HTTP(URL KEY "preset: jellyfin"),
+         AT "22: preset jellyfin tells of downloaded files: the hook needs 'after: NAME' of a "
+            "download\n"},
+        {AFTER(URL "preset: emby"), "DIR/viduhook.yaml:6:32: 'hooks[].http.token' is missing: "
+                                    "preset emby needs it\n"},
+        {AFTER(URL "preset: kodi"), "DIR/viduhook.yaml:6:32: 'hooks[].http.library' is missing: "
+                                    "preset kodi needs it\n"},
+        {HTTP("preset: gotify"),
+         AT "22: 'hooks[].http.url' is missing: preset gotify needs it\n" AT
+            "22: 'hooks[].http.token' is missing: preset gotify needs it\n"},
+        {HTTP(URL "preset: ntfy, method: PUT, format: context"),
+         AT "66: 'hooks[].http.method' has no meaning with preset ntfy\n" AT
+            "79: 'hooks[].http.format' has no meaning with preset ntfy\n"},
+        {HTTP(URL "body: x, format: cloudevents"),
+         AT "61: 'hooks[].http.format' has no meaning with a body\n"},
+        {HTTP(URL "user: me"), AT "50: 'hooks[].http.user' needs a token: its password\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+/* CONF_PRESETS and the rows say the same. */
+static void every_preset_is_a_word_of_the_option(void **state)
+{
+    autobuf struct buf words = BUF_INIT(1024);
+    size_t n = 1;
+
+    (void)state;
+    for (const char *p = CONF_PRESETS; *p != '\0'; p++)
+        n += *p == '|';
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&words, "%s%s", i != 0 ? "|" : "", conf_presets[i].name);
+    assert_string_equal(buf_text(&words), CONF_PRESETS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CONF_TEST(a_request_is_filled_in),
+        CONF_TEST(what_is_shown_loads_again_and_hides_secrets),
+        CONF_TEST(a_url_names_its_host_itself),
+        CONF_TEST(headers_are_names_with_one_line),
+        CONF_TEST(signing_needs_good_secrets),
+        CONF_TEST(a_preset_says_what_it_needs),
+        cmocka_unit_test(every_preset_is_a_word_of_the_option),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
