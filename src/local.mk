@@ -68,6 +68,8 @@ libvidu_a_SOURCES = \
 	src/vidu/request.h \
 	src/vidu/request_check.c \
 	src/vidu/request_summary.c \
+	src/vidu/sigv4.c \
+	src/vidu/sigv4.h \
 	src/vidu/sign.c \
 	src/vidu/sign.h \
 	src/vidu/state.c \

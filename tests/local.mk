@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_request_check \
 	tests/unit/vidu/test_request_summary \
 	tests/unit/vidu/test_sign \
+	tests/unit/vidu/test_sigv4 \
 	tests/unit/vidu/test_state \
 	tests/unit/vidu/test_template \
 	tests/unit/vidu/test_webhook \
@@ -305,6 +306,8 @@ tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c
 tests_unit_vidu_test_state_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_SOURCES = tests/unit/vidu/test_template.c
 tests_unit_vidu_test_template_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_sigv4_SOURCES = tests/unit/vidu/test_sigv4.c
+tests_unit_vidu_test_sigv4_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_webhook_SOURCES = tests/unit/vidu/test_webhook.c
 tests_unit_vidu_test_webhook_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_file_name_SOURCES = tests/unit/vidu/test_template_file_name.c

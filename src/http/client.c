@@ -18,6 +18,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define ANSWER_HEAD_MAX    (64U << 10)
 #define RETRY_AFTER_MAX_MS 3600000
@@ -32,6 +33,8 @@ struct transfer {
     struct buf body;
     uint64_t max_body;
     uint64_t received;
+    const struct client_file *file; /* what is sent, or NULL */
+    uint64_t file_at;
     size_t head_bytes;
     long opened_hop;  /* redirects followed when a socket was last opened, -1: none yet */
     bool in_loop;     /* curl knows it */
@@ -150,6 +153,35 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
     return CURL_PREREQFUNC_OK;
 }
 
+/* ---- what is sent from a file ---- */
+
+static size_t on_file_read(char *out, size_t size, size_t count, void *arg)
+{
+    struct transfer *t = arg;
+    uint64_t left = t->file->size - t->file_at;
+    size_t n = size * count < left ? size * count : (size_t)left;
+    ssize_t got = n == 0 ? 0 : pread(t->file->fd, out, n, (off_t)t->file_at);
+
+    if (got < 0 || (got == 0 && n != 0)) {
+        end_because(t, "the file that is sent: %s",
+                    got < 0 ? strerror(errno) : "shorter than it was");
+        return CURL_READFUNC_ABORT;
+    }
+    t->file_at += (uint64_t)got;
+    return (size_t)got;
+}
+
+/* A kept connection turned out dead: from the beginning. */
+static int on_file_seek(void *arg, curl_off_t offset, int origin)
+{
+    struct transfer *t = arg;
+
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->file->size)
+        return CURL_SEEKFUNC_FAIL;
+    t->file_at = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- what comes back ---- */
 
 /* Called late, with the first byte of the body or at the end: only then is it the last answer. */
@@ -215,6 +247,10 @@ static bool apply_callbacks(struct transfer *t)
     bad |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
     bad |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+    bad |= curl_easy_setopt(e, CURLOPT_READFUNCTION, on_file_read);
+    bad |= curl_easy_setopt(e, CURLOPT_READDATA, t);
+    bad |= curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_file_seek);
+    bad |= curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
     bad |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail);
     bad |= curl_easy_setopt(e, CURLOPT_PRIVATE, t);
     return bad == CURLE_OK;
@@ -366,6 +402,7 @@ struct transfer *client_start(struct client *c, const struct client_request *req
     t->ops = ops;
     t->ctx = ctx;
     t->max_body = req->max_body;
+    t->file = req->file;
     t->body = BUF_INIT(req->max_body);
     t->opened_hop = -1;
     t->easy = curl_easy_init();

@@ -28,12 +28,18 @@ struct client_policy {
     int redirects;       /* 0: none are followed */
 };
 
+struct client_file { /* read from its beginning, by position */
+    int fd;
+    uint64_t size; /* that many bytes are sent; a shorter file ends the transfer */
+};
+
 struct client_request {
     const char *method; /* NULL: GET */
     const char *url;
     const char *const *headers; /* "Name: value", NULL terminated, or NULL */
     const void *body;           /* borrowed until on_done; NULL: none */
     size_t body_len;
+    const struct client_file *file; /* in place of body; borrowed until on_done, like its fd */
     uint64_t max_body;    /* of the answer; our own counter, beyond it the transfer fails */
     int64_t timeout_ms;   /* whole transfer */
     int64_t low_speed_ms; /* 0: off; else fails when under 1 KiB/s for so long */

@@ -50,7 +50,10 @@ static bool apply_method(CURL *e, const struct client_request *req)
 
     if (str_eq(method, "HEAD"))
         bad |= curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-    if (req->body != NULL || str_eq(method, "POST")) {
+    if (req->file != NULL) {
+        bad |= curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
+        bad |= curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->file->size);
+    } else if (req->body != NULL || str_eq(method, "POST")) {
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body != NULL ? req->body : "");
     }

@@ -228,6 +228,36 @@ static void a_large_body_is_sent_without_asking_first(void **state)
     assert_null(strstr(s.body, "urlencoded"));
 }
 
+static void a_file_is_sent_by_position_and_must_be_whole(void **state)
+{
+    struct client_policy p = open_policy();
+    struct client_request req = get(url_of("/echo/file"));
+    char path[] = "/tmp/viduhook-client-XXXXXX";
+    int fd = mkstemp(path);
+    struct client_file file = {.fd = fd, .size = 5};
+    struct seen s = {0};
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "hello", 5), 5); /* and the position is at the end */
+    unlink(path);
+    req.method = "PUT";
+    req.file = &file;
+    run(&p, &req, &ops, &s);
+    assert_int_equal(s.status, 200);
+    assert_non_null(strstr(s.body, "PUT /echo/file HTTP/1.1\n"));
+    assert_non_null(strstr(s.body, "Content-Length: 5\n"));
+    assert_non_null(strstr(s.body, "\nhello"));
+    assert_null(strstr(s.body, "Expect"));
+    memset(&s, 0, sizeof(s));
+    file.size = 6;
+    req.timeout_ms = 5000;
+    run(&p, &req, &ops, &s);
+    assert_int_equal(s.status, 0);
+    assert_string_equal(s.error, "the file that is sent: shorter than it was");
+    close(fd);
+}
+
 static void the_environment_redirects_nobody(void **state)
 {
     struct client_policy p = open_policy();
@@ -819,6 +849,7 @@ int main(void)
         TEST(an_answer_is_collected),
         TEST(the_request_is_what_was_asked),
         TEST(a_large_body_is_sent_without_asking_first),
+        TEST(a_file_is_sent_by_position_and_must_be_whole),
         TEST(the_environment_redirects_nobody),
         TEST(packed_bodies_stay_packed),
         TEST(strangers_urls_lead_only_where_rules_allow),
