@@ -315,6 +315,8 @@ librunner_a_SOURCES = \
 	src/runner/deliver_recipe.h \
 	src/runner/deliver_request.c \
 	src/runner/deliver_request.h \
+	src/runner/deliver_upload.c \
+	src/runner/deliver_upload.h \
 	src/runner/download.c \
 	src/runner/download_beside.c \
 	src/runner/download_beside.h \

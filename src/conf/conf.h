@@ -129,6 +129,7 @@ struct conf_hook {
         int method;    /* word of the option; conf_http_method */
         char *user;    /* or NULL */
         char *library; /* folder as the server sees it, or NULL */
+        char *region;  /* of s3 */
         char *body;    /* template, or NULL: format says */
         int format;    /* enum conf_format */
         bool sign;     /* with each of secrets */

@@ -16,7 +16,6 @@
 
 #define EXEC_TIMEOUT_MS     300000
 #define DOWNLOAD_TIMEOUT_MS 3600000
-#define HTTP_TIMEOUT_MS     20000
 
 /* The command of an exec hook. */
 
@@ -122,9 +121,11 @@ static void check_action(const struct conf_fill *fill, const struct conf_node *n
 /* Until the option says otherwise. */
 static int64_t timeout_of(const struct conf_node *node)
 {
+    const struct conf_node *http = conf_node_get(node, "http");
+
     if (conf_node_get(node, "download") != NULL)
         return DOWNLOAD_TIMEOUT_MS;
-    return conf_node_get(node, "http") != NULL ? HTTP_TIMEOUT_MS : EXEC_TIMEOUT_MS;
+    return http != NULL ? conf_http_timeout_ms(http) : EXEC_TIMEOUT_MS;
 }
 
 static void check_retry(const struct conf_fill *fill, const struct conf_node *node,

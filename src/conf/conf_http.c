@@ -12,9 +12,13 @@
 #include <string.h>
 #include <strings.h>
 
-#define URL_MAX     2048
-#define BODY_MAX    (64U << 10)
-#define HEADER_MAX  2048
+#define URL_MAX           2048
+#define BODY_MAX          (64U << 10)
+#define HEADER_MAX        2048
+#define TIMEOUT_MS        20000
+#define UPLOAD_TIMEOUT_MS 3600000
+
+/* RFC 9110, section 5.6.2 */
 #define TOKEN_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
 /* ---- texts with placeholders ---- */
@@ -341,7 +345,8 @@ static enum use use_if(bool must, bool may)
 }
 
 /* Options that not every preset has a use for. */
-static const char *const choosy[] = {"url", "token", "user", "library", "method", "format", "body"};
+static const char *const choosy[] = {"url",    "token",  "user", "library",
+                                     "method", "format", "body", "region"};
 
 static enum use use_of(const struct conf_hook *hook, const char *option)
 {
@@ -353,8 +358,9 @@ static enum use use_of(const struct conf_hook *hook, const char *option)
     } rows[] = {
         {"url", use_if(p->url == NULL, true)},
         {"token", use_if((p->needs & NEED_TOKEN) != 0, (p->needs & TAKES_TOKEN) != 0)},
-        {"user", use_if(false, (p->needs & TAKES_USER) != 0)},
+        {"user", use_if((p->needs & NEED_USER) != 0, (p->needs & TAKES_USER) != 0)},
         {"library", use_if((p->needs & NEED_LIBRARY) != 0, false)},
+        {"region", use_if(false, (p->needs & NEED_REGION) != 0)},
         {"method", use_if(false, plain)},
         {"format", use_if(false, plain && hook->http.body == NULL)},
         {"body", use_if(false, plain || p->each != NULL)},
@@ -399,6 +405,16 @@ static void check_signing(const struct conf_fill *fill, const struct conf_node *
     if (!hook->http.sign && some)
         conf_found_at(fill->found, secrets,
                       "'hooks[].http.secrets' needs 'sign: standard-webhooks' beside it");
+}
+
+int64_t conf_http_timeout_ms(const struct conf_node *node)
+{
+    const struct conf_node *preset = conf_node_get(node, "preset");
+
+    for (size_t i = 0; preset != NULL && i < conf_n_presets; i++)
+        if (conf_presets[i].uploads && str_eq_nocase(conf_presets[i].name, preset->text))
+            return UPLOAD_TIMEOUT_MS;
+    return TIMEOUT_MS;
 }
 
 void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,

@@ -17,6 +17,9 @@ extern const struct conf_type conf_type_http_path_map;
 /* Whether an option of http ("method") means something beside the hook's preset and body. */
 bool conf_http_takes(const struct conf_hook *hook, const char *option);
 
+/* The timeout of such a hook that names none. */
+int64_t conf_http_timeout_ms(const struct conf_node *node);
+
 /* node is the map under `http`. */
 void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
                      const struct conf_hook *hook);

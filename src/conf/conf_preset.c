@@ -37,6 +37,17 @@ const struct conf_preset conf_presets[] = {
              "\"directory\":\"$library\",\"showdialogs\":false}}}}",
      .recipe = "json-rpc",
      .needs = TAKES_TOKEN | TAKES_USER | NEED_LIBRARY},
+    {.name = "webdav",
+     .path = "",
+     .headers = {"Authorization: Basic $basic"},
+     .recipe = "webdav",
+     .needs = TAKES_TOKEN | TAKES_USER | NEED_FILE,
+     .uploads = true},
+    {.name = "s3",
+     .path = "",
+     .recipe = "s3",
+     .needs = NEED_TOKEN | NEED_USER | NEED_REGION | NEED_FILE,
+     .uploads = true},
     {.name = "ntfy",
      .path = "",
      .headers = {"Authorization: Bearer $token", "Content-Type: text/plain; charset=utf-8",
@@ -78,6 +89,8 @@ const struct conf_preset conf_presets[] = {
      .needs = NEED_TOKEN,
      .brief = true},
 };
+
+const size_t conf_n_presets = ARRAY_LEN(conf_presets);
 
 const struct conf_preset *conf_preset_of(const struct conf_hook *hook)
 {

@@ -18,6 +18,8 @@ enum conf_need {
     NEED_FILE = 1 << 2,   /* a run without a downloaded file cannot be delivered */
     TAKES_TOKEN = 1 << 3, /* may have one */
     TAKES_USER = 1 << 4,
+    NEED_USER = 1 << 5,
+    NEED_REGION = 1 << 6, /* its signature is made with user and token */
 };
 
 struct conf_preset {
@@ -30,12 +32,14 @@ struct conf_preset {
     const char *recipe; /* how the exchange goes: runner/deliver_recipe.h */
     unsigned needs;     /* enum conf_need */
     bool brief;         /* prompts are cut: it goes to people */
+    bool uploads;       /* whole files travel, which takes time */
 };
 
 /* The names as an option's range, in the order of the rows; the first is no preset. */
-#define CONF_PRESETS "none|jellyfin|emby|plex|kodi|ntfy|gotify|apprise|slack|discord"
+#define CONF_PRESETS "none|jellyfin|emby|plex|kodi|webdav|s3|ntfy|gotify|apprise|slack|discord"
 
 extern const struct conf_preset conf_presets[];
+extern const size_t conf_n_presets;
 const struct conf_preset *conf_preset_of(const struct conf_hook *hook);
 
 #endif

@@ -174,5 +174,8 @@ json_t *delivery_action(const struct conf_hook *h)
     for (size_t i = 0; h->http.sign && i < h->http.n_secrets; i++)
         json_array_append_new(secrets, json_string(h->http.secrets[i].value));
     json_object_set_new(action, "secrets", secrets);
+    if ((preset->needs & NEED_REGION) != 0)
+        json_object_update_new(action, json_pack("{s:s, s:s, s:s}", "user", h->http.user, "token",
+                                                 h->http.token.value, "region", h->http.region));
     return action;
 }

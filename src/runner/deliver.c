@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/clock.h"
+#include "base/fs.h"
 #include "http/client.h"
 #include "runner/action.h"
 #include "runner/deliver_recipe.h"
@@ -18,11 +19,14 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEFAULT_TIMEOUT_MS 20000
 #define ANSWER_MAX         (64U << 10)
-#define STEPS_MAX          64
+#define STEPS_MAX          256
+#define LOW_SPEED_MS       60000
 
 struct deliver {
     const struct action_env *env;
@@ -33,9 +37,10 @@ struct deliver {
     struct deliver_request request;
     json_t *context; /* as the server sees it */
     struct transfer *transfer;
-    struct event *timer; /* the next request */
-    struct buf answer;   /* of the last request, as much as is kept */
-    bool cut;            /* it was longer */
+    struct client_file file; /* that is sent; fd -1: none */
+    struct event *timer;     /* the next request */
+    struct buf answer;       /* of the last request, as much as is kept */
+    bool cut;                /* it was longer */
     int64_t started_ms, timeout_ms;
 };
 
@@ -130,13 +135,15 @@ static void next_step(struct deliver *d)
         return;
     }
     deliver_request_clear(&d->request);
+    fs_close_slot(&d->file.fd);
     buf_reset(&d->answer);
     arm(d);
 }
 
-static void judge_success(struct deliver *d, int status)
+static void judge_success(struct deliver *d, int status, const char *length)
 {
-    struct slice body = {buf_text(&d->answer), d->answer.len};
+    struct deliver_answer answer = {
+        .status = status, .length = length, .body = {buf_text(&d->answer), d->answer.len}};
     struct err err;
     int rc;
 
@@ -144,7 +151,7 @@ static void judge_success(struct deliver *d, int status)
         end_with(d, RUN_FAILED, -1, "the answer is over %u bytes", ANSWER_MAX);
         return;
     }
-    rc = d->recipe->accept(&d->exchange, body, &err);
+    rc = d->recipe->accept(&d->exchange, &answer, &err);
     if (rc > 0)
         next_step(d);
     else if (rc == 0)
@@ -164,17 +171,21 @@ static bool on_data(struct transfer *t, const void *p, size_t n, void *ctx)
     return !d->cut;
 }
 
+static bool is_expected(const struct deliver *d, int status)
+{
+    return d->recipe->expects != NULL && d->recipe->expects(&d->exchange, status);
+}
+
 static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
 {
     struct deliver *d = ctx;
     const struct status_row *row = row_of(a->status);
 
-    (void)t;
     d->transfer = NULL;
     if (a->error != NULL && !d->cut)
         end_with(d, a->refused ? RUN_FATAL : RUN_AGAIN, a->retry_after_ms, "%s", a->error);
-    else if (row->outcome == RUN_OK)
-        judge_success(d, a->status);
+    else if (row->outcome == RUN_OK || is_expected(d, a->status))
+        judge_success(d, a->status, transfer_header(t, "Content-Length"));
     else if (row->meaning != NULL)
         end_with(d, row->outcome, a->retry_after_ms, "HTTP %d: %s", a->status, row->meaning);
     else
@@ -185,6 +196,22 @@ static const struct transfer_ops transfer_ops = {.on_data = on_data, .on_done = 
 
 /* ---- one request ---- */
 
+static int open_upload(struct deliver *d, struct err *err)
+{
+    const char *path = d->request.upload;
+    struct stat st;
+
+    if (path == NULL)
+        return 0;
+    d->file.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (d->file.fd < 0 || fstat(d->file.fd, &st) < 0)
+        return err_sys(err, -errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, -EINVAL, "%s: not a regular file", path);
+    d->file.size = (uint64_t)st.st_size;
+    return 0;
+}
+
 static void send_request(struct deliver *d)
 {
     struct client_request req = {
@@ -193,8 +220,10 @@ static void send_request(struct deliver *d)
         .headers = (const char *const *)d->request.lines,
         .body = d->request.has_body ? buf_text(&d->request.body) : NULL,
         .body_len = d->request.body.len,
+        .file = d->file.fd >= 0 ? &d->file : NULL,
         .max_body = INT64_MAX, /* on_data counts */
         .timeout_ms = d->started_ms + d->timeout_ms - clock_mono_ms(),
+        .low_speed_ms = d->file.fd >= 0 ? LOW_SPEED_MS : 0,
         .repeatable = true,
     };
     struct err err;
@@ -225,6 +254,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         end(d, RUN_FATAL, "the task has no downloaded file that could be told of", -1);
     else if (d->recipe->prepare(&d->exchange, &d->request, &err) < 0)
         end(d, RUN_FATAL, err.text, -1);
+    else if (open_upload(d, &err) < 0)
+        end(d, RUN_FAILED, err.text, -1);
     else
         send_request(d);
 }
@@ -244,6 +275,8 @@ static void *deliver_start(const struct action_env *env, const json_t *action,
     d->context = deliver_context(action, context);
     d->exchange.action = action;
     d->exchange.context = d->context;
+    d->exchange.local = context;
+    d->file.fd = -1;
     d->answer = BUF_INIT(ANSWER_MAX);
     d->started_ms = clock_mono_ms();
     d->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -279,6 +312,7 @@ static void deliver_free(void *a)
     client_cancel(d->transfer);
     event_free(d->timer);
     deliver_request_clear(&d->request);
+    fs_close_slot(&d->file.fd);
     json_decref(d->exchange.found);
     json_decref(d->context);
     buf_free(&d->answer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/deliver_recipe.h"
 
+#include "runner/deliver_upload.h"
 #include "vidu/percent.h"
 
 #include <errno.h>
@@ -19,19 +20,20 @@ static int prepare_once(const struct deliver_exchange *x, struct deliver_request
     return deliver_request_fill(x->action, x->context, x->now_s, r, err);
 }
 
-static int accept_any(struct deliver_exchange *x, struct slice body, struct err *err)
+static int accept_any(struct deliver_exchange *x, const struct deliver_answer *a, struct err *err)
 {
     (void)x;
-    (void)body;
+    (void)a;
     (void)err;
     return 0;
 }
 
 /* ---- json-rpc: an error comes with status 200 as well ---- */
 
-static int accept_json_rpc(struct deliver_exchange *x, struct slice body, struct err *err)
+static int accept_json_rpc(struct deliver_exchange *x, const struct deliver_answer *a,
+                           struct err *err)
 {
-    json_t *answer = json_loadb(body.p, body.n, 0, NULL);
+    json_t *answer = json_loadb(a->body.p, a->body.n, 0, NULL);
     const json_t *error = json_object_get(answer, "error");
     bool fine = json_object_get(answer, "result") != NULL;
     int rc = 0;
@@ -110,7 +112,7 @@ static int find_scans(struct deliver_exchange *x, const json_t *sections, struct
     return json_array_size(x->found) != 0 ? 1 : err_set(err, -ENOENT, "there is no file");
 }
 
-static int accept_plex(struct deliver_exchange *x, struct slice body, struct err *err)
+static int accept_plex(struct deliver_exchange *x, const struct deliver_answer *a, struct err *err)
 {
     json_t *answer;
     const json_t *container;
@@ -118,7 +120,7 @@ static int accept_plex(struct deliver_exchange *x, struct slice body, struct err
 
     if (x->step > 0)
         return x->step < json_array_size(x->found);
-    answer = json_loadb(body.p, body.n, 0, NULL);
+    answer = json_loadb(a->body.p, a->body.n, 0, NULL);
     container = json_object_get(answer, "MediaContainer");
     if (container == NULL)
         rc = err_set(err, -EIO, "the answer is no list of libraries");
@@ -148,9 +150,11 @@ static int prepare_plex(const struct deliver_exchange *x, struct deliver_request
 /* ---- the table ---- */
 
 static const struct deliver_recipe recipes[] = {
-    {"once", prepare_once, accept_any, false},
-    {"json-rpc", prepare_once, accept_json_rpc, true},
-    {"plex", prepare_plex, accept_plex, true},
+    {"once", prepare_once, accept_any, false, NULL},
+    {"json-rpc", prepare_once, accept_json_rpc, true, NULL},
+    {"plex", prepare_plex, accept_plex, true, NULL},
+    {"webdav", deliver_webdav_prepare, deliver_webdav_accept, false, deliver_webdav_expects},
+    {"s3", deliver_s3_prepare, deliver_s3_accept, false, deliver_s3_expects},
 };
 
 const struct deliver_recipe *deliver_recipe_find(const char *name)

@@ -11,20 +11,31 @@
 
 struct deliver_exchange {
     const json_t *action;
-    const json_t *context; /* deliver_context */
+    const json_t *context; /* deliver_context: as the server sees it */
+    const json_t *local;   /* the run's own: files as this machine sees them */
     int64_t now_s;
     size_t step;   /* requests answered so far */
     json_t *found; /* what a recipe remembers between requests; released by the delivery */
+    int phase;     /* the same; 0 at first */
+    size_t file;
+};
+
+struct deliver_answer {
+    int status;
+    const char *length; /* of Content-Length, or NULL */
+    struct slice body;  /* at most 64 KiB of it */
 };
 
 struct deliver_recipe {
     const char *name;
     /* < 0: it can never be made. */
     int (*prepare)(const struct deliver_exchange *x, struct deliver_request *r, struct err *err);
-    /* An answer of 2xx, complete: 0 done, 1 another request follows, -ENOENT never again, other
-     * errors count as failed attempts. */
-    int (*accept)(struct deliver_exchange *x, struct slice body, struct err *err);
+    /* An answer of 2xx, or of a status that is expected: 0 done, 1 another request follows, -ENOENT
+     * never again, other errors count as failed attempts. */
+    int (*accept)(struct deliver_exchange *x, const struct deliver_answer *a, struct err *err);
     bool reads; /* accept needs the whole answer */
+    /* Which answers besides 2xx are none of a failure; NULL: none. */
+    bool (*expects)(const struct deliver_exchange *x, int status);
 };
 
 /* NULL when there is none of this name. */

@@ -20,6 +20,7 @@ struct deliver_request {
     size_t n_lines;
     struct buf body;
     bool has_body;
+    const char *upload; /* a file of this machine in place of a body, or NULL; of the context */
 };
 
 /*

@@ -12,7 +12,8 @@
  *              "headers": ["Name: {event}"], "body": {"head", "each", "tail"} or "format":
  *              "context" | "cloudevents" | "cloudevents-binary", "secrets": ["whsec_..."],
  *              "path_map": [["/srv/media", "/media"]], "needs_file": false, "brief": false,
- *              "timeout_ms": 20000},                 headers and url may hold secrets
+ *              "timeout_ms": 20000},                 headers and url may hold secrets;
+ *                                                    recipe s3 has user, token, region as well
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},

@@ -50,11 +50,13 @@ class Server:
                 self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
+                if "Content-Length" not in headers:
+                    self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body or b"")
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
+            do_HEAD = do_MKCOL = do_MOVE = serve
 
             def log_message(self, *args):
                 pass
@@ -487,6 +489,203 @@ def test_a_server_of_files_needs_a_file(run):
     _, dead = daemon.wait_runs("done", "dead")
     assert dead["detail"] == "the task has no downloaded file that could be told of"
     assert server.asked == []
+
+
+# -- uploads --------------------------------------------------------------------------------------
+
+
+class Store:
+    """Files by path, as WebDAV (lighttpd's answers) and as S3 (signatures are checked)."""
+
+    def __init__(self, folders=("/dav",)):
+        self.files, self.folders, self.lose_next = {}, set(folders), None
+
+    def webdav(self, asked):
+        login = "Basic " + base64.b64encode(f"me:{TOKEN}".encode()).decode()
+        if asked.headers.get("Authorization") != login:
+            return 401, {}, b""
+        return getattr(self, "dav_" + asked.method.lower())(asked, urllib.parse.unquote(asked.path))
+
+    def dav_mkcol(self, asked, path):
+        path = path.rstrip("/")
+        if path in self.folders:
+            return 405, {}, b""
+        if path.rpartition("/")[0] not in self.folders:
+            return 409, {}, b""
+        self.folders.add(path)
+        return 201, {}, b""
+
+    def dav_head(self, asked, path):
+        if path not in self.files:
+            return 404, {}, None
+        return 200, {"Content-Length": str(len(self.files[path]))}, None
+
+    def dav_put(self, asked, path):
+        if path.rpartition("/")[0] not in self.folders:
+            return 409, {}, b""
+        self.files[path] = asked.body
+        return 201, {}, b""
+
+    def dav_move(self, asked, path):
+        target = urllib.parse.unquote(urllib.parse.urlsplit(asked.headers["Destination"]).path)
+        if asked.headers["Overwrite"] != "F":
+            return 400, {}, b""
+        if target in self.files:
+            return 412, {}, b""
+        self.files[target] = self.files.pop(path)
+        if self.lose_next is not None:
+            lost, self.lose_next = self.lose_next, None
+            return lost, {}, b""
+        return 201, {}, b""
+
+    def s3(self, asked):
+        if self.signature(asked) != asked.headers.get("Authorization", "").rpartition("=")[2]:
+            return 403, {}, b"SignatureDoesNotMatch"
+        if asked.method == "HEAD":
+            return self.dav_head(asked, asked.path)
+        digest = hashlib.sha256(asked.body).hexdigest()
+        if asked.method != "PUT" or asked.headers["x-amz-content-sha256"] != digest:
+            return 400, {}, b"XAmzContentSHA256Mismatch"
+        self.files[asked.path] = asked.body
+        return 200, {}, b""
+
+    @staticmethod
+    def signature(asked):
+        """Signature Version 4, written down once more from its specification."""
+        def mac(key, text):
+            return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+        names = ["host", "x-amz-content-sha256", "x-amz-date"]
+        when = asked.headers["x-amz-date"]
+        canonical = "\n".join([asked.method, asked.path, ""]
+                              + [f"{n}:{asked.headers[n]}" for n in names]
+                              + ["", ";".join(names), asked.headers["x-amz-content-sha256"]])
+        scope = f"{when[:8]}/eu-1/s3/aws4_request"
+        text = "\n".join(["AWS4-HMAC-SHA256", when, scope,
+                          hashlib.sha256(canonical.encode()).hexdigest()])
+        key = mac(f"AWS4{TOKEN}".encode(), when[:8])
+        for part in ("eu-1", "s3", "aws4_request"):
+            key = mac(key, part)
+        return mac(key, text).hex()
+
+
+def names_of(store):
+    return sorted(path.rpartition("/")[2] for path in store.files)
+
+
+def local_files(run):
+    return {p.name: p.read_bytes() for p in (run.home / "media").rglob("*") if p.is_file()}
+
+
+def webdav(run, server, folder="/dav/clips"):
+    return {"preset": "webdav", "url": server.url + folder, "user": "me",
+            "token": secret(run, "t.key", TOKEN)}
+
+
+def s3(run, server):
+    return {"preset": "s3", "url": server.url + "/bucket/my%20clips", "user": "AK",
+            "token": secret(run, "t.key", TOKEN), "region": "eu-1"}
+
+
+def test_webdav_gets_every_file_under_its_name(run):
+    store = Store()
+    server = serve(run, store.webdav)
+    daemon = library(run, webdav(run, server))
+    daemon.wait_runs("done", "done")
+    assert {p.rpartition("/")[2]: d for p, d in store.files.items()} == local_files(run)
+    assert all(p.startswith("/dav/clips/") for p in store.files)
+    put = next(a for a in server.asked if a.method == "PUT" and "mp4" in a.path)
+    assert put.headers["Content-Type"] == "video/mp4" and "/." in put.path
+
+
+def test_webdav_again_after_a_lost_answer_sends_nothing_twice(run):
+    store = Store(["/dav", "/dav/clips"])
+    store.lose_next = 502
+    server = serve(run, store.webdav)
+    daemon = library(run, webdav(run, server))
+    _, done = daemon.wait_runs("done", "done")
+    assert done["attempt"] == 2
+    assert len([a for a in server.asked if a.method == "PUT"]) == 2  # video and cover
+    assert names_of(store) == sorted(local_files(run))
+
+
+def test_webdav_leaves_another_file_alone(run):
+    store = Store()
+    store.dav_head = lambda asked, path: (200, {"Content-Length": "7"}, None)
+    server = serve(run, store.webdav)
+    daemon = library(run, webdav(run, server))
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "is there already; it is left alone" in dead["detail"] and store.files == {}
+
+
+def test_webdav_that_somebody_else_was_faster_with_is_looked_at_again(run):
+    store = Store()
+    move, seen = store.dav_move, []
+
+    def race(asked, path):
+        if not seen:
+            seen.append(path)
+            target = urllib.parse.unquote(urllib.parse.urlsplit(asked.headers["Destination"]).path)
+            store.files[target] = store.files[path]
+        return move(asked, path)
+
+    store.dav_move = race
+    server = serve(run, store.webdav)
+    daemon = library(run, webdav(run, server))
+    _, done = daemon.wait_runs("done", "done")
+    assert done["attempt"] == 2
+
+
+def test_webdav_without_the_folder_above_is_final(run):
+    server = serve(run, Store().webdav)
+    daemon = library(run, webdav(run, server, "/dav/a/b"))
+    _, dead = daemon.wait_runs("done", "dead")
+    assert dead["detail"] == f"MKCOL {server.url}: HTTP 409"
+
+
+def test_s3_accepts_our_signatures_and_digests(run):
+    store = Store()
+    server = serve(run, store.s3)
+    daemon = library(run, s3(run, server))
+    daemon.wait_runs("done", "done")
+    assert {urllib.parse.unquote(p).removeprefix("/bucket/my clips/"): d
+            for p, d in store.files.items()} == local_files(run)
+    assert TOKEN not in json.dumps([str(a.headers) for a in server.asked])
+
+
+def test_s3_of_one_who_may_only_write(run):
+    store = Store()
+    server = serve(run, lambda asked: (403, {}, None) if asked.method == "HEAD" else store.s3(asked))
+    daemon = library(run, s3(run, server))
+    daemon.wait_runs("done", "done")
+    assert len(store.files) == 2
+
+
+def test_a_file_that_was_changed_is_not_stored(run):
+    store = Store()
+    server = serve(run, lambda asked: store.s3(asked) if asked.method != "HEAD" else spoil(asked))
+
+    def spoil(asked):
+        media(run).write_bytes(b"spoilt")
+        return 404, {}, None
+
+    daemon = library(run, s3(run, server))
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "HTTP 400" in dead["detail"] and "XAmzContentSHA256Mismatch" in dead["output"]
+
+
+def test_a_file_that_is_gone_is_a_failed_attempt(run):
+    store = Store()
+    server = serve(run, lambda asked: store.s3(asked) if asked.method != "HEAD" else remove(asked))
+
+    def remove(asked):
+        with contextlib.suppress(ValueError):
+            media(run).unlink()
+        return 404, {}, None
+
+    daemon = library(run, s3(run, server))
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "No such file or directory" in dead["detail"] and dead["attempt"] == 3
 
 
 # -- people ---------------------------------------------------------------------------------------

@@ -163,12 +163,29 @@ static void a_preset_says_what_it_needs(void **state)
         {HTTP(URL "preset: ntfy, method: PUT, format: context"),
          AT "66: 'hooks[].http.method' has no meaning with preset ntfy\n" AT
             "79: 'hooks[].http.format' has no meaning with preset ntfy\n"},
+        {AFTER(URL "preset: webdav"), ""},
+        {AFTER(URL KEY "preset: s3, user: AK, region: eu-1"), ""},
+        {AFTER(URL KEY "preset: s3"), "DIR/viduhook.yaml:6:32: 'hooks[].http.user' is missing: "
+                                      "preset s3 needs it\n"},
+        {AFTER(URL "preset: webdav, region: x"),
+         "DIR/viduhook.yaml:6:78: 'hooks[].http.region' has no meaning with preset webdav\n"},
         {HTTP(URL "body: x, format: cloudevents"),
          AT "61: 'hooks[].http.format' has no meaning with a body\n"},
         {HTTP(URL "user: me"), AT "50: 'hooks[].http.user' needs a token: its password\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void uploads_have_time(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    assert_int_equal(fixture_load_text(f, AFTER(URL "preset: WebDAV")), 0);
+    assert_int_equal(f->conf->hooks[1].timeout_ms, 3600000);
+    assert_int_equal(fixture_load_text(f, AFTER(URL KEY "preset: emby")), 0);
+    assert_int_equal(f->conf->hooks[1].timeout_ms, 20000);
+    assert_int_equal(fixture_load_text(f, AFTER("preset: { a: b }")), -EINVAL);
 }
 
 /* CONF_PRESETS and the rows say the same. */
@@ -194,6 +211,7 @@ int main(void)
         CONF_TEST(headers_are_names_with_one_line),
         CONF_TEST(signing_needs_good_secrets),
         CONF_TEST(a_preset_says_what_it_needs),
+        CONF_TEST(uploads_have_time),
         cmocka_unit_test(every_preset_is_a_word_of_the_option),
     };
 

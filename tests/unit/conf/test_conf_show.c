@@ -128,6 +128,17 @@ static const char everything[] = "public_url: https://hooks.example.org/x\n"
                                  "      sign: none\n"
                                  "      library: /m\n"
                                  "    timeout: 20s\n"
+                                 "    concurrency: 4\n" DEFAULT_RETRY "  - name: e\n"
+                                 "    on: [success]\n"
+                                 "    after: a\n"
+                                 "    http:\n"
+                                 "      preset: s3\n"
+                                 "      url: http://h/b\n"
+                                 "      token: env:VIDUHOOK_OLD\n"
+                                 "      user: AK\n"
+                                 "      sign: none\n"
+                                 "      region: eu-1\n"
+                                 "    timeout: 1h\n"
                                  "    concurrency: 4\n" DEFAULT_RETRY;
 
 static char *with_dir(const struct conf_fixture *f, const char *text)

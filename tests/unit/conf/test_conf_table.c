@@ -222,6 +222,7 @@ static void the_sample_loads_as_it_is_and_with_every_option(void **state)
     fixture_write(f, "vidu-key", "k", 0600);
     fixture_write(f, "callback-secret", "k", 0600);
     fixture_write(f, "tell-token", "k", 0600);
+    fixture_write(f, "s3-secret", "k", 0600);
     fixture_write(f, "x.key", "k", 0600);
     fixture_write(f, "octopusx.key", "k", 0600);
     fixture_write(f, "mine.key", "k", 0600);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "runner/deliver_upload.h"
+
+#include "base/clock.h"
+#include "vidu/percent.h"
+#include "vidu/sigv4.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define URL_MAX     8192
+#define NO_PAYLOAD  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define SIGNED_HEAD "host:%.*s\nx-amz-content-sha256:%s\nx-amz-date:%s\n"
+
+/* The first is 0: where every exchange begins. */
+enum phase { PHASE_FOLDER, PHASE_LOOK, PHASE_PUT, PHASE_MOVE };
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return str_or(json_string_value(json_object_get(object, name)), "");
+}
+
+static const json_t *file_of(const struct deliver_exchange *x)
+{
+    return json_array_get(json_object_get(x->local, "files"), x->file);
+}
+
+static const char *name_of(const struct deliver_exchange *x)
+{
+    const char *path = text_of(file_of(x), "path");
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Media servers go by this; the extension is ours. */
+static const char *type_of(const char *name)
+{
+    static const char *const types[][2] = {{".mp4", "video/mp4"}, {".jpg", "image/jpeg"},
+                                           {".png", "image/png"}, {".webp", "image/webp"},
+                                           {".gif", "image/gif"}, {".mp3", "audio/mpeg"},
+                                           {".wav", "audio/wav"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_ends(name, types[i][0]))
+            return types[i][1];
+    return "application/octet-stream";
+}
+
+/* The configured folder, one slash, prefix, the file's name, suffix. */
+static void add_url(const struct deliver_exchange *x, const char *prefix, const char *suffix,
+                    struct buf *out)
+{
+    autobuf struct buf folder = BUF_INIT(URL_MAX);
+    size_t n;
+
+    deliver_url(x->action, x->context, &folder);
+    n = folder.len;
+    while (n > 0 && buf_text(&folder)[n - 1] == '/')
+        n--;
+    buf_add(out, buf_text(&folder), n);
+    buf_addc(out, '/');
+    if (x->phase == PHASE_FOLDER)
+        return;
+    buf_adds(out, prefix);
+    percent_encode(name_of(x), strlen(name_of(x)), out);
+    buf_adds(out, suffix);
+}
+
+static void prepare_file(const struct deliver_exchange *x, struct deliver_request *r)
+{
+    r->upload = text_of(file_of(x), "path");
+    deliver_add_line(r, "Content-Type: %s", type_of(name_of(x)));
+}
+
+static int next_file(struct deliver_exchange *x)
+{
+    x->file++;
+    x->phase = PHASE_LOOK;
+    return x->file < json_array_size(json_object_get(x->local, "files"));
+}
+
+/* Something of this name is there: from an attempt whose answer was lost, or not ours. */
+static int compare(struct deliver_exchange *x, const char *length, struct err *err)
+{
+    json_int_t bytes = json_integer_value(json_object_get(file_of(x), "bytes"));
+    uint64_t there = 0;
+
+    if (length == NULL || str_to_u64(length, strlen(length), INT64_MAX, &there) < 0 ||
+        (json_int_t)there != bytes)
+        return err_set(err, -ENOENT, "another file named %s is there already; it is left alone",
+                       name_of(x));
+    return next_file(x);
+}
+
+static int accept_look(struct deliver_exchange *x, const struct deliver_answer *a, struct err *err)
+{
+    if (a->status / 100 == 2)
+        return compare(x, a->length, err);
+    x->phase = PHASE_PUT;
+    return 1;
+}
+
+/* ---- webdav ---- */
+
+static const struct {
+    const char *method, *prefix, *suffix;
+} requests[] = {
+    [PHASE_FOLDER] = {"MKCOL", "", ""},
+    [PHASE_LOOK] = {"HEAD", "", ""},
+    [PHASE_PUT] = {"PUT", ".", ".tmp"},
+    [PHASE_MOVE] = {"MOVE", ".", ".tmp"},
+};
+
+int deliver_webdav_prepare(const struct deliver_exchange *x, struct deliver_request *r,
+                           struct err *err)
+{
+    autobuf struct buf target = BUF_INIT(URL_MAX);
+
+    r->method = requests[x->phase].method;
+    r->url = BUF_INIT(URL_MAX);
+    add_url(x, requests[x->phase].prefix, requests[x->phase].suffix, &r->url);
+    deliver_headers(x->action, x->context, r);
+    if (x->phase == PHASE_PUT)
+        prepare_file(x, r);
+    if (x->phase == PHASE_MOVE) {
+        add_url(x, "", "", &target);
+        deliver_add_line(r, "Destination: %s", buf_text(&target));
+        deliver_add_line(r, "Overwrite: F");
+    }
+    return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");
+}
+
+bool deliver_webdav_expects(const struct deliver_exchange *x, int status)
+{
+    return (x->phase == PHASE_FOLDER && status == 405) || /* it is there */
+           (x->phase == PHASE_LOOK && status == 404) || (x->phase == PHASE_MOVE && status == 412);
+}
+
+int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answer *a,
+                          struct err *err)
+{
+    switch ((enum phase)x->phase) {
+    case PHASE_FOLDER:
+        x->phase = PHASE_LOOK;
+        return 1;
+    case PHASE_LOOK:
+        return accept_look(x, a, err);
+    case PHASE_PUT:
+        x->phase = PHASE_MOVE;
+        return 1;
+    default:
+        if (a->status == 412)
+            return err_set(err, -EEXIST, "%s has come there in the meantime", name_of(x));
+        return next_file(x);
+    }
+}
+
+/* ---- s3 ---- */
+
+/* As curl sends it: without the scheme's own port. */
+static struct slice host_of(const char *url)
+{
+    bool https = str_starts(url, "https://");
+    const char *own = https ? ":443" : ":80";
+    const char *host = url + (https ? 8 : 7);
+    size_t n = strcspn(host, "/");
+
+    if (n > strlen(own) && strncmp(host + n - strlen(own), own, strlen(own)) == 0)
+        n -= strlen(own);
+    return (struct slice){host, n};
+}
+
+/* "20130524T000000Z" of "2013-05-24T00:00:00.000Z". */
+static void basic_time(int64_t time_s, char out[17])
+{
+    char text[25];
+    size_t n = 0;
+
+    clock_format_rfc3339(time_s * 1000, text);
+    for (const char *p = text; *p != '\0' && *p != '.' && n < 15; p++)
+        if (*p != '-' && *p != ':')
+            out[n++] = *p;
+    out[n++] = 'Z';
+    out[n] = '\0';
+}
+
+static void sign(const struct deliver_exchange *x, const char *payload, struct deliver_request *r)
+{
+    struct slice host = host_of(buf_text(&r->url));
+    const char *path = strchr(host.p, '/');
+    autobuf struct buf value = BUF_INIT(URL_MAX);
+    autofree char *headers = NULL;
+    struct sigv4_request request = {.access_key = text_of(x->action, "user"),
+                                    .secret_key = text_of(x->action, "token"),
+                                    .region = text_of(x->action, "region"),
+                                    .method = r->method,
+                                    .path = str_or(path, "/"),
+                                    .payload = payload};
+    char time[17];
+
+    basic_time(x->now_s, time);
+    headers = mem_printf(SIGNED_HEAD, (int)host.n, host.p, payload, time);
+    request.headers = headers;
+    request.time = time;
+    sigv4_authorization(&request, &value);
+    deliver_add_line(r, "x-amz-content-sha256: %s", payload);
+    deliver_add_line(r, "x-amz-date: %s", time);
+    deliver_add_line(r, "Authorization: %s", buf_text(&value));
+}
+
+/* There are no folders to be made. */
+static bool is_put(const struct deliver_exchange *x)
+{
+    return x->phase == PHASE_PUT;
+}
+
+int deliver_s3_prepare(const struct deliver_exchange *x, struct deliver_request *r, struct err *err)
+{
+    struct deliver_exchange at = *x;
+
+    if (at.phase == PHASE_FOLDER)
+        at.phase = PHASE_LOOK;
+    r->method = requests[at.phase].method;
+    r->url = BUF_INIT(URL_MAX);
+    add_url(&at, "", "", &r->url);
+    deliver_headers(x->action, x->context, r);
+    if (strchr(buf_text(&r->url), '?') != NULL)
+        return err_set(err, -EINVAL, "http.url: a query is not possible with preset s3");
+    if (is_put(x))
+        prepare_file(x, r);
+    sign(x, is_put(x) ? text_of(file_of(x), "sha256") : NO_PAYLOAD, r);
+    return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");
+}
+
+/* Who may only write is told 403 of what is not there. */
+bool deliver_s3_expects(const struct deliver_exchange *x, int status)
+{
+    return !is_put(x) && (status == 404 || status == 403);
+}
+
+int deliver_s3_accept(struct deliver_exchange *x, const struct deliver_answer *a, struct err *err)
+{
+    return is_put(x) ? next_file(x) : accept_look(x, a, err);
+}
