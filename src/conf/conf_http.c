@@ -429,6 +429,9 @@ void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
                       "preset %s tells of downloaded files: the hook needs 'after: NAME' of a "
                       "download",
                       conf_preset_of(hook)->name);
+    if (hook->http.preset != 0 && hook->http.url != NULL && strchr(hook->http.url, '?') != NULL)
+        conf_found_at(fill->found, conf_node_get(node, "url"),
+                      "'hooks[].http.url': a preset's server has no query");
     check_signing(fill, node, hook);
     if (user != NULL && conf_node_get(node, "token") == NULL)
         conf_found_at(fill->found, user, "'hooks[].http.user' needs a token: its password");

@@ -225,8 +225,6 @@ int deliver_s3_prepare(const struct deliver_exchange *x, struct deliver_request 
     r->url = BUF_INIT(URL_MAX);
     add_url(&at, "", "", &r->url);
     deliver_headers(x->action, x->context, r);
-    if (strchr(buf_text(&r->url), '?') != NULL)
-        return err_set(err, -EINVAL, "http.url: a query is not possible with preset s3");
     if (is_put(x))
         prepare_file(x, r);
     sign(x, is_put(x) ? text_of(file_of(x), "sha256") : NO_PAYLOAD, r);

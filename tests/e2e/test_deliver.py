@@ -257,6 +257,14 @@ def test_a_kept_connection_is_used_again(run):
     assert len(server.wait(4)) == 4 and len({a.peer for a in server.asked}) == 1
 
 
+def test_a_url_that_becomes_too_long_is_final(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url + "/{task.prompt}"})
+    daemon.submit(prompt="é" * 1500)
+    dead, = daemon.wait_runs("dead")
+    assert dead["detail"] == "the URL is too long" and server.asked == []
+
+
 # -- what an answer means -------------------------------------------------------------------------
 
 
@@ -380,7 +388,8 @@ def test_jellyfin_is_told_the_path_it_knows(run):
     server = serve(run, jellyfin)
     daemon = library(run, {
         "preset": "jellyfin", "url": server.url + "/", "token": secret(run, "t.key", TOKEN),
-        "path_map": {str(run.home): "/wrong", str(run.home / "media"): "/data/vidu clips/"}})
+        "path_map": {str(run.home): "/wrong", str(run.home / "media/20"): "/worse",
+                     str(run.home / "media"): "/data/vidu clips/"}})
     daemon.wait_runs("done", "done")
     asked, = server.wait()
     video = media(run)
@@ -425,7 +434,7 @@ class Plex:
 
 
 def test_plex_scans_the_folder_in_the_closest_library(run):
-    server = serve(run, Plex({"1": "/data", "2": "/data/vidu & co/", "3": "/data/vidu & co2"}))
+    server = serve(run, Plex({"1": "/data", "2": "/data/vidu & co/", "3": "/data/vidu & co/20"}))
     daemon = library(run, {"preset": "plex", "url": server.url,
                            "token": secret(run, "t.key", TOKEN),
                            "path_map": {str(run.home / "media"): "/data/vidu & co"}})
@@ -442,6 +451,14 @@ def test_plex_without_a_library_for_the_folder_is_told_so(run):
                            "token": secret(run, "t.key", TOKEN)})
     _, dead = daemon.wait_runs("done", "dead")
     assert "no library of the server holds" in dead["detail"] and len(server.asked) == 1
+
+
+def test_a_list_of_libraries_that_is_too_long_is_not_half_read(run):
+    server = serve(run, Plex({"1": str(run.home), **{f"1{n}": "/x" * 100 for n in range(400)}}))
+    daemon = library(run, {"preset": "plex", "url": server.url,
+                           "token": secret(run, "t.key", TOKEN)})
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "the answer is over 65536 bytes" in dead["detail"] and dead["attempt"] == 3
 
 
 def kodi(asked):
@@ -672,6 +689,22 @@ def test_a_file_that_was_changed_is_not_stored(run):
     daemon = library(run, s3(run, server))
     _, dead = daemon.wait_runs("done", "dead")
     assert "HTTP 400" in dead["detail"] and "XAmzContentSHA256Mismatch" in dead["output"]
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(run):
+    store = Store()
+    server = serve(run, lambda asked: store.s3(asked) if asked.method != "HEAD" else link(asked))
+
+    def link(asked):
+        video = media(run)
+        if not video.is_symlink():
+            video.rename(run.home / "elsewhere.mp4")
+            video.symlink_to(run.home / "elsewhere.mp4")
+        return 404, {}, None
+
+    daemon = library(run, s3(run, server))
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "symbolic link" in dead["detail"] and store.files == {}
 
 
 def test_a_file_that_is_gone_is_a_failed_attempt(run):

@@ -150,6 +150,8 @@ static void a_preset_says_what_it_needs(void **state)
         {AFTER(URL KEY "preset: kodi, user: kodi, library: /m"), ""},
         {HTTP(KEY "preset: slack, body: '{{}}'"), ""},
         {HTTP(URL "preset: ntfy"), ""},
+        {HTTP("url: 'https://h/x?y', preset: ntfy"),
+         AT "29: 'hooks[].http.url': a preset's server has no query\n"},
         {HTTP(URL KEY "preset: jellyfin"),
          AT "22: preset jellyfin tells of downloaded files: the hook needs 'after: NAME' of a "
             "download\n"},
