@@ -310,6 +310,8 @@ libgateway_a_SOURCES = \
 noinst_LIBRARIES += librunner.a
 librunner_a_SOURCES = \
 	src/runner/action.h \
+	src/runner/breaker.c \
+	src/runner/breaker.h \
 	src/runner/deliver.c \
 	src/runner/deliver_recipe.c \
 	src/runner/deliver_recipe.h \

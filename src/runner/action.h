@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+struct breaker;
 struct client;
 struct event_base;
 struct reap;
@@ -20,8 +21,9 @@ struct sweep;
 
 struct action_env {
     struct event_base *base;
-    struct client *client;  /* for URLs that strangers sent */
-    struct client *deliver; /* for those of the configuration: any address, no redirects */
+    struct client *client;   /* for URLs that strangers sent */
+    struct client *deliver;  /* for those of the configuration: any address, no redirects */
+    struct breaker *breaker; /* of deliver */
     struct reap *reap;
     struct sweep *sweep;
     size_t output;      /* bytes kept of what a command says */

@@ -8,12 +8,15 @@
  *                         |------- no answer, 408, 425, 429, 5xx --> again later
  *                         '------- everything else ----> never again
  *
+ * A server that fails again and again is left alone for a while (breaker.h).
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "http/client.h"
 #include "runner/action.h"
+#include "runner/breaker.h"
 #include "runner/deliver_recipe.h"
 #include "runner/tail.h"
 
@@ -25,6 +28,7 @@
 
 #define DEFAULT_TIMEOUT_MS 20000
 #define ANSWER_MAX         (64U << 10)
+#define ORIGIN_MAX         512
 #define STEPS_MAX          256
 #define LOW_SPEED_MS       60000
 
@@ -101,14 +105,14 @@ static const struct status_row *row_of(int status)
     return row;
 }
 
-/* "POST https://host:8096": neither path nor query, either may be a secret. */
-static void add_target(const struct deliver *d, struct buf *out)
+/* "https://host:8096": neither path nor query, either may be a secret. */
+static void add_origin(const struct deliver *d, struct buf *out)
 {
     const char *url = buf_text(&d->request.url);
     size_t scheme = strcspn(url, ":") + 3;
-    size_t n = scheme < strlen(url) ? scheme + strcspn(url + scheme, "/?") : 0;
 
-    buf_addf(out, "%s %.*s", d->request.method, (int)n, url);
+    if (scheme < strlen(url))
+        buf_add(out, url, scheme + strcspn(url + scheme, "/?"));
 }
 
 static void end_with(struct deliver *d, enum run_outcome outcome, int64_t retry_after_ms,
@@ -119,7 +123,8 @@ static void end_with(struct deliver *d, enum run_outcome outcome, int64_t retry_
     autobuf struct buf why = BUF_INIT(2048);
     va_list ap;
 
-    add_target(d, &why);
+    buf_addf(&why, "%s ", d->request.method);
+    add_origin(d, &why);
     buf_adds(&why, ": ");
     va_start(ap, fmt);
     buf_vaddf(&why, fmt, ap);
@@ -176,12 +181,23 @@ static bool is_expected(const struct deliver *d, int status)
     return d->recipe->expects != NULL && d->recipe->expects(&d->exchange, status);
 }
 
+/* A server that says no is well. */
+static void report(struct deliver *d, const struct client_answer *a)
+{
+    autobuf struct buf origin = BUF_INIT(ORIGIN_MAX);
+    bool failed = (a->error != NULL && !d->cut) || a->status >= 500;
+
+    add_origin(d, &origin);
+    breaker_report(d->env->breaker, buf_text(&origin), !failed, clock_mono_ms());
+}
+
 static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
 {
     struct deliver *d = ctx;
     const struct status_row *row = row_of(a->status);
 
     d->transfer = NULL;
+    report(d, a);
     if (a->error != NULL && !d->cut)
         end_with(d, a->refused ? RUN_FATAL : RUN_AGAIN, a->retry_after_ms, "%s", a->error);
     else if (row->outcome == RUN_OK || is_expected(d, a->status))
@@ -195,6 +211,22 @@ static void on_done(struct transfer *t, const struct client_answer *a, void *ctx
 static const struct transfer_ops transfer_ops = {.on_data = on_data, .on_done = on_done};
 
 /* ---- one request ---- */
+
+static bool may_go(struct deliver *d)
+{
+    autobuf struct buf origin = BUF_INIT(ORIGIN_MAX);
+    int64_t wait_ms;
+    char text[24];
+
+    add_origin(d, &origin);
+    wait_ms = breaker_wait_ms(d->env->breaker, buf_text(&origin), clock_mono_ms(), d->timeout_ms);
+    if (wait_ms == 0)
+        return true;
+    str_from_ms(wait_ms, text);
+    end_with(d, RUN_AGAIN, wait_ms, "not asked for %s: it failed %d times or more in a row", text,
+             BREAKER_FAILURES);
+    return false;
+}
 
 static int open_upload(struct deliver *d, struct err *err)
 {
@@ -256,7 +288,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         end(d, RUN_FATAL, err.text, -1);
     else if (open_upload(d, &err) < 0)
         end(d, RUN_FAILED, err.text, -1);
-    else
+    else if (may_go(d))
         send_request(d);
 }
 

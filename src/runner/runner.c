@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/client.h"
 #include "runner/action.h"
+#include "runner/breaker.h"
 #include "runner/reap.h"
 #include "runner/sweep.h"
 #include "wire/channel.h"
@@ -43,6 +44,7 @@ struct runner {
     struct event_base *base;
     struct channel *channel;
     struct client *client, *deliver;
+    struct breaker *breaker;
     struct reap *reap;
     struct sweep sweep;
     struct action_env env;
@@ -321,6 +323,7 @@ static int set_up(struct runner *r, const struct hello_runner *h, struct err *er
         .base = r->base,
         .client = r->client,
         .deliver = r->deliver,
+        .breaker = r->breaker,
         .reap = r->reap,
         .sweep = &r->sweep,
         .output = h->output > 0 && h->output < OUTPUT_MAX ? (size_t)h->output : 0,
@@ -406,6 +409,7 @@ static void tear_down(struct runner *r)
     reap_free(r->reap);
     client_free(r->client);
     client_free(r->deliver);
+    breaker_free(r->breaker);
     channel_free(r->channel);
     event_free(r->grace);
     event_base_free(r->base);
@@ -423,6 +427,7 @@ int runner_main(void)
         return 1;
     LIST_INIT(&r.runs);
     r.reap = reap_new(r.base);
+    r.breaker = breaker_new();
     r.grace = evtimer_new(r.base, on_grace_over, &r);
     r.channel = channel_new(r.base, ROOM_CHANNEL_FD, FRAME_MAX, &channel_ops, &r);
     event_base_dispatch(r.base);

@@ -306,6 +306,23 @@ def test_a_server_that_is_not_there_is_tried_again(run):
     assert f"POST http://{LOOPBACK}:{port}: " in line and "secret-path" not in line
 
 
+def test_a_server_that_keeps_failing_is_left_alone_until_one_came_back_well(run):
+    well = threading.Event()
+    server = serve(run, lambda asked: OK if well.is_set() else (500, {}, b""))
+    _, daemon = stack(run, {"url": server.url}, concurrency=1)
+    daemon.submit()
+    told = wait_for(lambda: [line for line in daemon.log("run.again") if "not asked for" in line],
+                    "a run that was not sent")
+    assert len(server.asked) == 5 and "it failed 5 times or more in a row" in told[0]
+    wait_ms = int(told[0].split("in_ms=")[1].split()[0])
+    assert 1000 < wait_ms <= 2000
+    well.set()
+    daemon.wait_runs("done")
+    daemon.submit()
+    daemon.wait_runs("done", "done")
+    assert len(server.asked) == 7
+
+
 # -- hostile servers ------------------------------------------------------------------------------
 
 
