@@ -166,8 +166,8 @@ static const struct {
     template_filter_fn *apply;
     bool escapes;
 } filters[] = {
-    {"raw", check_none, apply_raw, true},    {"json", check_none, apply_json, true},
-    {"url", check_none, apply_url, true},    {"path", check_none, apply_path, false},
+    {"raw", check_none, apply_raw, true}, {"json", check_none, apply_json, true},
+    {"url", check_none, apply_url, true}, {"path", check_none, apply_path, false},
     {"xml", check_none, apply_xml, true}, {"trunc", check_trunc, apply_trunc, false},
 };
 
