@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/events.h"
+#include "keeper/pauses.h"
 #include "vidu/crypto.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static void decide(const struct conf_hook *h, const struct msg_done *msg, struct
     run->losses = 0;
     if (msg->outcome == RUN_OK) {
         run->state = RUN_DONE;
-    } else if (h == NULL || msg->outcome == RUN_FATAL ||
+    } else if (h == NULL || msg->outcome == RUN_FATAL || msg->outcome == RUN_GONE ||
                (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
                now - run->created_ms > h->retry.max_age_ms) {
         run->state = RUN_DEAD;
@@ -94,6 +95,8 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
     run.output = str_or(msg->output.p, "");
     log_outcome(&run, msg);
     rc = event_files(k, &run, msg->files, err);
+    if (rc == 0 && msg->outcome == RUN_GONE)
+        rc = pauses_switch_off(k, run.hook, run.detail, err);
     return rc < 0 ? rc : conclude(k, &run, err);
 }
 

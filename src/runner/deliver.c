@@ -88,7 +88,7 @@ static const struct status_row {
     {403, 403, RUN_FATAL, "the server does not let us; check what the token may do"},
     {404, 404, RUN_FATAL, "there is no such thing on the server; check http.url"},
     {408, 408, RUN_AGAIN, NULL},
-    {410, 410, RUN_FATAL, "the receiver is gone for good; remove the hook"},
+    {410, 410, RUN_GONE, "the receiver is gone for good; the hook waits for viduhook resume"},
     {425, 425, RUN_AGAIN, NULL},
     {429, 429, RUN_AGAIN, NULL},
     {400, 499, RUN_FATAL, NULL},

@@ -161,7 +161,13 @@ struct msg_run {
     uint32_t attempt;
     struct slice json; /* wire/run.h */
 };
-enum run_outcome { RUN_OK, RUN_AGAIN, RUN_FAILED, RUN_FATAL /* no retry */ };
+enum run_outcome {
+    RUN_OK,
+    RUN_AGAIN,
+    RUN_FAILED,
+    RUN_FATAL, /* no retry */
+    RUN_GONE   /* the same, and its hook is to be switched off */
+};
 struct msg_done {
     uint64_t run;
     uint32_t attempt;

@@ -289,6 +289,36 @@ def test_these_are_final(run, status):
     assert dead["attempt"] == 1 and len(server.asked) == 1 and other.asked == []
 
 
+def test_a_receiver_that_is_gone_switches_its_hook_off(run):
+    answers = iter([(410, {}, b"gone\n")])
+    server = serve(run, lambda asked: next(answers, OK))
+    sim, daemon = stack(run, {"url": server.url}, concurrency=1)
+    daemon.submit()
+    dead, = daemon.wait_runs("dead")
+    assert dead["attempt"] == 1 and "HTTP 410" in dead["detail"]
+    status = daemon.cli("status")[1]
+    assert status["paused"] == ["tell"] and "HTTP 410" in status["switched_off"]["tell"]
+    assert len(daemon.log("hook.switched_off")) == 1
+    daemon.submit()
+    waiting = wait_for(lambda: [r for r in daemon.runs() if r["state"] == "ready"], "one that waits")
+    assert waiting[0]["attempt"] == 0 and len(server.asked) == 1
+    daemon.stop()
+    daemon = run.daemon(conf=daemon.conf)
+    assert "HTTP 410" in daemon.cli("status")[1]["switched_off"]["tell"]
+    daemon.cli("resume", "tell")
+    wait_for(lambda: sorted(r["state"] for r in daemon.runs()) == ["dead", "done"], "resumed")
+    assert daemon.cli("status")[1]["switched_off"] == {} and len(server.asked) == 2
+
+
+def test_two_hooks_may_be_switched_off_by_one_batch(run):
+    server = serve(run, (410, {}, b""))
+    other = {"name": "other", "retry": QUICK, "http": {"url": server.url}}
+    _, daemon = stack(run, {"url": server.url}, also=[other])
+    daemon.submit()
+    daemon.wait_runs("dead", "dead")
+    assert sorted(daemon.cli("status")[1]["switched_off"]) == ["other", "tell"]
+
+
 def test_retry_after_is_honoured(run):
     server = serve(run, (429, {"Retry-After": "1800"}, b""))
     _, daemon = stack(run, {"url": server.url})
