@@ -94,6 +94,7 @@ libconf_a_SOURCES = \
 	src/conf/conf_hook.h \
 	src/conf/conf_http.c \
 	src/conf/conf_http.h \
+	src/conf/conf_http_form.c \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
 	src/conf/conf_listen.c \
@@ -247,6 +248,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/query.h \
 	src/keeper/record.c \
 	src/keeper/record.h \
+	src/keeper/handout.c \
+	src/keeper/handout.h \
 	src/keeper/quota.c \
 	src/keeper/quota.h \
 	src/keeper/reload.c \
@@ -317,6 +320,8 @@ librunner_a_SOURCES = \
 	src/runner/deliver_recipe.h \
 	src/runner/deliver_request.c \
 	src/runner/deliver_request.h \
+	src/runner/deliver_form.c \
+	src/runner/deliver_form.h \
 	src/runner/deliver_upload.c \
 	src/runner/deliver_upload.h \
 	src/runner/download.c \

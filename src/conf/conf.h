@@ -71,7 +71,13 @@ enum conf_watermarked { WATERMARKED_NO, WATERMARKED_YES, WATERMARKED_BOTH };
 enum conf_action { ACTION_EXEC, ACTION_DOWNLOAD, ACTION_HTTP };
 
 /* What an http hook sends when it has no body of its own; conf/conf_preset.h has the rest. */
-enum conf_format { FORMAT_CONTEXT, FORMAT_CLOUDEVENTS, FORMAT_CLOUDEVENTS_BINARY };
+enum conf_format { FORMAT_CONTEXT, FORMAT_RAW, FORMAT_CLOUDEVENTS, FORMAT_CLOUDEVENTS_BINARY };
+/* Whether it sends the task's results themselves, one request each: as they are, or in a form. */
+enum conf_upload { UPLOAD_NONE, UPLOAD_RAW, UPLOAD_MULTIPART };
+
+struct conf_field {
+    char *name, *value; /* value: a template */
+};
 
 struct conf_header {
     char *name;
@@ -132,7 +138,11 @@ struct conf_hook {
         char *region;  /* of s3 */
         char *body;    /* template, or NULL: format says */
         int format;    /* enum conf_format */
-        bool sign;     /* with each of secrets */
+        int upload;    /* enum conf_upload */
+        char *file_field;
+        struct conf_field form[CONF_MAX_HEADERS];
+        size_t n_form;
+        bool sign; /* with each of secrets */
         struct conf_secret token;
         struct conf_header headers[CONF_MAX_HEADERS];
         size_t n_headers;

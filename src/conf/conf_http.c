@@ -157,9 +157,8 @@ static void add_header(const struct conf_fill *fill, const struct conf_node *nod
     hook->http.headers[hook->http.n_headers++] = header;
 }
 
-/* False after a finding: no map, or more of them than fit. */
-static bool want_map(const struct conf_fill *fill, const struct conf_row *row,
-                     const struct conf_node *node, size_t max)
+bool conf_http_want_map(const struct conf_fill *fill, const struct conf_row *row,
+                        const struct conf_node *node, size_t max)
 {
     if (node->kind == NODE_EMPTY || (node->kind == NODE_MAP && node->n <= max))
         return true;
@@ -171,13 +170,13 @@ static void set_headers(const struct conf_fill *fill, const struct conf_row *row
                         const struct conf_node *node, void *object)
 {
     release_headers(row, object);
-    if (!want_map(fill, row, node, CONF_MAX_HEADERS))
+    if (!conf_http_want_map(fill, row, node, CONF_MAX_HEADERS))
         return;
     for (size_t i = 0; i < node->n; i++)
         add_header(fill, node->items[i], object);
 }
 
-static void show_pair(const char *name, const char *value, bool first, struct buf *out)
+void conf_http_show_pair(const char *name, const char *value, bool first, struct buf *out)
 {
     buf_adds(out, first ? "{ " : ", ");
     conf_show_text(name, out);
@@ -191,7 +190,7 @@ static void show_header(const struct conf_header *h, bool first, struct buf *out
     size_t n;
 
     if (h->value != NULL) {
-        show_pair(h->name, h->value, first, out);
+        conf_http_show_pair(h->name, h->value, first, out);
         return;
     }
     buf_adds(out, first ? "{ " : ", ");
@@ -314,7 +313,7 @@ static void set_path_map(const struct conf_fill *fill, const struct conf_row *ro
                          const struct conf_node *node, void *object)
 {
     release_path_map(row, object);
-    if (!want_map(fill, row, node, CONF_MAX_MAPPINGS))
+    if (!conf_http_want_map(fill, row, node, CONF_MAX_MAPPINGS))
         return;
     for (size_t i = 0; i < node->n; i++)
         add_mapping(fill, node->items[i], object);
@@ -326,7 +325,8 @@ static bool show_path_map(const struct conf_row *row, const void *object, struct
 
     (void)row;
     for (size_t i = 0; i < hook->http.n_path_map; i++)
-        show_pair(hook->http.path_map[i].ours, hook->http.path_map[i].theirs, i == 0, out);
+        conf_http_show_pair(hook->http.path_map[i].ours, hook->http.path_map[i].theirs, i == 0,
+                            out);
     buf_adds(out, hook->http.n_path_map != 0 ? " }" : "");
     return hook->http.n_path_map != 0;
 }
@@ -345,13 +345,15 @@ static enum use use_if(bool must, bool may)
 }
 
 /* Options that not every preset has a use for. */
-static const char *const choosy[] = {"url",    "token",  "user", "library",
-                                     "method", "format", "body", "region"};
+static const char *const choosy[] = {"url",  "token",  "user",   "library", "method",    "format",
+                                     "body", "region", "upload", "form",    "file_field"};
 
 static enum use use_of(const struct conf_hook *hook, const char *option)
 {
     const struct conf_preset *p = conf_preset_of(hook);
     bool plain = hook->http.preset == 0;
+    bool text = plain && hook->http.upload == UPLOAD_NONE;
+    bool form = plain && hook->http.upload == UPLOAD_MULTIPART;
     const struct {
         const char *option;
         enum use use;
@@ -362,8 +364,11 @@ static enum use use_of(const struct conf_hook *hook, const char *option)
         {"library", use_if((p->needs & NEED_LIBRARY) != 0, false)},
         {"region", use_if(false, (p->needs & NEED_REGION) != 0)},
         {"method", use_if(false, plain)},
-        {"format", use_if(false, plain && hook->http.body == NULL)},
-        {"body", use_if(false, plain || p->each != NULL)},
+        {"format", use_if(false, text && hook->http.body == NULL)},
+        {"body", use_if(false, text || p->each != NULL)},
+        {"upload", use_if(false, plain)},
+        {"form", use_if(false, form)},
+        {"file_field", use_if(false, form)},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -377,6 +382,16 @@ bool conf_http_takes(const struct conf_hook *hook, const char *option)
     return use_of(hook, option) != USE_NONE;
 }
 
+static const char *reason_against(const struct conf_hook *hook, const char *option)
+{
+    if (hook->http.preset != 0)
+        return "with preset ";
+    if (str_eq(option, "form") || str_eq(option, "file_field"))
+        return "without 'upload: multipart'";
+    return hook->http.body != NULL && hook->http.upload == UPLOAD_NONE ? "with a body"
+                                                                       : "with an upload";
+}
+
 static void check_use(const struct conf_fill *fill, const struct conf_node *node,
                       const struct conf_hook *hook, const char *option)
 {
@@ -388,9 +403,8 @@ static void check_use(const struct conf_fill *fill, const struct conf_node *node
         conf_found_at(fill->found, node, "'hooks[].http.%s' is missing: preset %s needs it", option,
                       name);
     if (at != NULL && use == USE_NONE)
-        conf_found_at(fill->found, at, "'hooks[].http.%s' has no meaning with %s%s", option,
-                      hook->http.preset != 0 ? "preset " : "",
-                      hook->http.preset != 0 ? name : "a body");
+        conf_found_at(fill->found, at, "'hooks[].http.%s' has no meaning %s%s", option,
+                      reason_against(hook, option), hook->http.preset != 0 ? name : "");
 }
 
 static void check_signing(const struct conf_fill *fill, const struct conf_node *node,
@@ -410,7 +424,10 @@ static void check_signing(const struct conf_fill *fill, const struct conf_node *
 int64_t conf_http_timeout_ms(const struct conf_node *node)
 {
     const struct conf_node *preset = conf_node_get(node, "preset");
+    const struct conf_node *upload = conf_node_get(node, "upload");
 
+    if (upload != NULL && !str_eq_nocase(str_or(upload->text, "none"), "none"))
+        return UPLOAD_TIMEOUT_MS;
     for (size_t i = 0; preset != NULL && i < conf_n_presets; i++)
         if (conf_presets[i].uploads && str_eq_nocase(conf_presets[i].name, preset->text))
             return UPLOAD_TIMEOUT_MS;
@@ -429,6 +446,13 @@ void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
                       "preset %s tells of downloaded files: the hook needs 'after: NAME' of a "
                       "download",
                       conf_preset_of(hook)->name);
+    if (hook->http.upload != UPLOAD_NONE && hook->after == NULL)
+        conf_found_at(fill->found, node,
+                      "'hooks[].http.upload' sends downloaded files: the hook needs 'after: NAME' "
+                      "of a download");
+    if (hook->http.upload != UPLOAD_NONE && hook->http.sign)
+        conf_found_at(fill->found, conf_node_get(node, "sign"),
+                      "'hooks[].http.sign' signs texts, not files that are uploaded");
     if (hook->http.preset != 0 && hook->http.url != NULL && strchr(hook->http.url, '?') != NULL)
         conf_found_at(fill->found, conf_node_get(node, "url"),
                       "'hooks[].http.url': a preset's server has no query");

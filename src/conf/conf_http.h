@@ -13,6 +13,13 @@ extern const struct conf_type conf_type_template; /* char *, checked with templa
 extern const struct conf_type conf_type_http_headers;
 extern const struct conf_type conf_type_http_secrets;
 extern const struct conf_type conf_type_http_path_map;
+extern const struct conf_type conf_type_http_form;
+extern const struct conf_type conf_type_http_file_field; /* char *, what a form may call it */
+
+/* Shared by the options of http that are maps. False after a finding: no map, or too long. */
+bool conf_http_want_map(const struct conf_fill *fill, const struct conf_row *row,
+                        const struct conf_node *node, size_t max);
+void conf_http_show_pair(const char *name, const char *value, bool first, struct buf *out);
 
 /* Whether an option of http ("method") means something beside the hook's preset and body. */
 bool conf_http_takes(const struct conf_hook *hook, const char *option);

@@ -2,8 +2,9 @@
  * Servers that an http hook knows by name: rows of what their requests look like
  * (media-servers.md section 2; chats: their public manuals).
  *
- * Texts are templates (vidu/template.h) with three words more, which the configuration fills in:
- * $token, $library, and $basic, the base64 of "user:token".
+ * Texts are templates (vidu/template.h) with some words more, which the configuration fills in:
+ * $token, $library, and $basic, the base64 of "user:token"; for URLs $user, and $folder, which is
+ * library without the slashes around it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,6 +30,11 @@ struct conf_preset {
     const char *headers[3]; /* "Name: value"; those with $token only when there is one */
     /* The body: head, each for every result file with commas between them, tail; or only each. */
     const char *head, *each, *tail;
+    /* Of recipe upload: the form's fields, templates; NULL file_field: no form, the file alone. */
+    struct {
+        const char *name, *value;
+    } form[4];
+    const char *file_field;
     const char *recipe; /* how the exchange goes: runner/deliver_recipe.h */
     unsigned needs;     /* enum conf_need */
     bool brief;         /* prompts are cut: it goes to people */
@@ -36,7 +42,8 @@ struct conf_preset {
 };
 
 /* The names as an option's range, in the order of the rows; the first is no preset. */
-#define CONF_PRESETS "none|jellyfin|emby|plex|kodi|webdav|s3|ntfy|gotify|apprise|slack|discord"
+#define CONF_PRESETS                                                                               \
+    "none|jellyfin|emby|plex|kodi|webdav|nextcloud|s3|immich|ntfy|gotify|apprise|slack|discord"
 
 extern const struct conf_preset conf_presets[];
 extern const size_t conf_n_presets;

@@ -155,12 +155,33 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
 
 /* ---- what is sent from a file ---- */
 
+/* Of what is sent before or behind the file; at counts from its own beginning. */
+static ssize_t copy_part(struct slice part, uint64_t at, char *out, size_t max)
+{
+    size_t n = part.n - (size_t)at < max ? part.n - (size_t)at : max;
+
+    if (n != 0)
+        memcpy(out, part.p + at, n);
+    return (ssize_t)n;
+}
+
+static ssize_t read_part(const struct client_file *f, uint64_t at, char *out, size_t max)
+{
+    uint64_t end = f->head.n + f->size;
+
+    if (at < f->head.n)
+        return copy_part(f->head, at, out, max);
+    if (at >= end)
+        return copy_part(f->tail, at - end, out, max);
+    return pread(f->fd, out, max < end - at ? max : (size_t)(end - at), (off_t)(at - f->head.n));
+}
+
 static size_t on_file_read(char *out, size_t size, size_t count, void *arg)
 {
     struct transfer *t = arg;
-    uint64_t left = t->file->size - t->file_at;
+    uint64_t left = client_file_length(t->file) - t->file_at;
     size_t n = size * count < left ? size * count : (size_t)left;
-    ssize_t got = n == 0 ? 0 : pread(t->file->fd, out, n, (off_t)t->file_at);
+    ssize_t got = n == 0 ? 0 : read_part(t->file, t->file_at, out, n);
 
     if (got < 0 || (got == 0 && n != 0)) {
         end_because(t, "the file that is sent: %s",
@@ -176,7 +197,7 @@ static int on_file_seek(void *arg, curl_off_t offset, int origin)
 {
     struct transfer *t = arg;
 
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->file->size)
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > client_file_length(t->file))
         return CURL_SEEKFUNC_FAIL;
     t->file_at = (uint64_t)offset;
     return CURL_SEEKFUNC_OK;

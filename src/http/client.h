@@ -30,7 +30,8 @@ struct client_policy {
 
 struct client_file { /* read from its beginning, by position */
     int fd;
-    uint64_t size; /* that many bytes are sent; a shorter file ends the transfer */
+    uint64_t size;           /* that many bytes are sent; a shorter file ends the transfer */
+    struct slice head, tail; /* sent before and after them; borrowed */
 };
 
 struct client_request {

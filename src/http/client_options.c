@@ -43,6 +43,11 @@ static bool is_safe_method(const char *method)
     return str_eq(method, "GET") || str_eq(method, "HEAD");
 }
 
+uint64_t client_file_length(const struct client_file *f)
+{
+    return f->head.n + f->size + f->tail.n;
+}
+
 static bool apply_method(CURL *e, const struct client_request *req)
 {
     const char *method = str_or(req->method, "GET");
@@ -52,7 +57,8 @@ static bool apply_method(CURL *e, const struct client_request *req)
         bad |= curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
     if (req->file != NULL) {
         bad |= curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-        bad |= curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->file->size);
+        bad |= curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
+                                (curl_off_t)client_file_length(req->file));
     } else if (req->body != NULL || str_eq(method, "POST")) {
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body != NULL ? req->body : "");

@@ -18,4 +18,7 @@ MUST_CHECK int client_options_apply(void *easy, const struct client_policy *p,
                                     const struct client_request *req, struct curl_slist **headers,
                                     struct err *err);
 
+/* Bytes that sending it takes. */
+uint64_t client_file_length(const struct client_file *f);
+
 #endif

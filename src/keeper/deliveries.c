@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "conf/conf_preset.h"
+#include "vidu/percent.h"
 
 #include <string.h>
 
@@ -31,10 +32,35 @@ static void add_library(const struct conf_hook *h, struct buf *out)
     buf_addf(out, "%s%s", library, str_ends(library, "/") ? "" : "/");
 }
 
+static void add_user(const struct conf_hook *h, struct buf *out)
+{
+    const char *user = str_or(h->http.user, "");
+
+    percent_encode(user, strlen(user), out);
+}
+
+/* The same folder in a URL: "/My clips/" as My%20clips. */
+static void add_folder(const struct conf_hook *h, struct buf *out)
+{
+    const char *at = str_or(h->http.library, "");
+
+    while (*(at += strspn(at, "/")) != '\0') {
+        size_t n = strcspn(at, "/");
+
+        percent_encode(at, n, out);
+        at += n;
+        buf_adds(out, at[strspn(at, "/")] != '\0' ? "/" : "");
+    }
+}
+
 static const struct word {
     const char *name;
     void (*add)(const struct conf_hook *h, struct buf *out);
-} words[] = {{"$token", add_token}, {"$basic", add_basic}, {"$library", add_library}};
+} words[] = {{"$token", add_token},
+             {"$basic", add_basic},
+             {"$library", add_library},
+             {"$user", add_user},
+             {"$folder", add_folder}};
 
 static const struct word *word_at(const char *text)
 {
@@ -154,26 +180,47 @@ static json_t *path_map_of(const struct conf_hook *h)
     return map;
 }
 
+/* [["name", "template"]] */
+static json_t *form_of(const struct conf_hook *h)
+{
+    const struct conf_preset *preset = conf_preset_of(h);
+    json_t *form = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(preset->form) && preset->form[i].name != NULL; i++)
+        json_array_append_new(form,
+                              json_pack("[s, s]", preset->form[i].name, preset->form[i].value));
+    for (size_t i = 0; i < h->http.n_form; i++)
+        json_array_append_new(form,
+                              json_pack("[s, s]", h->http.form[i].name, h->http.form[i].value));
+    return form;
+}
+
 json_t *delivery_action(const struct conf_hook *h)
 {
     static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "GET"};
-    static const char *const formats[] = {"context", "cloudevents", "cloudevents-binary"};
+    static const char *const formats[] = {"context", "raw", "cloudevents", "cloudevents-binary"};
     const struct conf_preset *preset = conf_preset_of(h);
     json_t *body = body_of(h);
     json_t *secrets = json_array();
-    json_t *action = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I}", "kind", "http",
-                               "recipe", preset->recipe, "method", methods[h->http.method], "url",
-                               url_of(h), "headers", headers_of(h), "path_map", path_map_of(h),
-                               "needs_file", (preset->needs & NEED_FILE) != 0, "brief",
-                               preset->brief, "timeout_ms", (json_int_t)h->timeout_ms);
+    bool uploads = h->http.upload != UPLOAD_NONE;
+    json_t *action =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:I}", "kind", "http", "recipe",
+                  uploads ? "upload" : preset->recipe, "method", methods[h->http.method], "url",
+                  url_of(h), "headers", headers_of(h), "path_map", path_map_of(h), "needs_file",
+                  uploads || (preset->needs & NEED_FILE) != 0, "brief", preset->brief, "timeout_ms",
+                  (json_int_t)h->timeout_ms);
 
     if (body != NULL)
         json_object_set_new(action, "body", body);
-    else if (h->http.preset == 0)
+    else if (h->http.preset == 0 && !uploads)
         json_object_set_new(action, "format", json_string(formats[h->http.format]));
     for (size_t i = 0; h->http.sign && i < h->http.n_secrets; i++)
         json_array_append_new(secrets, json_string(h->http.secrets[i].value));
     json_object_set_new(action, "secrets", secrets);
+    if (preset->file_field != NULL || h->http.upload == UPLOAD_MULTIPART)
+        json_object_update_new(action, json_pack("{s:s, s:o}", "file_field",
+                                                 str_or(preset->file_field, h->http.file_field),
+                                                 "form", form_of(h)));
     if ((preset->needs & NEED_REGION) != 0)
         json_object_update_new(action, json_pack("{s:s, s:s, s:s}", "user", h->http.user, "token",
                                                  h->http.token.value, "region", h->http.region));

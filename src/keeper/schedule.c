@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "keeper/batch.h"
 #include "keeper/events.h"
+#include "keeper/handout.h"
 #include "keeper/hooks.h"
 #include "keeper/orphans.h"
 #include "keeper/outcome.h"
 #include "keeper/pauses.h"
-#include "keeper/quota.h"
 #include "keeper/running.h"
 
 #include <errno.h>
@@ -192,7 +192,7 @@ static int describe(struct keeper *k, const struct conf_hook *h, const struct st
         return rc;
     buf_addc(&files, ']');
     *json = hook_run_json(h, run, &t, buf_text(&files), store_source_name(t.source));
-    *json = quota_add(k, h, run, *json);
+    *json = handout_add(k, h, run, *json);
     msg.json = slice_str(*json);
     if (message_check(MSG_RUN, &msg) < 0) {
         free(*json);

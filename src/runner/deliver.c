@@ -241,6 +241,8 @@ static int open_upload(struct deliver *d, struct err *err)
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EINVAL, "%s: not a regular file", path);
     d->file.size = (uint64_t)st.st_size;
+    d->file.head = (struct slice){buf_text(&d->request.head), d->request.head.len};
+    d->file.tail = (struct slice){buf_text(&d->request.tail), d->request.tail.len};
     return 0;
 }
 

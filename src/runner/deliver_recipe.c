@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/deliver_recipe.h"
 
+#include "runner/deliver_form.h"
 #include "runner/deliver_upload.h"
 #include "vidu/percent.h"
 
@@ -153,6 +154,7 @@ static const struct deliver_recipe recipes[] = {
     {"once", prepare_once, accept_any, false, NULL},
     {"json-rpc", prepare_once, accept_json_rpc, true, NULL},
     {"plex", prepare_plex, accept_plex, true, NULL},
+    {"upload", deliver_form_prepare, deliver_form_accept, false, NULL},
     {"webdav", deliver_webdav_prepare, deliver_webdav_accept, false, deliver_webdav_expects},
     {"s3", deliver_s3_prepare, deliver_s3_accept, false, deliver_s3_expects},
 };

@@ -2,6 +2,7 @@
 #include "runner/deliver_request.h"
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "vidu/template.h"
 #include "vidu/webhook.h"
 #include "wire/run.h"
@@ -30,8 +31,8 @@ static const char *look_up(const char *name, void *ctx)
     return run_context_value(l->context, name, &l->scratch);
 }
 
-static void fill(const char *text, enum template_place place, const json_t *context,
-                 struct buf *out)
+void deliver_fill(const char *text, enum template_place place, const json_t *context,
+                  struct buf *out)
 {
     struct lookup l = {.context = context, .scratch = BUF_INIT(VALUE_MAX)};
 
@@ -107,7 +108,7 @@ json_t *deliver_context(const json_t *action, const json_t *context)
 
 void deliver_url(const json_t *action, const json_t *context, struct buf *out)
 {
-    fill(text_of(action, "url"), TEMPLATE_URL, context, out);
+    deliver_fill(text_of(action, "url"), TEMPLATE_URL, context, out);
 }
 
 void deliver_add_line(struct deliver_request *r, const char *fmt, ...)
@@ -130,8 +131,8 @@ void deliver_headers(const json_t *action, const json_t *context, struct deliver
     for (size_t i = 0; i < json_array_size(headers); i++) {
         autobuf struct buf line = BUF_INIT(LINE_MAX);
 
-        fill(str_or(json_string_value(json_array_get(headers, i)), ""), TEMPLATE_LINE, context,
-             &line);
+        deliver_fill(str_or(json_string_value(json_array_get(headers, i)), ""), TEMPLATE_LINE,
+                     context, &line);
         deliver_add_line(r, "%s", buf_text(&line));
     }
 }
@@ -146,6 +147,11 @@ static const char *content_type(const struct deliver_request *r)
     return NULL;
 }
 
+bool deliver_is_typed(const struct deliver_request *r)
+{
+    return content_type(r) != NULL;
+}
+
 /* ---- body ---- */
 
 static enum template_place body_place(const char *type)
@@ -155,7 +161,7 @@ static enum template_place body_place(const char *type)
     return strcasestr(type, "urlencoded") != NULL ? TEMPLATE_URL : TEMPLATE_PLAIN;
 }
 
-static bool is_result(const json_t *file)
+bool deliver_is_result(const json_t *file)
 {
     const char *kind = text_of(file, "kind");
 
@@ -173,12 +179,12 @@ static void fill_each(const json_t *body, enum template_place place, const json_
         json_t *file = json_array_get(files, i);
         json_t *one;
 
-        if (!is_result(file))
+        if (!deliver_is_result(file))
             continue;
         one = json_copy((json_t *)context);
         json_object_set_new(one, "files", json_pack("[O]", file));
         buf_adds(out, comma);
-        fill(text_of(body, "each"), place, one, out);
+        deliver_fill(text_of(body, "each"), place, one, out);
         json_decref(one);
         comma = ",";
     }
@@ -190,12 +196,12 @@ static void fill_body(const json_t *body, const json_t *context, struct deliver_
     const char *head = text_of(body, "head");
 
     if (head[0] == '\0') {
-        fill(text_of(body, "each"), place, context, &r->body);
+        deliver_fill(text_of(body, "each"), place, context, &r->body);
         return;
     }
-    fill(head, place, context, &r->body);
+    deliver_fill(head, place, context, &r->body);
     fill_each(body, place, context, &r->body);
-    fill(text_of(body, "tail"), place, context, &r->body);
+    deliver_fill(text_of(body, "tail"), place, context, &r->body);
 }
 
 static int add_piece(const char *p, size_t n, void *ctx)
@@ -208,6 +214,11 @@ static void add_json(const json_t *json, struct buf *out)
 {
     (void)json_dump_callback(json, add_piece, out, JSON_COMPACT);
 }
+
+struct filling {
+    const json_t *action, *context;
+    const char *id;
+};
 
 /* When it happened: the same in every attempt. */
 static const char *event_time(const json_t *context)
@@ -234,55 +245,78 @@ static json_t *event_attributes(const json_t *context, const char *id)
     return all;
 }
 
-static void fill_structured(const json_t *context, const char *id, struct deliver_request *r)
+/* What the hook adds to its URL and headers is as ever; the body is what came, to the byte. */
+static int fill_raw(const struct filling *f, struct deliver_request *r, struct err *err)
 {
-    json_t *all = event_attributes(context, id);
+    const char *raw = text_of(f->action, "raw");
+    size_t n = strlen(raw), len = 0;
+    autofree uint8_t *bytes = mem_calloc(1, n + 1);
 
-    deliver_add_line(r, "Content-Type: application/cloudevents+json; charset=utf-8");
-    json_object_set_new(all, "datacontenttype", json_string("application/json"));
-    json_object_set(all, "data", (json_t *)context);
-    add_json(all, &r->body);
-    json_decref(all);
+    if (n == 0)
+        return err_set(err, -ENOENT, "nothing was received for this event that could be sent raw");
+    if (decode_base64(raw, n, bytes, n, &len) < 0)
+        return err_set(err, -EINVAL, "what was received cannot be read");
+    buf_add(&r->body, bytes, len);
+    return 0;
 }
 
-static void fill_binary(const json_t *context, const char *id, struct deliver_request *r)
+static int fill_structured(const struct filling *f, struct deliver_request *r, struct err *err)
 {
-    json_t *all = event_attributes(context, id);
+    json_t *all = event_attributes(f->context, f->id);
+
+    (void)err;
+    deliver_add_line(r, "Content-Type: application/cloudevents+json; charset=utf-8");
+    json_object_set_new(all, "datacontenttype", json_string("application/json"));
+    json_object_set(all, "data", (json_t *)f->context);
+    add_json(all, &r->body);
+    json_decref(all);
+    return 0;
+}
+
+static int fill_binary(const struct filling *f, struct deliver_request *r, struct err *err)
+{
+    json_t *all = event_attributes(f->context, f->id);
     const char *name;
     json_t *value;
 
+    (void)err;
     json_object_foreach (all, name, value)
         deliver_add_line(r, "ce-%s: %s", name, json_string_value(value));
     json_decref(all);
-    add_json(context, &r->body);
+    add_json(f->context, &r->body);
+    return 0;
 }
 
-static void fill_context(const json_t *context, const char *id, struct deliver_request *r)
+static int fill_context(const struct filling *f, struct deliver_request *r, struct err *err)
 {
-    (void)id;
-    add_json(context, &r->body);
+    (void)err;
+    add_json(f->context, &r->body);
+    return 0;
 }
 
 static const struct format {
     const char *name;
-    void (*fill)(const json_t *context, const char *id, struct deliver_request *r);
+    int (*fill)(const struct filling *f, struct deliver_request *r, struct err *err);
 } formats[] = {{"context", fill_context},
+               {"raw", fill_raw},
                {"cloudevents", fill_structured},
                {"cloudevents-binary", fill_binary}};
 
-static void fill_content(const json_t *action, const json_t *context, const char *id,
-                         struct deliver_request *r)
+static int fill_content(const json_t *action, const json_t *context, const char *id,
+                        struct deliver_request *r, struct err *err)
 {
+    const struct filling f = {action, context, id};
     const json_t *body = json_object_get(action, "body");
     const char *format = text_of(action, "format");
 
     if (str_eq(r->method, "GET"))
-        return;
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
         if (body != NULL || !str_eq(formats[i].name, format))
             continue;
-        formats[i].fill(context, id, r);
         r->has_body = true;
+        if (formats[i].fill(&f, r, err) < 0)
+            return -EINVAL;
     }
     if (body != NULL) {
         fill_body(body, context, r);
@@ -290,6 +324,7 @@ static void fill_content(const json_t *action, const json_t *context, const char
     }
     if (r->has_body && content_type(r) == NULL)
         deliver_add_line(r, "Content-Type: application/json");
+    return 0;
 }
 
 /* ---- who it is from ---- */
@@ -301,6 +336,25 @@ static void event_id(const json_t *context, struct buf *out)
 
     buf_addf(out, "%s_%s_%lld", text_of(json_object_get(context, "task"), "id"),
              text_of(context, "event"), (long long)json_integer_value(json_object_get(run, "id")));
+}
+
+static void add_attempt(const json_t *context, struct deliver_request *r)
+{
+    const json_t *run = json_object_get(context, "run");
+
+    deliver_add_line(r, "viduhook-attempt: %lld",
+                     (long long)json_integer_value(json_object_get(run, "attempt")));
+}
+
+void deliver_identify(const json_t *context, size_t number, struct deliver_request *r)
+{
+    autobuf struct buf id = BUF_INIT(ID_MAX);
+
+    event_id(context, &id);
+    if (number != 0)
+        buf_addf(&id, "_%zu", number + 1);
+    deliver_add_line(r, "webhook-id: %s", buf_text(&id));
+    add_attempt(context, r);
 }
 
 static int sign(const json_t *action, const char *id, int64_t now_s, struct deliver_request *r,
@@ -327,8 +381,8 @@ static int sign(const json_t *action, const char *id, int64_t now_s, struct deli
 int deliver_request_fill(const json_t *action, const json_t *context, int64_t now_s,
                          struct deliver_request *r, struct err *err)
 {
-    const json_t *run = json_object_get(context, "run");
     autobuf struct buf id = BUF_INIT(ID_MAX);
+    int rc;
 
     r->method = text_of(action, "method");
     r->url = BUF_INIT(URL_MAX);
@@ -336,9 +390,10 @@ int deliver_request_fill(const json_t *action, const json_t *context, int64_t no
     event_id(context, &id);
     deliver_url(action, context, &r->url);
     deliver_headers(action, context, r);
-    fill_content(action, context, buf_text(&id), r);
-    deliver_add_line(r, "viduhook-attempt: %lld",
-                     (long long)json_integer_value(json_object_get(run, "attempt")));
+    rc = fill_content(action, context, buf_text(&id), r, err);
+    add_attempt(context, r);
+    if (rc < 0)
+        return rc;
     if (!buf_ok(&r->url) || !buf_ok(&r->body))
         return err_set(err, -EINVAL, "the %s is too long", buf_ok(&r->url) ? "body" : "URL");
     return sign(action, buf_text(&id), now_s, r, err);
@@ -348,6 +403,8 @@ void deliver_request_clear(struct deliver_request *r)
 {
     buf_free(&r->url);
     buf_free(&r->body);
+    buf_free(&r->head);
+    buf_free(&r->tail);
     for (size_t i = 0; i < r->n_lines; i++)
         mem_wipe_free(r->lines[i], strlen(r->lines[i]));
     *r = (struct deliver_request){0};

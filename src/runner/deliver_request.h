@@ -8,6 +8,7 @@
 #define RUNNER_DELIVER_REQUEST_H
 
 #include "base/buf.h"
+#include "vidu/template.h"
 
 #include <jansson.h>
 
@@ -20,7 +21,8 @@ struct deliver_request {
     size_t n_lines;
     struct buf body;
     bool has_body;
-    const char *upload; /* a file of this machine in place of a body, or NULL; of the context */
+    struct buf head, tail; /* of a form, around the file */
+    const char *upload;    /* a file of this machine in place of a body, or NULL; of the context */
 };
 
 /*
@@ -34,6 +36,15 @@ void deliver_url(const json_t *action, const json_t *context, struct buf *out);
 /* The same for its headers. */
 void deliver_headers(const json_t *action, const json_t *context, struct deliver_request *r);
 void deliver_add_line(struct deliver_request *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A text of the action, filled in. */
+void deliver_fill(const char *text, enum template_place place, const json_t *context,
+                  struct buf *out);
+bool deliver_is_typed(const struct deliver_request *r); /* has a Content-Type */
+/* Whether a file is what the task was for, and not a cover or a description beside it. */
+bool deliver_is_result(const json_t *file);
+/* The headers with event id and attempt; number tells the requests of one run apart. */
+void deliver_identify(const json_t *context, size_t number, struct deliver_request *r);
 
 /*
  * Everything of it, with event id, attempt and signatures. now_s is the time of the signature.

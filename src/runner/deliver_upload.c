@@ -34,7 +34,7 @@ static const char *name_of(const struct deliver_exchange *x)
 }
 
 /* Media servers go by this; the extension is ours. */
-static const char *type_of(const char *name)
+const char *deliver_type_of(const char *name)
 {
     static const char *const types[][2] = {{".mp4", "video/mp4"}, {".jpg", "image/jpeg"},
                                            {".png", "image/png"}, {".webp", "image/webp"},
@@ -70,7 +70,7 @@ static void add_url(const struct deliver_exchange *x, const char *prefix, const 
 static void prepare_file(const struct deliver_exchange *x, struct deliver_request *r)
 {
     r->upload = text_of(file_of(x), "path");
-    deliver_add_line(r, "Content-Type: %s", type_of(name_of(x)));
+    deliver_add_line(r, "Content-Type: %s", deliver_type_of(name_of(x)));
 }
 
 static int next_file(struct deliver_exchange *x)

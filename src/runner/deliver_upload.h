@@ -12,6 +12,9 @@
 
 #include "runner/deliver_recipe.h"
 
+/* Media type of a file's name, by its extension. */
+const char *deliver_type_of(const char *name);
+
 int deliver_webdav_prepare(const struct deliver_exchange *x, struct deliver_request *r,
                            struct err *err);
 int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answer *a,

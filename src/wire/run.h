@@ -10,10 +10,12 @@
  *              "oldest": [{"path", "task", "kind", "bytes"}]}, of other tasks, oldest first.
  *           | {"kind": "http", "recipe": "once", "method": "POST", "url": "https://h/{task.id}",
  *              "headers": ["Name: {event}"], "body": {"head", "each", "tail"} or "format":
- *              "context" | "cloudevents" | "cloudevents-binary", "secrets": ["whsec_..."],
+ *              "context" | "raw" | "cloudevents" | "cloudevents-binary", "secrets": ["whsec_..."],
  *              "path_map": [["/srv/media", "/media"]], "needs_file": false, "brief": false,
  *              "timeout_ms": 20000},                 headers and url may hold secrets;
- *                                                    recipe s3 has user, token, region as well
+ *                                                    recipe s3 has user, token, region as well,
+ *                                                    upload "form": [["name", "template"]] and
+ *                                                    "file_field", format raw "raw": base64
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},

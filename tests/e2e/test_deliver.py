@@ -2,11 +2,15 @@
 """HTTP deliveries: what arrives, what an answer means, and servers that refuse what real ones do."""
 import base64
 import contextlib
+import email.parser
+import email.policy
 import hashlib
 import hmac
 import http.server
 import json
+import re
 import socket
+import sqlite3
 import threading
 import urllib.parse
 
@@ -211,6 +215,31 @@ def test_a_cloudevent_has_its_attributes(run, form):
     assert event["source"] == "/viduhook/vidu" and event["subject"] == task
     assert event["id"] == f"{task}_success_{done['id']}" and event["time"].endswith("Z")
     assert data["task"]["id"] == task
+
+
+def test_raw_is_what_was_received_to_the_byte(run):
+    server = serve(run, OK)
+    sim, daemon = stack(run, {"url": server.url, "format": "raw", "sign": "standard-webhooks",
+                              "secrets": [secret(run, "s.key", SIGNING[0])]})
+    daemon.submit()
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    daemon.stop()
+    with contextlib.closing(sqlite3.connect(run.home / "viduhook.db")) as db:
+        told = [body for body, in db.execute("SELECT body FROM event WHERE length(body) > 0")]
+    assert asked.headers["Content-Type"] == "application/json" and asked.json["state"] == "success"
+    assert asked.body == told[-1]
+    text = f"{asked.headers['webhook-id']}.{asked.headers['webhook-timestamp']}.".encode()
+    wanted = hmac.new(base64.b64decode(SIGNING[0][6:]), text + asked.body, hashlib.sha256).digest()
+    assert asked.headers["webhook-signature"] == "v1," + base64.b64encode(wanted).decode()
+
+
+def test_raw_of_what_nobody_sent_is_final(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "format": "raw"})
+    daemon.cli("trigger", "--hook", "tell", check=False)
+    dead, = daemon.wait_runs("dead")
+    assert "nothing was received for this event" in dead["detail"] and server.asked == []
 
 
 def test_signatures_verify_with_each_secret_and_the_id_is_stable(run):
@@ -565,8 +594,9 @@ class Store:
         self.files, self.folders, self.lose_next = {}, set(folders), None
 
     def webdav(self, asked):
-        login = "Basic " + base64.b64encode(f"me:{TOKEN}".encode()).decode()
-        if asked.headers.get("Authorization") != login:
+        logins = ["Basic " + base64.b64encode(f"{user}:{TOKEN}".encode()).decode()
+                  for user in ("me", "me & you")]
+        if asked.headers.get("Authorization") not in logins:
             return 401, {}, b""
         return getattr(self, "dav_" + asked.method.lower())(asked, urllib.parse.unquote(asked.path))
 
@@ -707,6 +737,17 @@ def test_webdav_without_the_folder_above_is_final(run):
     assert dead["detail"] == f"MKCOL {server.url}: HTTP 409"
 
 
+def test_nextcloud_gets_every_file_into_the_folder_of_its_user(run):
+    store = Store(["/remote.php/dav/files/me & you"])
+    server = serve(run, lambda asked: store.webdav(asked))
+    daemon = library(run, {"preset": "nextcloud", "url": server.url + "/", "user": "me & you",
+                           "library": "/My clips/", "token": secret(run, "t.key", TOKEN)})
+    daemon.wait_runs("done", "done")
+    assert names_of(store) == sorted(local_files(run))
+    assert all(p.startswith("/remote.php/dav/files/me & you/My clips/") for p in store.files)
+    assert server.asked[0].target == "/remote.php/dav/files/me%20%26%20you/My%20clips/"
+
+
 def test_s3_accepts_our_signatures_and_digests(run):
     store = Store()
     server = serve(run, store.s3)
@@ -766,6 +807,88 @@ def test_a_file_that_is_gone_is_a_failed_attempt(run):
     daemon = library(run, s3(run, server))
     _, dead = daemon.wait_runs("done", "dead")
     assert "No such file or directory" in dead["detail"] and dead["attempt"] == 3
+
+
+# -- files as the body, and in forms ---------------------------------------------------------------
+
+
+def form_of(asked):
+    """The parts of a form: {name: (file name, bytes)}."""
+    head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
+    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + asked.body)
+    assert message.is_multipart()
+    return {part.get_param("name", header="Content-Disposition"):
+            (part.get_filename(), part.get_payload(decode=True)) for part in message.iter_parts()}
+
+
+def test_a_file_may_be_the_body(run):
+    server = serve(run, OK)
+    daemon = library(run, {"url": server.url + "/in/{file.name}?n={task.id}", "method": "PUT",
+                           "upload": "raw", "token": secret(run, "t.key", TOKEN)})
+    _, done = daemon.wait_runs("done", "done")
+    asked, = server.wait()
+    assert asked.method == "PUT" and asked.headers["Content-Type"] == "video/mp4"
+    assert asked.path == "/in/" + urllib.parse.quote(media(run).name, safe="")
+    assert asked.body == media(run).read_bytes() and "Transfer-Encoding" not in asked.headers
+    assert asked.headers["webhook-id"].endswith(f"_success_{done['id']}")
+
+
+def test_a_file_may_be_sent_in_a_form(run):
+    answers = iter([(503, {}, b"")])
+    server = serve(run, lambda asked: next(answers, OK))
+    daemon = library(run, {"url": server.url, "upload": "multipart", "file_field": "clip",
+                           "form": {"title": "{task.prompt}", "id": "{task.id}"}})
+    _, done = daemon.wait_runs("done", "done")
+    first, asked = server.wait(2)
+    assert asked.method == "POST" and done["attempt"] == 2
+    form = form_of(asked)
+    assert form == {"title": (None, b"a paper boat"), "clip": (media(run).name,
+                    media(run).read_bytes()), "id": (None, done["task"].encode())}
+    assert form_of(first) == form and first.body != asked.body  # another boundary each time
+    assert int(asked.headers["Content-Length"]) == len(asked.body)
+
+
+class Immich:
+    """Immich 2: a form with these fields, a duplicate is 200."""
+
+    def __init__(self):
+        self.assets = []
+
+    def __call__(self, asked):
+        if asked.headers.get("x-api-key") != TOKEN:
+            return 401, {}, b'{"message":"Invalid API key"}'
+        if asked.path != "/api/assets" or asked.method != "POST":
+            return 404, {}, b""
+        form = form_of(asked)
+        times = [form.get(n, (None, b""))[1].decode() for n in ("fileCreatedAt", "fileModifiedAt")]
+        if set(form) != {"assetData", "deviceAssetId", "deviceId", "fileCreatedAt",
+                         "fileModifiedAt"} or form["assetData"][0] is None:
+            return 400, {}, b'{"message":["assetData must not be empty"]}'
+        if not all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", t) for t in times):
+            return 400, {}, b'{"message":["fileCreatedAt must be a Date instance"]}'
+        known = form["assetData"][1] in self.assets
+        if not known:
+            self.assets.append(form["assetData"][1])
+        return (200 if known else 201), {}, b'{"id":"1","status":"%s"}' % (
+            b"duplicate" if known else b"created")
+
+
+def test_immich_gets_the_clip_once(run):
+    stub, lost = Immich(), iter([502])
+    server = serve(run, lambda asked: (next(lost, stub(asked)[0]), {}, b""))
+
+    daemon = library(run, {"preset": "immich", "url": server.url,
+                           "token": secret(run, "t.key", TOKEN)})
+    _, done = daemon.wait_runs("done", "done")
+    assert done["attempt"] == 2 and stub.assets == [media(run).read_bytes()]
+
+
+def test_immich_with_a_wrong_key_is_told_so(run):
+    server = serve(run, Immich())
+    daemon = library(run, {"preset": "immich", "url": server.url,
+                           "token": secret(run, "t.key", "another")})
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "HTTP 401: the server does not know us; check http.token" in dead["detail"]
 
 
 # -- people ---------------------------------------------------------------------------------------

@@ -173,6 +173,23 @@ static void a_preset_says_what_it_needs(void **state)
          "DIR/viduhook.yaml:6:78: 'hooks[].http.region' has no meaning with preset webdav\n"},
         {HTTP(URL "body: x, format: cloudevents"),
          AT "61: 'hooks[].http.format' has no meaning with a body\n"},
+        {AFTER(URL "upload: raw, method: PUT"), ""},
+        {AFTER(URL "upload: multipart, file_field: f, form: { a: '{task.id}' }"), ""},
+        {AFTER(URL KEY "preset: immich"), ""},
+        {AFTER(URL KEY "preset: nextcloud, user: me, library: /Clips"), ""},
+        {HTTP(URL "upload: raw"),
+         AT "22: 'hooks[].http.upload' sends downloaded files: the hook needs 'after: NAME' of a "
+            "download\n"},
+        {AFTER(URL "upload: raw, format: raw"),
+         "DIR/viduhook.yaml:6:75: 'hooks[].http.format' has no meaning with an upload\n"},
+        {AFTER(URL "upload: raw, form: { a: b }"),
+         "DIR/viduhook.yaml:6:73: 'hooks[].http.form' has no meaning without 'upload: "
+         "multipart'\n"},
+        {AFTER(URL "upload: multipart, form: { a: '{task.x}' }"),
+         "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a: unknown placeholder \"task.x\"; did you "
+         "mean \"task.id\"?\n"},
+        {AFTER(URL "upload: multipart, form: { 'a\"': b }"),
+         "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\": not the name of a field\n"},
         {HTTP(URL "user: me"), AT "50: 'hooks[].http.user' needs a token: its password\n"},
     };
 

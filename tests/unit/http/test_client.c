@@ -250,6 +250,12 @@ static void a_file_is_sent_by_position_and_must_be_whole(void **state)
     assert_non_null(strstr(s.body, "\nhello"));
     assert_null(strstr(s.body, "Expect"));
     memset(&s, 0, sizeof(s));
+    file.head = SLICE_LIT("<<");
+    file.tail = SLICE_LIT(">>>");
+    run(&p, &req, &ops, &s);
+    assert_non_null(strstr(s.body, "Content-Length: 10\n"));
+    assert_non_null(strstr(s.body, "\n<<hello>>>"));
+    memset(&s, 0, sizeof(s));
     file.size = 6;
     req.timeout_ms = 5000;
     run(&p, &req, &ops, &s);

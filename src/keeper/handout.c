@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/handout.h"
+
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "keeper/quota.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define RAW_MAX (8U << 20) /* as base64; what does not fit into a message ends the run */
+
+struct search {
+    const char *trigger;
+    int score;
+    struct buf raw; /* base64 */
+};
+
+/* What was said in the words of the trigger is better than anything else, and a callback than the
+ * answer to a look; of equals the newest. */
+static int score_of(const struct store_event *e, const char *trigger)
+{
+    bool told = e->source == SOURCE_CALLBACK || e->source == SOURCE_POLL;
+
+    if (!told || e->body.n == 0 || !str_eq(e->verdict, "accepted"))
+        return 0;
+    return 1 + (e->source == SOURCE_CALLBACK) + 2 * str_eq(state_name(e->state), trigger);
+}
+
+static int on_event(const struct store_event *e, void *ctx)
+{
+    struct search *s = ctx;
+    int score = score_of(e, s->trigger);
+
+    if (score == 0 || score < s->score)
+        return 0;
+    s->score = score;
+    buf_reset(&s->raw);
+    encode_base64_buf((const uint8_t *)e->body.p, e->body.n, &s->raw);
+    return 0;
+}
+
+/* Without bytes the member is missing, and the run says so. */
+static char *add_raw(struct keeper *k, const struct store_run *run, char *json)
+{
+    struct search s = {.trigger = run->trigger, .raw = BUF_INIT(RAW_MAX)};
+    int rc = k->store->ops->event_list(k->store, run->task, on_event, &s);
+    json_t *all;
+
+    if (rc < 0)
+        log_warn("hook.raw", LOG_I("run", run->row), LOG_S("why", strerror(-rc)));
+    if (rc < 0 || s.score == 0) {
+        buf_free(&s.raw);
+        return json;
+    }
+    all = json_loads(json, 0, NULL);
+    json_object_set_new(json_object_get(all, "action"), "raw", json_string(buf_text(&s.raw)));
+    buf_free(&s.raw);
+    free(json);
+    json = json_dumps(all, JSON_COMPACT);
+    json_decref(all);
+    return json;
+}
+
+char *handout_add(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                  char *json)
+{
+    if (h->action == ACTION_HTTP && h->http.preset == 0 && h->http.body == NULL &&
+        h->http.format == FORMAT_RAW)
+        return add_raw(k, run, json);
+    return quota_add(k, h, run, json);
+}
