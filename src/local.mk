@@ -343,7 +343,9 @@ librunner_a_SOURCES = \
 	src/runner/sweep.c \
 	src/runner/sweep.h \
 	src/runner/tail.c \
-	src/runner/tail.h
+	src/runner/tail.h \
+	src/runner/trail.c \
+	src/runner/trail.h
 
 noinst_LIBRARIES += libcli.a
 libcli_a_SOURCES = \

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_fs \
 	tests/unit/base/test_log \
 	tests/unit/base/test_net \
+	tests/unit/base/test_proc \
 	tests/unit/base/test_str \
 	tests/unit/vidu/test_answer \
 	tests/unit/vidu/test_callback \
@@ -105,6 +106,7 @@ UNIT_TESTS = \
 	tests/unit/runner/test_quota \
 	tests/unit/runner/test_runner \
 	tests/unit/runner/test_sweep \
+	tests/unit/runner/test_trail \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
 	tests/unit/cli/test_files \
@@ -263,6 +265,8 @@ tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c
 tests_unit_base_test_log_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_net_SOURCES = tests/unit/base/test_net.c
 tests_unit_base_test_net_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_base_test_proc_SOURCES = tests/unit/base/test_proc.c
+tests_unit_base_test_proc_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_str_SOURCES = tests/unit/base/test_str.c
 tests_unit_base_test_str_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_answer_SOURCES = tests/unit/vidu/test_answer.c
@@ -455,6 +459,8 @@ tests_unit_runner_test_runner_SOURCES = tests/unit/runner/test_runner.c
 tests_unit_runner_test_runner_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_sweep_SOURCES = tests/unit/runner/test_sweep.c
 tests_unit_runner_test_sweep_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_trail_SOURCES = tests/unit/runner/test_trail.c
+tests_unit_runner_test_trail_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c
@@ -548,6 +554,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
+	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
@@ -597,6 +604,7 @@ EXTRA_DIST += \
 	tests/e2e/life.py \
 	tests/e2e/provider.py \
 	tests/e2e/web.py \
+	tests/e2e/zoo/beast.py \
 	tests/crash/conftest.py \
 	tests/crash/shim.c \
 	tests/bench/bench.py \
@@ -622,6 +630,7 @@ EXTRA_DIST += \
 	tests/e2e/test_download.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
+	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \

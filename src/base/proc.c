@@ -10,6 +10,8 @@
 
 #define DESCENDANTS_MAX 65536
 #define CHILDREN_MAX    (1U << 20) /* bytes of the list */
+#define STAT_MAX        4096
+#define BIRTH_FIELD     19 /* of the fields behind the name; the first of them is the state */
 
 void pids_free(struct pids *p)
 {
@@ -60,4 +62,26 @@ void proc_descendants(pid_t parent, struct pids *out)
     proc_children(parent, out);
     for (; i < out->n && out->n < DESCENDANTS_MAX; i++)
         proc_children(out->list[i], out);
+}
+
+uint64_t proc_birth(pid_t pid)
+{
+    autofree char *path = mem_printf("/proc/%d/stat", (int)pid);
+    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    autofree char *text = NULL;
+    const char *at;
+    uint64_t birth;
+    size_t n;
+
+    if (fd < 0 || fs_read_fd(fd, STAT_MAX, &text, &n) < 0)
+        return 0;
+    at = strrchr(text, ')'); /* a name may hold anything, brackets and spaces as well */
+    if (at == NULL || strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0)
+        return 0;
+    at += 2;
+    for (int i = 0; i < BIRTH_FIELD && at != NULL; i++) {
+        at = strchr(at, ' ');
+        at = at != NULL ? at + 1 : NULL;
+    }
+    return at != NULL && str_to_u64(at, strcspn(at, " "), INT64_MAX, &birth) == 0 ? birth : 0;
 }

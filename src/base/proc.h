@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct pids {
@@ -22,5 +23,8 @@ void pids_free(struct pids *p);
 void proc_children(pid_t parent, struct pids *out);
 /* Appends everybody below parent; who is born or loses its parent meanwhile may be missed. */
 void proc_descendants(pid_t parent, struct pids *out);
+/* When it was born, in the kernel's ticks: with it a pid names one process for good. 0: it has
+ * gone, or has ended and waits for its parent to hear of it. */
+uint64_t proc_birth(pid_t pid);
 
 #endif

@@ -57,8 +57,8 @@ struct conf_provider {
     struct conf_secret callback_secret; /* value NULL: the key */
     enum provider_signature signature;
     enum conf_confirm confirm;
-    enum conf_mode mode; /* by the profile unless set: push where it documents callbacks */
-    int64_t overdue_ms;  /* push: after this without a word a task is looked at */
+    enum conf_mode mode;         /* by the profile unless set: push where it documents callbacks */
+    int64_t overdue_ms;          /* push: after this without a word a task is looked at */
     char *auth, *prefix, *query; /* the profile's unless set; the prefix / is none */
     struct {
         char *id, *state, *result; /* paths into answers; NULL: the usual names */

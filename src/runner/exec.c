@@ -16,6 +16,7 @@
 #include "runner/reap.h"
 #include "runner/spawn.h"
 #include "runner/tail.h"
+#include "runner/trail.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -44,7 +45,8 @@ struct exec {
     struct spawned child;
     struct event *exit_event, *output_event, *timer;
     struct tail tail;
-    siginfo_t end; /* si_pid 0: it lives */
+    struct trail trail; /* who was below it when it was stopped */
+    siginfo_t end;      /* si_pid 0: it lives */
     int sweeps, empty_sweeps;
     int64_t started_ms, timeout_ms;
     const char *stopped; /* why we ended it, NULL when we did not */
@@ -158,12 +160,18 @@ static void finish(struct exec *x)
     report(x);
 }
 
-/* After a stop nothing of it may go on: neither the group, nor those who left the group. */
+/*
+ * After a stop nothing of it may go on: neither the group, nor those who left the group, nor those
+ * who changed their environment as well.
+ */
 static void sweep(struct exec *x)
 {
+    size_t killed;
+
     x->phase = PHASE_SWEEP;
     kill(-x->child.pid, SIGKILL);
-    x->empty_sweeps = reap_kill_run(x->env->reap, x->run) == 0 ? x->empty_sweeps + 1 : 0;
+    killed = reap_kill_run(x->env->reap, x->run) + trail_kill(&x->trail);
+    x->empty_sweeps = killed == 0 ? x->empty_sweeps + 1 : 0;
     if (x->empty_sweeps == 2 || ++x->sweeps >= SWEEPS_MAX)
         finish(x);
     else
@@ -226,6 +234,7 @@ static void stop_because(struct exec *x, enum run_outcome outcome, const char *w
     x->phase = PHASE_TERM;
     x->stopped = why;
     x->stop_outcome = outcome;
+    trail_follow(&x->trail, x->child.pid); /* as long as its children are known by it */
     kill(-x->child.pid, SIGTERM);
     arm(x, TERM_GRACE_MS);
 }
@@ -243,6 +252,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     case PHASE_TERM:
     case PHASE_KILL: /* again until it goes: it may hang in the kernel */
         x->phase = PHASE_KILL;
+        trail_follow(&x->trail, x->child.pid);
         kill(-x->child.pid, SIGKILL);
         arm(x, OUTPUT_GRACE_MS);
         check_end(x);
@@ -328,6 +338,7 @@ static void exec_free(void *a)
     event_free(x->timer);
     fs_close_slot(&x->child.pidfd);
     tail_free(&x->tail);
+    trail_free(&x->trail);
     free(x);
 }
 

@@ -18,8 +18,8 @@ static const struct fake_row pages[] = {
          "/m/b.mp4", "1024", "bbbbbbbbbbbbbbbb") "],\"next\":2}",
      NULL},
     {"files", EXIT_OK,
-     "{\"files\":[" ROW("/m/a.mp4", "2048", "cccccccccccccccc") "," ROW(
-         "/m/d.mp4", "1024", "dddddddddddddddd") "]}",
+     "{\"files\":[" ROW("/m/a.mp4", "2048", "cccccccccccccccc") "," ROW("/m/d.mp4", "1024",
+                                                                        "dddddddddddddddd") "]}",
      NULL},
     {.command = NULL},
 };
