@@ -552,6 +552,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
 	tests/e2e/test_download.py \
+	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \
@@ -605,6 +606,7 @@ EXTRA_DIST += \
 	tests/e2e/provider.py \
 	tests/e2e/web.py \
 	tests/e2e/zoo/beast.py \
+	tests/e2e/zoo/files.py \
 	tests/crash/conftest.py \
 	tests/crash/shim.c \
 	tests/bench/bench.py \
@@ -628,6 +630,7 @@ EXTRA_DIST += \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
 	tests/e2e/test_download.py \
+	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \

@@ -220,6 +220,12 @@ static bool tell_head(struct transfer *t)
     return false;
 }
 
+static void refuse_head(struct transfer *t)
+{
+    t->refused = true;
+    end_because(t, "the head of the answer is over %u bytes", ANSWER_HEAD_MAX);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
@@ -228,8 +234,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     t->head_bytes += n * size;
     if (t->head_bytes <= ANSWER_HEAD_MAX)
         return n * size;
-    t->refused = true;
-    end_because(t, "the head of the answer is over %u bytes", ANSWER_HEAD_MAX);
+    refuse_head(t);
     return CURL_WRITEFUNC_ERROR;
 }
 
@@ -350,6 +355,8 @@ static void on_end(void *easy, int code, void *ctx)
     t->in_loop = false;
     if (code == CURLE_OK && !tell_head(t))
         code = CURLE_WRITE_ERROR;
+    if (code == CURLE_OUT_OF_MEMORY && !t->head_told && t->reason[0] == '\0')
+        refuse_head(t); /* what curl says of a line that is longer than it can hold */
     a.status = (int)status;
     a.body = (struct slice){buf_text(&t->body), t->body.len};
     a.error = error_text(t, code);

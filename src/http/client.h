@@ -45,6 +45,9 @@ struct client_request {
     int64_t timeout_ms;   /* whole transfer */
     int64_t low_speed_ms; /* 0: off; else fails when under 1 KiB/s for so long */
     bool repeatable;      /* whatever the method, it may arrive twice: kept connections are used */
+    /* A connection of its own, closed afterwards: what a server sent behind its answer can never
+     * pass for the answer to another request. */
+    bool own_connection;
 };
 
 struct client_answer {

@@ -64,8 +64,9 @@ static bool apply_method(CURL *e, const struct client_request *req)
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body != NULL ? req->body : "");
     }
     /* curl repeats a request when a kept connection turns out dead; ours may cost money. */
-    if (!is_safe_method(method) && !req->repeatable)
+    if ((!is_safe_method(method) && !req->repeatable) || req->own_connection)
         bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, req->own_connection ? 1L : 0L);
     return bad == CURLE_OK;
 }
 

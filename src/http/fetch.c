@@ -435,6 +435,7 @@ static bool request(struct fetch *f)
         .max_body = f->max_size,
         .timeout_ms = f->deadline_ms - clock_mono_ms(),
         .low_speed_ms = LOW_SPEED_MS,
+        .own_connection = true,
     };
     struct err err;
 
