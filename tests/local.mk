@@ -560,6 +560,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_kodi.py \
 	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
@@ -638,6 +639,7 @@ EXTRA_DIST += \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
+	tests/e2e/test_kodi.py \
 	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
