@@ -611,6 +611,7 @@ EXTRA_DIST += \
 	tests/crash/conftest.py \
 	tests/crash/shim.c \
 	tests/bench/bench.py \
+	tests/bench/bench_runs.py \
 	tests/bench/callbacks.lua \
 	tests/fixtures/file_server.py \
 	tests/unit/cli/fake_daemon.h \

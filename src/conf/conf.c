@@ -129,12 +129,13 @@ static char *absolute(const char *path)
     return path[0] == '/' ? mem_strdup(path) : fs_join(dir, slash != NULL ? slash + 1 : path);
 }
 
-/* With errors among the findings it is not fit for use. */
+/* With errors among the findings it is not fit for use; those that are there before are of files
+ * that could not be read. */
 static struct conf *fill_all(const char *path, const struct conf_node *root, conf_check_pair *pair,
                              struct conf_findings *found)
 {
     autofree char *dir = base_dir(path);
-    const struct conf_fill fill = {found, dir, pair};
+    const struct conf_fill fill = {found, dir, pair, found->errors > 0};
     struct conf *c = mem_calloc(1, sizeof(*c));
 
     c->file = absolute(path);
@@ -161,7 +162,7 @@ static int build(const char *path, const struct conf_node *root, conf_check_pair
 int conf_load_text(const char *file, const char *text, size_t n, conf_report *report, void *ctx,
                    struct conf **out)
 {
-    struct conf_findings found = {report, ctx, 0};
+    struct conf_findings found = {.report = report, .ctx = ctx};
     struct conf_node *root = conf_yaml_parse(file, text, n, &found);
     int rc = root != NULL ? build(file, root, NULL, &found, out) : -EINVAL;
 
@@ -188,14 +189,16 @@ static int read_all(const char *path, struct sources *sources, struct conf_node 
 int conf_load_checked(const char *path, conf_check_pair *pair, conf_report *report, void *ctx,
                       struct conf **out)
 {
-    struct conf_findings found = {report, ctx, 0};
+    struct conf_findings found = {.report = report, .ctx = ctx};
     struct sources sources = {.n = 0};
     struct conf_node *root = NULL;
     int rc = read_all(path, &sources, &root, &found);
 
     if (found.errors == 0)
         rc = build(path, root, pair, &found, out);
-    else if (rc == 0)
+    else if (root != NULL)
+        conf_free(fill_all(path, root, pair, &found)); /* what else is wrong */
+    if (rc == 0 && found.errors > 0)
         rc = -EINVAL;
     conf_node_free(root);
     sources_free(&sources);
@@ -209,7 +212,7 @@ int conf_load(const char *path, conf_report *report, void *ctx, struct conf **ou
 
 char *conf_control(const char *path)
 {
-    struct conf_findings found = {NULL, NULL, 0};
+    struct conf_findings found = {0};
     struct sources sources = {.n = 0};
     struct conf_node *root = NULL;
     struct conf *c = NULL;

@@ -35,6 +35,8 @@ static void check_needed(const struct check *k, const char *option, bool there)
     const struct conf *c = k->c;
     const struct conf_provider *p = NULL;
 
+    if (k->fill->partial)
+        return;
     for (size_t i = 0; i < c->n_providers && p == NULL; i++)
         if (c->providers[i].mode != MODE_POLL)
             p = &c->providers[i];
@@ -64,7 +66,7 @@ static void check_public_url(const struct check *k)
     }
     if (url.port == 0)
         conf_found_at(k->fill->found, at, "'public_url' must not have the port 0");
-    if (!url.https && !k->c->behind_proxy && !conf_host_is_loopback(url.host))
+    if (!url.https && !k->c->behind_proxy && !k->fill->partial && !conf_host_is_loopback(url.host))
         conf_found_at(k->fill->found, at,
                       "'public_url' must be https; http is for loopback addresses, and with "
                       "behind_proxy: yes");
@@ -80,7 +82,8 @@ static void check_listen(const struct check *k)
     for (size_t i = 0; i < c->n_listen; i++) {
         const struct conf_listen *l = &c->listen[i];
 
-        if (l->kind == LISTEN_HTTP && !c->behind_proxy && !conf_host_is_loopback(l->host))
+        if (l->kind == LISTEN_HTTP && !c->behind_proxy && !k->fill->partial &&
+            !conf_host_is_loopback(l->host))
             conf_found_at(k->fill->found, at,
                           "listen: %s would be open to the network without TLS; use https, a "
                           "loopback address, or behind_proxy: yes when a proxy does TLS",
@@ -127,7 +130,7 @@ static void check_tls(const struct check *k)
     struct err err;
     size_t len;
 
-    if (!both && (needs_tls(c) || c->tls.certificate != c->tls.key)) {
+    if (!both && !k->fill->partial && (needs_tls(c) || c->tls.certificate != c->tls.key)) {
         conf_found_at(k->fill->found, place(k, NULL, "tls"),
                       "'tls.certificate' and 'tls.key' are both needed%s",
                       needs_tls(c) ? " for an https listener" : "");
@@ -195,6 +198,8 @@ static void check_sizes(const struct check *k)
 {
     const struct conf *c = k->c;
 
+    if (k->fill->partial)
+        return;
     if (c->limits.body_budget < c->limits.max_body)
         conf_found_at(k->fill->found, place(k, "limits", "body_budget"),
                       "'limits.body_budget' is smaller than 'limits.max_body'");

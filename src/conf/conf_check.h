@@ -8,7 +8,8 @@
 
 #include "conf/conf_table.h"
 
-/* Also brings public_url and store into their final form and reads the TLS files. */
+/* In a partial tree only what each option is by itself is judged. Also brings public_url and store
+ * into their final form and reads the TLS files. */
 void conf_check(const struct conf_fill *fill, const struct conf_node *root, struct conf *c);
 
 #endif

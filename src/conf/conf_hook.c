@@ -157,7 +157,8 @@ static void check_after(const struct conf_fill *fill, const struct conf_node *no
     const struct conf_hook *before = conf_hook_find(c, hook->after);
     struct nearest nearest = NEAREST_INIT(str_or(hook->after, ""));
 
-    if (hook->after == NULL || (before != NULL && before < hook))
+    if (hook->after == NULL || (before == NULL && fill->partial) ||
+        (before != NULL && before < hook))
         return;
     if (before == hook) {
         conf_found_at(fill->found, at, "hook '%s' waits for itself", hook->after);

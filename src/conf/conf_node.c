@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FINDING_MAX 8192
 
@@ -16,6 +17,25 @@ static void add_visible(struct buf *out, const char *text)
             buf_addf(out, "\\x%02x", (unsigned)*text);
         else
             buf_addc(out, *text);
+}
+
+#define ANY_PROVIDER "providers.NAME."
+
+/* The table calls an option of every provider by one name; people are told whose it is. */
+static void add_named(const struct conf_findings *f, const char *text, struct buf *out)
+{
+    const char *at = f->provider != NULL ? strstr(text, ANY_PROVIDER) : NULL;
+
+    for (; at != NULL; at = strstr(text, ANY_PROVIDER)) {
+        autofree char *before = mem_strndup(text, (size_t)(at - text));
+
+        add_visible(out, before);
+        buf_adds(out, "providers.");
+        add_visible(out, f->provider);
+        buf_addc(out, '.');
+        text = at + strlen(ANY_PROVIDER);
+    }
+    add_visible(out, text);
 }
 
 static void found(struct conf_findings *f, const char *file, int line, int column, const char *fmt,
@@ -31,7 +51,7 @@ static void found(struct conf_findings *f, const char *file, int line, int colum
     if (f->report == NULL)
         return;
     vsnprintf(text, sizeof(text), fmt, ap);
-    add_visible(&shown, text);
+    add_named(f, text, &shown);
     f->report(file, line, column, buf_text(&shown), f->ctx);
 }
 

@@ -35,6 +35,7 @@ struct conf_findings {
     conf_report *report; /* may be NULL */
     void *ctx;
     int errors;
+    const char *provider; /* takes the place of NAME in `providers.NAME.`; NULL: none is filled */
 };
 
 void conf_found(struct conf_findings *f, const char *file, int line, int column, const char *fmt,

@@ -137,14 +137,16 @@ static void fill_provider(const struct conf_fill *fill, const struct conf_node *
         return;
     }
     preset_profile(p, node);
-    if (conf_node_get(node, "profile") == NULL && p->profile == NULL)
+    fill->found->provider = p->name;
+    if (conf_node_get(node, "profile") == NULL && p->profile == NULL && !fill->partial)
         report_profile(fill, node, p->name, true);
     conf_table_fill(fill, SCOPE_PROVIDER, node, p);
     if (p->profile != NULL && p->profile->base_url[0] == '\0' &&
-        conf_node_get(node, "base_url") == NULL)
+        conf_node_get(node, "base_url") == NULL && !fill->partial)
         conf_found_at(fill->found, node,
                       "'providers.NAME.base_url' is missing: profile %s has no address of its own",
                       p->profile->name);
+    fill->found->provider = NULL;
 }
 
 static void release_providers(const struct conf_row *row, void *object)

@@ -88,10 +88,21 @@ static struct slice trim(struct slice s)
     return s;
 }
 
+/* What stands in front of a key behind Authorization: */
+static const char *const schemes[] = {"Token ", "Bearer "};
+
+/* Nothing but the name of a scheme: what should follow it was forgotten. */
+static const char *bare_scheme(struct slice s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (s.n == strlen(schemes[i]) - 1 && strncasecmp(s.p, schemes[i], s.n) == 0)
+            return schemes[i];
+    return NULL;
+}
+
 /* People paste what stands behind Authorization: as a whole. */
 static struct slice without_scheme(struct slice s)
 {
-    static const char *const schemes[] = {"Token ", "Bearer "};
 
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
         size_t n = strlen(schemes[i]);
@@ -105,9 +116,14 @@ static struct slice without_scheme(struct slice s)
 static int take_value(const char *data, size_t len, struct conf_secret *secret, struct err *err)
 {
     struct slice value = without_scheme(trim((struct slice){data, len}));
+    const char *scheme = bare_scheme(value);
 
     if (value.n == 0)
         return err_set(err, -EINVAL, "the secret is empty");
+    if (scheme != NULL)
+        return err_set(err, -EINVAL,
+                       "only the word %.*s stands there; write the key behind it, or alone",
+                       (int)strlen(scheme) - 1, scheme);
     if (value.n > SECRET_MAX)
         return err_set(err, -EINVAL, "the secret is longer than %d bytes", SECRET_MAX);
     for (size_t i = 0; i < value.n; i++) {

@@ -337,7 +337,7 @@ void conf_table_fill(const struct conf_fill *fill, enum conf_scope scope,
 {
     fill_defaults(fill, scope, object);
     fill_group(fill, scope, "", map, object);
-    for (size_t i = 0; i < conf_n_rows; i++) {
+    for (size_t i = 0; i < conf_n_rows && !fill->partial; i++) {
         const struct conf_row *row = &conf_rows[i];
 
         if (row->scope == scope && row->required && conf_node_get(map, row->key) == NULL)

@@ -19,6 +19,7 @@ struct conf_fill {
     struct conf_findings *found;
     const char *dir;       /* absolute; relative paths start here */
     conf_check_pair *pair; /* NULL: certificates are not looked into */
+    bool partial; /* a file could not be read: what seems to be missing may stand in there */
 };
 
 struct conf_row;

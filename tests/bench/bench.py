@@ -390,6 +390,7 @@ def print_downloads(results, count):
 
 
 def main():
+    import bench_runs  # it takes its tools from here
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, a small store: to try the bench itself")
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds; the median counts")
@@ -399,6 +400,7 @@ def main():
     if args.quick:
         args.seconds = args.rounds = 1
     args.downloads, args.commands = (20, 300) if args.quick else (200, 2000)
+    args.list, args.waiting = (100, 1000) if args.quick else (1000, 10000)
     shutil.rmtree(WORK, ignore_errors=True)
     subprocess.run([BUILD / "viduhook", "init", WORK], check=True, stdout=subprocess.DEVNULL)
     (WORK / "vidu.key").write_text(KEY + "\n")
@@ -407,12 +409,16 @@ def main():
     results, memory, verdicts = measure_callbacks(args)
     print("measuring downloads and commands", file=sys.stderr)
     downloads, commands = measure_downloads(args), measure_commands(args)
+    print("measuring queues", file=sys.stderr)
+    queued, claims = bench_runs.measure_list(args), bench_runs.measure_claims(args)
     print(f"\nMeasured on {machine()}, load generator beside it; median of {args.rounds} alternating rounds.\n")
     print_callbacks(results, memory, verdicts, args)
     print_downloads(downloads, args.downloads)
     rates = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in commands.items())
     print(f"- commands (/bin/true), 8 at once: {rates}: "
           f"{commands['viduhookd'] / commands['posix_spawn loop']:.2f} of the loop (reach 0.8)")
+    bench_runs.print_list(queued, args.list)
+    bench_runs.print_claims(claims)
     shutil.rmtree(WORK)
 
 

@@ -1,9 +1,10 @@
 /*
  * A store with many submitted tasks, and the keys of their callbacks in a file.
  *
- *   fill_store STORE.db COUNT KEYS [HOOK]
+ *   fill_store STORE.db COUNT KEYS [HOOK [URL]]
  *
- * With HOOK every task has succeeded already, and one run of that hook waits for it.
+ * With HOOK every task has succeeded already, and one run of that hook waits for it. The result of
+ * the task with number I is then at URL/I.mp4.
  *
  * KEYS receives COUNT keys of 42 bytes, nothing between them. The seal secret is the store's, made
  * here when it has none, so that a daemon started on it takes the keys for its own.
@@ -62,18 +63,24 @@ static void add_run(struct store *s, const struct store_task *t, const char *hoo
 }
 
 /* As a callback with the state success leaves it. */
-static void end_task(struct store_task *t)
+static void end_task(struct store_task *t, const char *result)
 {
     t->state = t->pending = STATE_SUCCESS;
     t->source = SOURCE_CALLBACK;
-    t->result = "[{\"id\":\"1\",\"url\":\"https://media.example/a.mp4\"}]";
+    t->result = result;
     t->finished_ms = t->created_ms;
     t->next_look_ms = 0;
 }
 
-static void add_task(struct store *s, const char *key, long i, const char *hook,
+/* What waits for a task that has ended; hook NULL: it has not. */
+struct waiting {
+    const char *hook, *url;
+};
+
+static void add_task(struct store *s, const char *key, long i, const struct waiting *w,
                      struct crypto_place *place)
 {
+    autofree char *result = mem_printf("[{\"id\":\"1\",\"url\":\"%s/%ld.mp4\"}]", w->url, i);
     uint8_t hash[SHA256_LEN];
     char remote_id[32];
     char path[64];
@@ -108,11 +115,11 @@ static void add_task(struct store *s, const char *key, long i, const char *hook,
     key_hash(key, KEY_LEN, place, hash);
     snprintf(remote_id, sizeof(remote_id), "9%017ld", i);
     snprintf(path, sizeof(path), "/callback/");
-    if (hook != NULL)
-        end_task(&t);
+    if (w->hook != NULL)
+        end_task(&t, result);
     check(s->ops->task_insert(s, &t, &t.row, &err), &err);
-    if (hook != NULL)
-        add_run(s, &t, hook);
+    if (w->hook != NULL)
+        add_run(s, &t, w->hook);
 }
 
 int main(int argc, char **argv)
@@ -120,7 +127,9 @@ int main(int argc, char **argv)
     uint8_t secret[SEAL_SECRET_LEN];
     struct crypto_place *place = crypto_place_new();
     char key[KEY_SIZE];
-    bool usable = argc == 4 || argc == 5;
+    bool usable = argc >= 4 && argc <= 6;
+    const struct waiting waiting = {argc > 4 ? argv[4] : NULL,
+                                    argc > 5 ? argv[5] : "https://media.example"};
     struct err err = {""};
     struct store *s;
     autofree char *url = usable ? mem_printf("sqlite:%s", argv[1]) : NULL;
@@ -128,7 +137,7 @@ int main(int argc, char **argv)
     FILE *keys = count > 0 ? fopen(argv[3], "we") : NULL;
 
     if (keys == NULL) {
-        fprintf(stderr, "usage: fill_store STORE.db COUNT KEYS [HOOK]\n");
+        fprintf(stderr, "usage: fill_store STORE.db COUNT KEYS [HOOK [URL]]\n");
         return 2;
     }
     check(store_open(url, false, &s, &err), &err);
@@ -137,7 +146,7 @@ int main(int argc, char **argv)
         if (i % PER_TRANSACTION == 0)
             check(s->ops->begin(s, &err), &err);
         key_new(secret, clock_wall_ms() / 1000, place, key);
-        add_task(s, key, i, argc == 5 ? argv[4] : NULL, place);
+        add_task(s, key, i, &waiting, place);
         fwrite(key, KEY_LEN, 1, keys);
         if (i % PER_TRANSACTION == PER_TRANSACTION - 1 || i == count - 1)
             check(s->ops->commit(s, &err), &err);

@@ -198,7 +198,7 @@ static void findings_name_the_file_they_are_in(void **state)
                   "DIR/conf.d/a.yaml:1:12: 'receivers' is out of range: 0 is not within 1-64\n");
 }
 
-static void syntax_errors_of_all_files_are_reported_alone(void **state)
+static void syntax_errors_of_all_files_are_reported(void **state)
 {
     struct conf_fixture *f = *state;
 
@@ -208,6 +208,39 @@ static void syntax_errors_of_all_files_are_reported_alone(void **state)
     assert_string_equal(f->found,
                         "DIR/viduhook.yaml:1:8: aliases (*name) are not supported; write it out\n"
                         "DIR/conf.d/a.yaml:1:4: anchors (&name) are not supported; write it out\n");
+}
+
+/* What is missing, or does not fit together, may be mended by the file that could not be read. */
+static void a_syntax_error_hides_no_other_errors(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    make_dropin_dir(f);
+    fixture_write(f, "conf.d/a.yaml", "receivers: 0\nbehind_proxy: [\n", 0600);
+    fixture_write(f, "conf.d/b.yaml",
+                  "log: xml\n"
+                  "listen: [http://0.0.0.0:80]\n"
+                  "fetch: { ca_file: nope }\n"
+                  "providers: { mine: { base_url: 'http://far.example' } }\n"
+                  "hooks: [{ name: one, after: lost, exec: [/bin/true], timeout: never }]\n",
+                  0600);
+    assert_int_equal(fixture_load_text(f, "receivers: x\nlisen: y\n"), -EINVAL);
+    assert_string_equal(
+        f->found,
+        "DIR/conf.d/a.yaml:3:1: did not find expected node content while parsing a flow node\n"
+        "DIR/viduhook.yaml:1:12: 'receivers' must be a whole number, not 'x'\n"
+        "DIR/viduhook.yaml:2:1: unknown option 'lisen'; did you mean 'listen'?\n"
+        "DIR/conf.d/b.yaml:1:6: 'log' must be one of text|json, not 'xml'\n"
+        "DIR/conf.d/b.yaml:4:32: 'providers.mine.base_url' must be https, since the key travels "
+        "with every request; http is for loopback addresses only\n"
+        "DIR/conf.d/b.yaml:5:63: 'hooks[].timeout' must be a duration such as 90, 500ms, 60s, 5m, "
+        "1h or 7d, not 'never'\n"
+        "DIR/conf.d/b.yaml:3:19: 'fetch.ca_file': DIR/nope: No such file or directory\n");
+    fixture_write(f, "conf.d/a.yaml", "receivers: 1\n", 0600);
+    assert_int_equal(fixture_load_text(f, "receivers: 1\n"), -EINVAL);
+    assert_non_null(strstr(f->found, "there is no hook 'lost'"));
+    assert_non_null(strstr(f->found, "'providers.mine.key' is missing"));
+    assert_non_null(strstr(f->found, "would be open to the network"));
 }
 
 static void a_dropin_with_a_syntax_error_stops_the_load(void **state)
@@ -286,7 +319,8 @@ int main(void)
         CONF_TEST(files_of_conf_d_are_laid_upon_it_in_name_order),
         CONF_TEST(maps_merge_deep_lists_replace_and_hooks_append),
         CONF_TEST(findings_name_the_file_they_are_in),
-        CONF_TEST(syntax_errors_of_all_files_are_reported_alone),
+        CONF_TEST(syntax_errors_of_all_files_are_reported),
+        CONF_TEST(a_syntax_error_hides_no_other_errors),
         CONF_TEST(a_dropin_with_a_syntax_error_stops_the_load),
         CONF_TEST(a_conf_d_that_cannot_be_listed_stops_the_load),
         CONF_TEST(a_file_that_is_too_large_is_refused),

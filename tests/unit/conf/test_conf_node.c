@@ -6,7 +6,7 @@
 
 static struct conf_node *parse(const char *file, const char *text)
 {
-    struct conf_findings found = {NULL, NULL, 0};
+    struct conf_findings found = {0};
     struct conf_node *root = conf_yaml_parse(file, text, strlen(text), &found);
 
     assert_non_null(root);

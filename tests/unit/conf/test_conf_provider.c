@@ -54,7 +54,7 @@ static void a_profile_must_exist(void **state)
          AT "20: unknown profile 'vdu'; did you mean 'vidu'? There are vidu, vidu-cn, octopusx, "
             "powertokens, octopusx-openai, generic\n"},
         {PROVIDERS("\n  vidu: { profile: [a], " KEY " }"),
-         AT "20: 'providers.NAME.profile' must be a single value, not a list\n"},
+         AT "20: 'providers.vidu.profile' must be a single value, not a list\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
@@ -63,14 +63,14 @@ static void a_profile_must_exist(void **state)
 static void a_provider_is_a_named_map_with_a_key(void **state)
 {
     static const struct conf_case cases[] = {
-        {PROVIDERS("\n  vidu: {}"), AT "9: 'providers.NAME.key' is missing: the API key\n"},
+        {PROVIDERS("\n  vidu: {}"), AT "9: 'providers.vidu.key' is missing: the API key\n"},
         {PROVIDERS("\n  vidu:"), AT "8: provider 'vidu' must be a map of options, not empty\n"},
         {PROVIDERS("\n  vidu: file:vidu.key"),
          AT "9: provider 'vidu' must be a map of options, not a text\n"},
         {PROVIDERS("\n  'a/b': { profile: vidu, " KEY " }"),
          AT "3: the name of a provider must be 1 to 64 of A-Z a-z 0-9 _ -\n"},
         {PROVIDERS("\n  vidu: { " KEY ", kay: 1 }"),
-         AT "36: unknown option 'providers.NAME.kay'; did you mean 'key'?\n"},
+         AT "36: unknown option 'providers.vidu.kay'; did you mean 'key'?\n"},
         {PROVIDERS(""), "DIR/viduhook.yaml:3:1: at least one provider is needed, such as vidu: { "
                         "key: { file: vidu.key } }\n"},
         {PROVIDERS(" {}"), "DIR/viduhook.yaml:3:1: at least one provider is needed, such as vidu: "
@@ -88,12 +88,12 @@ static void the_key_travels_only_over_tls_or_on_this_machine(void **state)
         {PROVIDERS("\n  vidu: { " KEY ", base_url: https://proxy.example.org/v }"), ""},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: http://localhost:81 }"), ""},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: http://api.vidu.com }"),
-         AT "46: 'providers.NAME.base_url' must be https, since the key travels with every "
+         AT "46: 'providers.vidu.base_url' must be https, since the key travels with every "
             "request; http is for loopback addresses only\n"},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: https://k@api.vidu.com }"),
-         AT "46: 'providers.NAME.base_url': must not contain a user name or password\n"},
+         AT "46: 'providers.vidu.base_url': must not contain a user name or password\n"},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: https://api.vidu.com/?a }"),
-         AT "46: 'providers.NAME.base_url': must not have a query (?) or a fragment (#)\n"},
+         AT "46: 'providers.vidu.base_url': must not have a query (?) or a fragment (#)\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
@@ -132,17 +132,17 @@ static void what_a_provider_is_told_must_be_plain(void **state)
     static const struct {
         const char *option, *complaint;
     } rows[] = {
-        {"auth: 'Bearer x'", "'providers.NAME.auth' must be one word"},
-        {"prefix: v1", "'providers.NAME.prefix' must be a path"},
-        {"prefix: /v1/", "'providers.NAME.prefix' must be a path"},
-        {"prefix: /v1//x", "'providers.NAME.prefix' must be a path"},
-        {"prefix: '/v1?a'", "'providers.NAME.prefix' must be a path"},
-        {"query: /v1/videos", "'providers.NAME.query' must be a path with {id}"},
-        {"query: 'v1/{id}'", "'providers.NAME.query' must be a path with {id}"},
-        {"query: '/v1/{id}#x'", "'providers.NAME.query' must be a path with {id}"},
-        {"query: '/v1/{id}/{id}'", "'providers.NAME.query' must be a path with {id}"},
-        {"names: { id: 'a b' }", "'providers.NAME.names.id' must be names with dots"},
-        {"names: { state: a..b }", "'providers.NAME.names.state' must be names with dots"},
+        {"auth: 'Bearer x'", "'providers.mine.auth' must be one word"},
+        {"prefix: v1", "'providers.mine.prefix' must be a path"},
+        {"prefix: /v1/", "'providers.mine.prefix' must be a path"},
+        {"prefix: /v1//x", "'providers.mine.prefix' must be a path"},
+        {"prefix: '/v1?a'", "'providers.mine.prefix' must be a path"},
+        {"query: /v1/videos", "'providers.mine.query' must be a path with {id}"},
+        {"query: 'v1/{id}'", "'providers.mine.query' must be a path with {id}"},
+        {"query: '/v1/{id}#x'", "'providers.mine.query' must be a path with {id}"},
+        {"query: '/v1/{id}/{id}'", "'providers.mine.query' must be a path with {id}"},
+        {"names: { id: 'a b' }", "'providers.mine.names.id' must be names with dots"},
+        {"names: { state: a..b }", "'providers.mine.names.state' must be names with dots"},
     };
     struct conf_fixture *f = *state;
 

@@ -75,7 +75,7 @@ static void what_is_in_the_file_must_be_one_word(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         autofree char *expected =
-            mem_printf("DIR/viduhook.yaml:3:27: 'providers.NAME.key': file DIR/vidu.key: the "
+            mem_printf("DIR/viduhook.yaml:3:27: 'providers.vidu.key': file DIR/vidu.key: the "
                        "secret is %s\n",
                        cases[i].problem);
 
@@ -85,6 +85,31 @@ static void what_is_in_the_file_must_be_one_word(void **state)
     }
 }
 
+static void a_scheme_without_its_key_is_no_key(void **state)
+{
+    static const struct {
+        const char *text, *word;
+    } cases[] = {{"Token", "Token"},
+                 {"Token \n", "Token"},
+                 {"bearer", "Bearer"},
+                 {"\tTOKEN", "Token"},
+                 {"Token Bearer\n", "Bearer"}};
+    struct conf_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        autofree char *expected =
+            mem_printf("DIR/viduhook.yaml:3:27: 'providers.vidu.key': file DIR/vidu.key: only the "
+                       "word %s stands there; write the key behind it, or alone\n",
+                       cases[i].word);
+
+        fixture_write(f, "vidu.key", cases[i].text, 0600);
+        assert_int_equal(fixture_load_text(f, CONF_GOOD), -EINVAL);
+        assert_string_equal(f->found, expected);
+    }
+    fixture_write(f, "vidu.key", "Tokens", 0600);
+    expect_key(f, CONF_GOOD, "Tokens");
+}
+
 static void a_file_other_users_may_read_is_refused(void **state)
 {
     static const mode_t modes[] = {0604, 0602, 0644, 0666};
@@ -92,7 +117,7 @@ static void a_file_other_users_may_read_is_refused(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         autofree char *expected = mem_printf(
-            "DIR/viduhook.yaml:3:27: 'providers.NAME.key': DIR/vidu.key is open to every user "
+            "DIR/viduhook.yaml:3:27: 'providers.vidu.key': DIR/vidu.key is open to every user "
             "(mode %04o); run: chmod o= DIR/vidu.key\n",
             modes[i]);
 
@@ -108,19 +133,19 @@ static void sources_that_fail_say_why(void **state)
 {
     static const struct conf_case cases[] = {
         {WITH_KEY("file:nope"),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': DIR/nope: No such file or directory\n"},
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': DIR/nope: No such file or directory\n"},
         {WITH_KEY("file:/dev/null"),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': /dev/null: not a regular file\n"},
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': /dev/null: not a regular file\n"},
         {WITH_KEY("env:VIDUHOOK_NOT_SET"),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': the environment variable "
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': the environment variable "
          "VIDUHOOK_NOT_SET is not set\n"},
         {WITH_KEY("credential:x"),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': credential x: $CREDENTIALS_DIRECTORY is "
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': credential x: $CREDENTIALS_DIRECTORY is "
          "not set; does the unit have LoadCredential=x:...?\n"},
         {WITH_KEY("credential:../x"),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': '../x' is not the name of a credential\n"},
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': '../x' is not the name of a credential\n"},
         {WITH_KEY("credential:.."),
-         "DIR/viduhook.yaml:3:27: 'providers.NAME.key': '..' is not the name of a credential\n"},
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': '..' is not the name of a credential\n"},
     };
 
     unsetenv("CREDENTIALS_DIRECTORY");
@@ -136,12 +161,12 @@ static void a_long_file_is_not_a_secret(void **state)
     text[sizeof(text) - 1] = '\0';
     fixture_write(f, "vidu.key", text, 0600);
     assert_int_equal(fixture_load_text(f, CONF_GOOD), -EINVAL);
-    assert_string_equal(f->found, "DIR/viduhook.yaml:3:27: 'providers.NAME.key': DIR/vidu.key: "
+    assert_string_equal(f->found, "DIR/viduhook.yaml:3:27: 'providers.vidu.key': DIR/vidu.key: "
                                   "larger than 4096 bytes\n");
     setenv("VIDUHOOK_TEST_KEY", text, 1);
     assert_int_equal(fixture_load_text(f, WITH_KEY("env:VIDUHOOK_TEST_KEY")), -EINVAL);
     assert_string_equal(f->found,
-                        "DIR/viduhook.yaml:3:27: 'providers.NAME.key': env VIDUHOOK_TEST_KEY: "
+                        "DIR/viduhook.yaml:3:27: 'providers.vidu.key': env VIDUHOOK_TEST_KEY: "
                         "the secret is longer than 4096 bytes\n");
     unsetenv("VIDUHOOK_TEST_KEY");
 }
@@ -163,7 +188,7 @@ static void a_secret_in_the_file_is_refused_and_not_repeated(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         assert_int_equal(fixture_load_text(f, keys[i]), -EINVAL);
-        assert_non_null(strstr(f->found, "'providers.NAME.key' must be { file: PATH }, { env: NAME "
+        assert_non_null(strstr(f->found, "'providers.vidu.key' must be { file: PATH }, { env: NAME "
                                          "} or { credential: NAME }; the secret itself never "
                                          "stands here\n"));
         assert_null(strstr(f->found, "vda_inline"));
@@ -175,13 +200,13 @@ static void previous_keys_are_a_list_of_secrets(void **state)
     static const struct conf_case cases[] = {
         {WITH_KEY("file:vidu.key, previous_keys: "), ""},
         {WITH_KEY("file:vidu.key, previous_keys: [file:vidu.key, file:nope]"),
-         "DIR/viduhook.yaml:3:73: 'providers.NAME.previous_keys': DIR/nope: No such file or "
+         "DIR/viduhook.yaml:3:73: 'providers.vidu.previous_keys': DIR/nope: No such file or "
          "directory\n"},
         {WITH_KEY("file:vidu.key, previous_keys: file:vidu.key"),
-         "DIR/viduhook.yaml:3:57: 'providers.NAME.previous_keys' must be a list of at most 4 "
+         "DIR/viduhook.yaml:3:57: 'providers.vidu.previous_keys' must be a list of at most 4 "
          "secrets\n"},
         {WITH_KEY("file:vidu.key, previous_keys: [env:A, env:B, env:C, env:D, env:E]"),
-         "DIR/viduhook.yaml:3:57: 'providers.NAME.previous_keys' must be a list of at most 4 "
+         "DIR/viduhook.yaml:3:57: 'providers.vidu.previous_keys' must be a list of at most 4 "
          "secrets\n"},
     };
     struct conf_fixture *f = *state;
@@ -203,6 +228,7 @@ int main(void)
         CONF_TEST(the_source_is_kept_and_its_path_made_absolute),
         CONF_TEST(blanks_and_a_pasted_scheme_are_removed),
         CONF_TEST(what_is_in_the_file_must_be_one_word),
+        CONF_TEST(a_scheme_without_its_key_is_no_key),
         CONF_TEST(a_file_other_users_may_read_is_refused),
         CONF_TEST(sources_that_fail_say_why),
         CONF_TEST(a_long_file_is_not_a_secret),

@@ -5,7 +5,7 @@
 
 static struct conf_node *parse_bytes(struct conf_fixture *f, const char *text, size_t n)
 {
-    struct conf_findings found = {fixture_on_finding, f, 0};
+    struct conf_findings found = {.report = fixture_on_finding, .ctx = f};
     struct conf_node *root;
 
     f->found[0] = '\0';
