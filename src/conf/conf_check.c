@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PEM_MAX (256U * 1024)
+#define CA_MAX  (4U << 20)
 
 struct check {
     const struct conf_fill *fill;
@@ -171,6 +172,22 @@ static void check_store(const struct check *k)
     free(text);
 }
 
+/* libcurl says so of every transfer, and only then. */
+static void check_ca_file(const struct check *k, const char *path)
+{
+    const struct conf_node *at = place(k, "fetch", "ca_file");
+    autofree char *pem = NULL;
+    struct err err;
+    size_t len;
+
+    if (path == NULL)
+        return;
+    if (fs_read_file(path, CA_MAX, &pem, &len, &err) < 0)
+        conf_found_at(k->fill->found, at, "'fetch.ca_file': %s", err.text);
+    else if (strstr(pem, "-----BEGIN ") == NULL)
+        conf_found_at(k->fill->found, at, "'fetch.ca_file': %s holds no certificate (PEM)", path);
+}
+
 static void check_fetch(const struct check *k)
 {
     const struct conf_list *allow = &k->c->fetch.allow;
@@ -180,9 +197,7 @@ static void check_fetch(const struct check *k)
     uint64_t number;
     int port;
 
-    if (k->c->fetch.ca_file != NULL && access(k->c->fetch.ca_file, R_OK) < 0)
-        conf_found_at(k->fill->found, place(k, "fetch", "ca_file"), "'fetch.ca_file': %s: %s",
-                      k->c->fetch.ca_file, strerror(errno));
+    check_ca_file(k, k->c->fetch.ca_file);
     for (size_t i = 0; i < allow->n; i++)
         if (conf_endpoint_parse(allow->v[i], host, &port, &err) < 0)
             conf_found_at(k->fill->found, place(k, "fetch", "allow"), "'fetch.allow': '%s': %s",

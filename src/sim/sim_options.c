@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/sim_options.h"
 
+#include "base/fs.h"
+#include "http/tls.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#define CA_MAX          (1U << 20)
 #define MAX_MEDIA_BYTES (UINT64_C(64) << 30)
 #define MIN_MEDIA_BYTES 64
 
@@ -138,8 +142,18 @@ static int set_credits(struct sim_options *o, const char *value, struct err *err
 
 static int set_ca(struct sim_options *o, const char *value, struct err *err)
 {
-    if (access(value, R_OK) < 0)
-        return err_sys(err, -errno, "%s", value);
+    autofree char *pem = NULL;
+    int64_t not_after_ms;
+    size_t n;
+    int rc = fs_read_file(value, CA_MAX, &pem, &n, err);
+
+    if (rc < 0)
+        return rc;
+    if (tls_not_after(pem, &not_after_ms, err) < 0)
+        return err_set(err, -EINVAL,
+                       "%s holds no certificate; name the file that the daemon has as "
+                       "tls.certificate",
+                       value);
     o->ca_file = value;
     return 0;
 }

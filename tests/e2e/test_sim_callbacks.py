@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 
-from harness import (LOOPBACK, SIM_KEY, exchange, get, make_certificate, signature_is_good)
+from harness import (LOOPBACK, SIM_KEY, exchange, get, make_certificate, signature_is_good,
+                     viduhook)
 
 CREATE = "/ent/v2/text2video"
 FAST = ("--time", "60ms", "--retry-gap", "20ms")
@@ -95,6 +96,13 @@ def test_https_needs_the_right_ca(run):
     made = doubtful.create(callback_url=receiver.url())
     assert {e["status"] for e in settled(doubtful, made["task_id"], 4)} == {0}
     assert len(receiver.all()) == 2
+
+
+def test_a_file_without_a_certificate_is_no_ca(run):
+    for path in (run.file("empty.pem", ""), run.file("text.pem", "no certificate\n"), "/dev/null"):
+        done = viduhook("sim", "--ca", path)
+        assert done.returncode == 2 and str(path) in done.stderr
+        assert "holds no certificate" in done.stderr or path == "/dev/null"
 
 
 def test_tasks_without_a_callback_url_send_nothing(run):

@@ -129,7 +129,9 @@ static void exceptions_for_downloads_are_addresses_and_ports(void **state)
 {
     static const struct conf_case cases[] = {
         {CONF_GOOD "fetch: { allow: ['127.0.0.1:9000', '[::1]:9', 10.0.0.5, '::1'] }\n", ""},
-        {CONF_GOOD "fetch: { ca_file: vidu.key }\n", ""},
+        {CONF_GOOD "fetch: { ca_file: ca.pem }\n", ""},
+        {CONF_GOOD "fetch: { ca_file: vidu.key }\n",
+         "DIR/viduhook.yaml:4:19: 'fetch.ca_file': DIR/vidu.key holds no certificate (PEM)\n"},
         {CONF_GOOD "fetch: { ca_file: nope.pem }\n",
          "DIR/viduhook.yaml:4:19: 'fetch.ca_file': DIR/nope.pem: No such file or directory\n"},
         {CONF_GOOD "fetch: { allow: [localhost] }\n",
@@ -145,6 +147,7 @@ static void exceptions_for_downloads_are_addresses_and_ports(void **state)
          "DIR/viduhook.yaml:4:17: 'fetch.ports' must be whole numbers within 1-65535, not 'x'\n"},
     };
 
+    fixture_write(*state, "ca.pem", "# mine\n-----BEGIN CERTIFICATE-----\n", 0600);
     fixture_expect(*state, cases, ARRAY_LEN(cases));
 }
 

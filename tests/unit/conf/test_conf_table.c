@@ -228,7 +228,7 @@ static void the_sample_loads_as_it_is_and_with_every_option(void **state)
     fixture_write(f, "mine.key", "k", 0600);
     fixture_write(f, "fullchain.pem", "x", 0644);
     fixture_write(f, "key.pem", "x", 0600);
-    fixture_write(f, "authorities.pem", "x", 0644);
+    fixture_write(f, "authorities.pem", "-----BEGIN CERTIFICATE-----", 0644);
     load_sample(f, false);
     assert_string_equal(f->found, "");
     assert_non_null(f->conf);
