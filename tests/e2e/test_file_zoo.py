@@ -207,12 +207,20 @@ class Zoo:
             "keep_free": "1MiB"})
         self.tasks = {name: self.start(name, f"{self.server.url}/{name}/x") for name in ENDS}
         self.redirects = {form: self.start(form, self.redirect(form)) for form in FORBIDDEN}
-        self.start("downgrade", self.redirect("http://127.0.0.1:{}/", self.secure))
+        self.detours = {name: self.start(name, url) for name, url in self.roundabout().items()}
         wait_for(self.all_ended, lambda: f"end of all: {self.unfinished()}", END_S)
         self.runs = {r["task"]: r for r in self.daemon.runs()}
         self.files = {}
         for f in self.daemon.cli("files")[1]["files"]:
             self.files.setdefault(f["task"], []).append(f)
+
+    def roundabout(self):
+        """Where the last of several steps must not be made."""
+        plain, secure = "http://127.0.0.2:{}/", "https://127.0.0.2:{}/"
+        return {"from https to http": self.redirect(plain, self.secure),
+                "in two steps": self.redirect(self.redirect(secure)),
+                "from http over https to http": self.redirect(self.redirect(plain, self.secure)),
+                "by a fresh URL": f"{self.server.url}/always_403/fresh"}
 
     def redirect(self, form, server=None):
         to = urllib.parse.quote(form.format(self.canary.port), safe="")
@@ -227,6 +235,8 @@ class Zoo:
             task = Task(self.daemon, done["task"], done["remote_id"],
                         self.provider.created[-1]["callback_url"])
         fresh = url + "?fresh" if FRESH.fullmatch(name) else url
+        if name == "by a fresh URL":
+            fresh = self.redirect("https://127.0.0.2:{}/fresh")
         self.provider.will_say(task, "success", fresh)
         assert task.post(task.body(url=url)) == 200
         return task.id
@@ -267,6 +277,13 @@ def test_no_redirect_leads_where_it_must_not(zoo, form):
     run = zoo.runs[zoo.redirects[form]]
     assert run["state"] == "dead" and run["detail"], run
     assert zoo.redirects[form] not in zoo.files
+
+
+def test_nor_does_a_detour(zoo):
+    for name, task in zoo.detours.items():
+        run = zoo.runs[task]
+        assert run["state"] == "dead" and "127.0.0.2 refused" in run["detail"], (name, run)
+        assert task not in zoo.files
 
 
 def test_nobody_came_to_the_forbidden_addresses(zoo):
