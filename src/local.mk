@@ -163,6 +163,8 @@ libhttp_a_SOURCES = \
 	src/http/guard.h \
 	src/http/head.c \
 	src/http/head.h \
+	src/http/mp4.c \
+	src/http/mp4.h \
 	src/http/server.c \
 	src/http/server.h \
 	src/http/server_conn.c \

@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	tests/unit/http/test_fetch \
 	tests/unit/http/test_guard \
 	tests/unit/http/test_head \
+	tests/unit/http/test_mp4 \
 	tests/unit/http/test_server \
 	tests/unit/http/test_server_conn \
 	tests/unit/http/test_server_listen \
@@ -375,6 +376,8 @@ tests_unit_http_test_guard_SOURCES = tests/unit/http/test_guard.c
 tests_unit_http_test_guard_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_head_SOURCES = tests/unit/http/test_head.c
 tests_unit_http_test_head_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_mp4_SOURCES = tests/unit/http/test_mp4.c
+tests_unit_http_test_mp4_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_server_SOURCES = tests/unit/http/test_server.c
 tests_unit_http_test_server_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_server_conn_SOURCES = tests/unit/http/test_server_conn.c

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "http/fetch_part.h"
 #include "http/fetch_publish.h"
+#include "http/mp4.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -196,6 +197,16 @@ static void publish(struct fetch *f)
     conclude(f, FETCH_OK, "%s", done.existed ? "the same bytes were there already" : "");
 }
 
+/* As long as the server said, and still not all of it. */
+static bool check_whole(struct fetch *f)
+{
+    char type[5];
+
+    if (f->kind == FETCH_VIDEO && mp4_is_cut(f->part.fd, f->part.size, type))
+        return conclude(f, FETCH_BAD, "the video is cut off within its box %s", type);
+    return true;
+}
+
 static void complete(struct fetch *f)
 {
     const struct part *p = &f->part;
@@ -203,7 +214,7 @@ static void complete(struct fetch *f)
     if (p->total != 0 && p->size < p->total)
         conclude(f, FETCH_AGAIN, "the answer ended after %llu of %llu bytes",
                  (unsigned long long)p->size, (unsigned long long)p->total);
-    else if (f->type_known || check_type(f))
+    else if ((f->type_known || check_type(f)) && check_whole(f))
         publish(f);
 }
 

@@ -4,8 +4,8 @@
  * Bytes go to `.NAME.part` beside the target; what a broken transfer left there is resumed with
  * Range and If-Range as long as the server says it is the same thing. Without a strong validator
  * nothing can be resumed, so no part is kept then. At the end: length, type
- * and (for video) the MP4 signature are checked, the file is synced, given its name without ever
- * replacing another, and the directory is synced. Nobody sees a partial file.
+ * and (for video) that no box of the MP4 file is cut off are checked, the file is synced, given its
+ * name without ever replacing another, and the directory is synced. Nobody sees a partial file.
  *
  * SPDX-License-Identifier: MIT
  */

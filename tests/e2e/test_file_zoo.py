@@ -26,6 +26,7 @@ ENDS = {
     "honest": RIGHT,
     # lengths
     "length_too_long": "remaining to read|ended after",
+    "length_too_short": "cut off within its box mdat",
     "length_is_a_lie_of_petabytes": "over 8388608 bytes|file size",
     "length_beyond_numbers": "file size",
     "length_negative": "[Cc]ontent-[Ll]ength",

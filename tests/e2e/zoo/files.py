@@ -17,8 +17,10 @@ PIECE = 16_384
 
 
 def content(seed):
+    """An MP4 of two boxes."""
     pattern = bytes((i * 31 + (i >> 8) * seed * 7) & 0xFF for i in range(4096))
-    return (b"\0\0\0\x20ftypisom\0\0\2\0" + pattern * (SIZE // 4096 + 1))[:SIZE]
+    head = b"\0\0\0\x10ftypisom\0\0\2\0" + (SIZE - 16).to_bytes(4, "big") + b"mdat"
+    return (head + pattern * (SIZE // 4096 + 1))[:SIZE]
 
 
 BODY, OTHER = content(1), content(2)
@@ -111,6 +113,12 @@ def honest(a):
 def length_too_long(a):
     a.head(200, f"Content-Length: {SIZE + 100}", etag=None)
     a.write(BODY)
+
+
+@behaviour
+def length_too_short(a):
+    """That of a copy which was cut off when it was made, as caches keep them."""
+    a.whole(BODY[:SIZE - 1000], etag=None)
 
 
 @behaviour
