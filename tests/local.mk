@@ -531,6 +531,10 @@ REPLAY_TESTS += tests/fuzz/replay_head
 tests_fuzz_replay_head_SOURCES = tests/fuzz/fuzz_head.c tests/fuzz/replay.c
 tests_fuzz_replay_head_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"head"'
 tests_fuzz_replay_head_LDADD = $(HTTP_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_mp4
+tests_fuzz_replay_mp4_SOURCES = tests/fuzz/fuzz_mp4.c tests/fuzz/replay.c
+tests_fuzz_replay_mp4_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"mp4"'
+tests_fuzz_replay_mp4_LDADD = $(HTTP_LAYER)
 REPLAY_TESTS += tests/fuzz/replay_nfo
 tests_fuzz_replay_nfo_SOURCES = tests/fuzz/fuzz_nfo.c tests/fuzz/replay.c
 tests_fuzz_replay_nfo_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"nfo"'
