@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """File servers that misbehave, all at once: each download ends with the right bytes or as a dead
-letter that says why. Nobody ever sees a part of a file, and no forbidden address is connected to."""
+letter that says why. Nobody ever sees a part of a file; no forbidden address is connected to."""
 import contextlib
 import hashlib
 import pathlib
@@ -129,7 +129,8 @@ FORBIDDEN = [
     "https://172.16.0.1:{}/", "https://100.64.0.1:{}/", "https://169.254.169.254/latest/meta-data/",
     "http://169.254.169.254/", "https://[fe80::1]:{}/", "https://[fc00::1]:{}/",
     "https://[fd00:ec2::254]/",
-    "file:///etc/passwd", "FILE:///etc/passwd", "ftp://127.0.0.1:{}/v.mp4", "gopher://127.0.0.1:{}/",
+    "file:///etc/passwd", "FILE:///etc/passwd", "ftp://127.0.0.1:{}/v.mp4",
+    "gopher://127.0.0.1:{}/",
     "dict://127.0.0.1:{}/", "ldap://127.0.0.1:{}/", "smb://127.0.0.1:{}/", "tftp://127.0.0.1:{}/",
     "telnet://127.0.0.1:{}/", "data:video/mp4,xxxxftyp", "javascript:alert(1)",
 ]
@@ -162,7 +163,7 @@ class Canary(threading.Thread):
 
 
 class Witness(threading.Thread):
-    """Looks into the library all the time, for files that were not whole when they were first seen."""
+    """Looks into the library all the time, for files that are not whole when they are seen first."""
 
     def __init__(self, folder):
         super().__init__(daemon=True)
@@ -200,7 +201,7 @@ class Zoo:
         run.closers += [self.provider, self.witness, self.server, self.secure, self.canary]
         allow = [f"{LOOPBACK}:{s.port}" for s in (self.server, self.secure)]
         hook = {"name": "dl", "concurrency": 64, "timeout": "4s",
-                "retry": {"attempts": 3, "from": "1ms", "to": "200ms", "max_age": "6s"},
+                "retry": {"attempts": 3, "from": "1ms", "to": "200ms", "max_age": "8s"},
                 "download": {"dir": str(self.library), "cover": False, "max_size": "8MiB"}}
         self.daemon = run.daemon(self.provider, hooks=[hook], limits={
             "runs": 64, "min_free": "1MiB", "per_source": 0, "source_rate": 0}, fetch={

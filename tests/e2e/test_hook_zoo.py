@@ -107,7 +107,7 @@ class Zoo:
         url = self.provider.created[-1]["callback_url"]
         task = Task(self.daemon, done["task"], done["remote_id"], url)
         assert task.say("success") == 200
-        wait_for(self.all_ended, lambda: f"end of all: {self.daemon.runs('--state', 'running')}", END_S)
+        wait_for(self.all_ended, lambda: f"end of all: {self.daemon.runs()}", END_S)
         self.ended = {r["hook"].replace("-", "_"): r for r in self.daemon.runs()}
 
     def all_ended(self):
@@ -122,7 +122,8 @@ class Zoo:
 
     def look(self):
         pids = self.pids()
-        return {"pids": pids, "fds": {name: descriptors(pids[name]) for name in ("keeper", "runner")}}
+        fds = {name: descriptors(pids[name]) for name in ("keeper", "runner")}
+        return {"pids": pids, "fds": fds}
 
     def living(self, name):
         """Processes of this beast that still exist."""
@@ -184,7 +185,7 @@ def test_nothing_is_left_of_them(zoo):
 
 def test_callbacks_were_answered_all_the_time(zoo, capsys):
     with capsys.disabled():
-        print(f"\ncallbacks, p99 in ms: {p99(zoo.quiet):.1f} before, {p99(zoo.loud):.1f} beside the "
-              f"zoo (median {statistics.median(zoo.quiet):.1f}, {statistics.median(zoo.loud):.1f}; "
+        print(f"\ncallbacks, p99 in ms: {p99(zoo.quiet):.1f} before, {p99(zoo.loud):.1f} beside "
+              f"the zoo (median {statistics.median(zoo.quiet):.1f}, {statistics.median(zoo.loud):.1f}; "
               f"{len(zoo.loud)} sent)")
     assert zoo.daemon.alive() and zoo.daemon.url().startswith(f"https://{LOOPBACK}")

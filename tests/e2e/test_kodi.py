@@ -54,16 +54,17 @@ class Kodi:
         (userdata / "sources.xml").write_text(SOURCES.format(library=library))
         word = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         self.headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
-        self.process = run.add(Process([KODI, "--standalone"], run.home, "kodi", expected=None, env={
-            "HOME": str(home), "DISPLAY": self.display(run), "LIBGL_ALWAYS_SOFTWARE": "1"}))
+        env = {"HOME": str(home), "DISPLAY": self.display(run), "LIBGL_ALWAYS_SOFTWARE": "1"}
+        self.process = run.add(Process(["nice", KODI, "--standalone"], run.home, "kodi", env,
+                                       expected=None))
         wait_for(self.answers, lambda: f"Kodi's answer: {self.log(home)}", START_S)
         self.set_content(userdata / "Database", library, own_folders)
 
     def display(self, run):
         """A screen that nobody sees, of a number that is free."""
         ours, its = os.pipe()
-        run.add(Process(["Xvfb", "-displayfd", its, "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-                        run.home, "xvfb", expected=None, popen={"pass_fds": [its]}))
+        argv = ["Xvfb", "-displayfd", its, "-screen", "0", "640x480x24", "-nolisten", "tcp"]
+        run.add(Process(argv, run.home, "xvfb", expected=None, popen={"pass_fds": [its]}))
         os.close(its)
         with open(ours) as said:
             return f":{said.readline().strip()}"

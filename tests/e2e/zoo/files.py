@@ -74,7 +74,7 @@ class Asked:
         self.whole(body[at:], 206, f"Content-Range: {said}", etag=etag)
 
     def reset(self):
-        time.sleep(0.02)  # what was written is on its way; then the other side forgets nothing of it
+        time.sleep(0.02)  # what was written has arrived, so that the reset does not overtake it
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
@@ -285,7 +285,8 @@ def range_longer_than_said(a):
     if a.time == 1:
         a.whole(send=HALF)
     elif a.start and a.time == 2:
-        a.head(206, f"Content-Range: bytes {a.start}-{SIZE - 1}/{SIZE}", "Transfer-Encoding: chunked")
+        a.head(206, f"Content-Range: bytes {a.start}-{SIZE - 1}/{SIZE}",
+               "Transfer-Encoding: chunked")
         rest = BODY[a.start:] + b"more"
         a.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))
     else:
