@@ -29,6 +29,7 @@ ZOO = {
     "stops_itself": ("dead", -9, "timeout", ""),
     "escapes": ("dead", -15, "timeout", ""),
     "bare_escape": ("dead", -15, "timeout", ""),
+    "last_escape": ("dead", -9, "timeout", ""),
     "breeds": ("dead", -15, "timeout", ""),
     "orphans": ("done", 0, "exit status 0", ""),
     "floods": ("done", 0, "exit status 0", "xxx\nthe end\n"),

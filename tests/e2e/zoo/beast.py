@@ -68,14 +68,23 @@ def escapes():
     sleep()
 
 
-def bare_escape():
-    """Who left the group and threw away the environment that it was given."""
-    def leave():
-        ignore()
-        os.execve("/bin/sleep", ["sleep", str(FOR_EVER)], {})
+def undress():
+    """Goes on without the environment that it was given, and deaf."""
+    ignore()
+    os.execve("/bin/sleep", ["sleep", str(FOR_EVER)], {})
 
-    child(leave, leave=True)
+
+def bare_escape():
+    """Who left the group and the environment."""
+    child(undress, leave=True)
     sleep()
+
+
+def last_escape():
+    """The same, but not before it is told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: child(undress, leave=True))
+    while True:
+        sleep()
 
 
 def breeds():
