@@ -186,6 +186,7 @@ static size_t on_file_read(char *out, size_t size, size_t count, void *arg)
     if (got < 0 || (got == 0 && n != 0)) {
         end_because(t, "the file that is sent: %s",
                     got < 0 ? strerror(errno) : "shorter than it was");
+        t->sent = false; /* it was never whole */
         return CURL_READFUNC_ABORT;
     }
     t->file_at += (uint64_t)got;

@@ -54,7 +54,8 @@ struct client_answer {
     int status;             /* 0: no answer */
     struct slice body;      /* what on_data was not given */
     const char *error;      /* NULL, or what went wrong; never holds a query string */
-    bool sent;              /* the request may have reached the server: not safe to repeat */
+    bool sent;              /* the request may have reached the server: not safe to repeat. One
+                               whose file ended early has not: it was never whole */
     bool refused;           /* the address policy or a limit of ours ended it */
     int64_t retry_after_ms; /* from Retry-After, clamped to 1 h; -1: absent */
     const char *peer;       /* address, "" when never connected */
