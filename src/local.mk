@@ -310,7 +310,9 @@ libgateway_a_SOURCES = \
 	src/gateway/submit.c \
 	src/gateway/submit.h \
 	src/gateway/submit_command.c \
-	src/gateway/submit_command.h
+	src/gateway/submit_command.h \
+	src/gateway/upload.c \
+	src/gateway/upload.h
 
 noinst_LIBRARIES += librunner.a
 librunner_a_SOURCES = \
@@ -375,6 +377,10 @@ libcli_a_SOURCES = \
 	src/cli/offline.h \
 	src/cli/media.c \
 	src/cli/media.h \
+	src/cli/media_file.c \
+	src/cli/media_file.h \
+	src/cli/upload.c \
+	src/cli/upload.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/progress.c \
@@ -432,7 +438,9 @@ libsim_a_SOURCES = \
 	src/sim/sim_sign.c \
 	src/sim/sim_sign.h \
 	src/sim/sim_task.c \
-	src/sim/sim_task.h
+	src/sim/sim_task.h \
+	src/sim/sim_upload.c \
+	src/sim/sim_upload.h
 nodist_libsim_a_SOURCES = src/sim/media_data.c
 BUILT_SOURCES += src/sim/media_data.c
 CLEANFILES += src/sim/media_data.c

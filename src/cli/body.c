@@ -94,8 +94,31 @@ static void set_texts(json_t *body, const struct options *o)
             (void)json_object_set_new(body, names[i], json_string(options_text(o, names[i])));
 }
 
-int body_build(const struct options *o, const struct provider_profile *profile, json_t **out,
-               struct err *err)
+/* --set has the last word. */
+static int set_media(const struct options *o, const struct provider_profile *profile,
+                     struct media_files *files, json_t *body, struct err *err)
+{
+    const struct endpoint *e = o->n_words > 0 ? endpoint_find(o->words[0]) : NULL;
+    int rc = media_add(body, o, e, profile, files, err);
+
+    return rc == 0 ? set_fields(body, o, err) : rc;
+}
+
+static size_t text_length(const json_t *body)
+{
+    autofree char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    return text != NULL ? strlen(text) : 0;
+}
+
+int body_finish(const struct options *o, const struct provider_profile *profile,
+                struct media_files *files, json_t *body, struct err *err)
+{
+    return files->n != 0 ? set_media(o, profile, files, body, err) : 0;
+}
+
+int body_begin(const struct options *o, const struct provider_profile *profile,
+               struct media_files *files, json_t **out, struct err *err)
 {
     json_t *body = NULL;
     int rc = start_body(o, &body, err);
@@ -103,9 +126,11 @@ int body_build(const struct options *o, const struct provider_profile *profile, 
     if (rc < 0)
         return rc;
     set_texts(body, o);
-    rc = media_add(body, o, o->n_words > 0 ? endpoint_find(o->words[0]) : NULL, profile, err);
-    if (rc == 0)
-        rc = set_fields(body, o, err);
+    files->listing = true;
+    rc = set_media(o, profile, files, body, err);
+    files->listing = false;
+    if (rc == 0 && files->n != 0)
+        rc = media_files_choose(files, text_length(body), profile, err);
     if (rc < 0) {
         json_decref(body);
         return rc;

@@ -97,7 +97,7 @@ static void add_port(struct client_policy *p, const char *text)
         p->ports[p->n_ports++] = (uint16_t)port;
 }
 
-static struct client_policy policy_of(const struct conf *conf)
+struct client_policy save_policy(const struct conf *conf)
 {
     struct client_policy p = {.public_only = true,
                               .allow_http = true, /* only to addresses that a rule names */
@@ -139,7 +139,7 @@ static mode_t mode_of_new_files(void)
 
 static int run_job(struct job *job, const struct conf *conf, const char *url, struct err *err)
 {
-    struct client_policy policy = policy_of(conf);
+    struct client_policy policy = save_policy(conf);
     struct client *client = client_new(job->base, &policy, err);
     struct fetch_request request = {
         .url = url,

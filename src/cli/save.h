@@ -20,6 +20,10 @@ struct save {
 MUST_CHECK int save_open(struct save *s, const char *path, bool force, struct err *err);
 void save_close(struct save *s);
 
+/* Where URLs that a provider named may lead: public addresses, and what the configuration (NULL:
+ * none) allows. Borrows from it. */
+struct client_policy save_policy(const struct conf *conf);
+
 /*
  * Fetches url, which came from a provider: only public addresses and what the configuration
  * allows. conf may be NULL. Shows a bar on a terminal. *out is filled in any case but -EINVAL

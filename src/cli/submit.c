@@ -4,6 +4,7 @@
 #include "cli/body.h"
 #include "cli/commands.h"
 #include "cli/field.h"
+#include "cli/upload.h"
 #include "vidu/request.h"
 
 #include <errno.h>
@@ -84,11 +85,19 @@ static int prepare(struct submission *s, struct err *err)
     if (rc == 0)
         rc = body_tags(s->o, &s->tags, err);
     if (rc == 0)
-        rc = body_build(s->o, s->profile, &s->body, err);
-    if (rc == 0)
-        rc = body_text(s->body, &s->text, &s->len, err);
+        rc = body_begin(s->o, s->profile, &s->files, &s->body, err);
     if (rc == 0 && options_has(s->o, "output") && !options_has(s->o, "dry-run"))
         rc = save_open(&s->save, options_text(s->o, "output"), options_has(s->o, "force"), err);
+    return rc;
+}
+
+/* Its files are where they belong. */
+static int complete(struct submission *s, struct err *err)
+{
+    int rc = body_finish(s->o, s->profile, &s->files, s->body, err);
+
+    if (rc == 0)
+        rc = body_text(s->body, &s->text, &s->len, err);
     if (rc == 0 && s->endpoint != NULL)
         (void)request_check(s->endpoint, s->body, on_warning, NULL);
     if (rc == 0 && s->called_back && json_object_get(s->body, "callback_url") != NULL)
@@ -211,6 +220,14 @@ static int submit(struct submission *s)
     struct err err;
     int rc = prepare(s, &err);
 
+    if (rc == 0 && media_files_to_upload(&s->files) != 0 && !options_has(s->o, "dry-run")) {
+        int status = upload_files(s->cli, options_text(s->o, "provider"), &s->files);
+
+        if (status != EXIT_OK)
+            return status;
+    }
+    if (rc == 0)
+        rc = complete(s, &err);
     if (rc < 0)
         return cli_fail(s->cli, rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, &err);
     if (options_has(s->o, "dry-run"))
@@ -226,6 +243,7 @@ int command_submit(struct cli *cli, const struct options *o)
     int status = submit(&s);
 
     save_close(&s.save);
+    media_files_clear(&s.files);
     json_decref(s.body);
     json_decref(s.tags);
     free(s.text);

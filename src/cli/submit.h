@@ -8,6 +8,7 @@
 #define CLI_SUBMIT_H
 
 #include "cli/follow.h"
+#include "cli/media_file.h"
 #include "cli/save.h"
 
 struct submission {
@@ -21,7 +22,8 @@ struct submission {
     json_t *tags, *body;
     char *text; /* the body as it is sent */
     size_t len;
-    struct save save; /* with --output */
+    struct media_files files; /* that the body names */
+    struct save save;         /* with --output */
 };
 
 /* The id of the task on stdout, at once. */

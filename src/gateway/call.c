@@ -23,6 +23,7 @@ struct call {
     char *task, *remote_id; /* cancel */
     char *body;
     void (*on_answer)(struct call *c, const json_t *body);
+    call_read *read; /* of call_provider */
 };
 
 TAILQ_HEAD(call_list, call);
@@ -115,7 +116,7 @@ static void on_done(struct transfer *t, const struct client_answer *a, void *ctx
 
 static const struct transfer_ops transfer_ops = {.on_done = on_done};
 
-/* Ends the call when it cannot begin. */
+/* path stands below the base URL. Ends the call when it cannot begin. */
 static void send_request(struct call *c, const char *method, const char *path)
 {
     struct err err = {""};
@@ -125,7 +126,7 @@ static void send_request(struct call *c, const char *method, const char *path)
     struct transfer *t = NULL;
 
     if (account != NULL) {
-        url = mem_printf("%s%s%s", account->base_url, account_profile(account)->prefix, path);
+        url = mem_printf("%s%s", account->base_url, path);
         authorization = account_authorization(account);
         t = client_start(
             c->g->client,
@@ -146,6 +147,37 @@ static void send_request(struct call *c, const char *method, const char *path)
         control_refuse(c->g->control, c->asker, EXIT_FAILED, "%s", err.text);
         end(c);
     }
+}
+
+/* -- an answer that needs nothing but reading -- */
+
+static void on_plain(struct call *c, const json_t *body)
+{
+    struct err err = {""};
+    json_t *json = c->read(body, &err);
+
+    if (json != NULL)
+        control_answer(c->g->control, c->asker, EXIT_OK, json);
+    else
+        control_refuse(c->g->control, c->asker, EXIT_FAILED,
+                       "the answer of %s is not understood: %s", c->provider, err.text);
+    end(c);
+}
+
+void call_provider(struct gateway *g, const struct command *cmd,
+                   const struct hello_provider *account, struct call_plain plain)
+{
+    struct call *c = begin(g, cmd, plain.what);
+
+    if (c != NULL) {
+        c->provider = mem_strdup(account->name);
+        c->body = mem_strdup(plain.body);
+        c->read = plain.read;
+        c->on_answer = on_plain;
+        send_request(c, plain.method, plain.path);
+    }
+    free(plain.path);
+    free(plain.body);
 }
 
 /* -- credits -- */
@@ -204,6 +236,7 @@ void call_credits(struct gateway *g, const struct command *cmd)
     const char *name = json_string_value(json_object_get(cmd->args, "provider"));
     struct err err = {""};
     const struct hello_provider *account = account_find(&g->hello, name, &err);
+    autofree char *path = NULL;
     struct call *c;
 
     if (account == NULL) {
@@ -215,7 +248,8 @@ void call_credits(struct gateway *g, const struct command *cmd)
         return;
     c->provider = mem_strdup(account->name);
     c->on_answer = on_credits;
-    send_request(c, NULL, "/credits?show_detail=true");
+    path = mem_printf("%s/credits?show_detail=true", account_profile(account)->prefix);
+    send_request(c, NULL, path);
 }
 
 /* -- cancel -- */
@@ -257,12 +291,13 @@ static char *copy_text(const json_t *task, const char *name)
 
 static void cancel_at_provider(struct call *c)
 {
+    const struct hello_provider *account = account_find(&c->g->hello, c->provider, NULL);
     struct buf path = BUF_INIT(4096);
     json_t *body = json_pack("{s:s}", "id", c->remote_id);
 
     c->body = json_dumps(body, JSON_COMPACT);
     json_decref(body);
-    buf_adds(&path, "/tasks/");
+    buf_addf(&path, "%s/tasks/", account != NULL ? account_profile(account)->prefix : "");
     percent_encode(c->remote_id, strlen(c->remote_id), &path);
     buf_adds(&path, "/cancel");
     c->on_answer = on_cancelled;

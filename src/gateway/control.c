@@ -6,6 +6,7 @@
 #include "gateway/call.h"
 #include "gateway/mirror.h"
 #include "gateway/submit_command.h"
+#include "gateway/upload.h"
 #include "vidu/document.h"
 #include "vidu/id.h"
 
@@ -193,8 +194,9 @@ static const struct {
     const char *name;
     void (*fn)(struct gateway *g, const struct command *cmd);
 } own_commands[] = {
-    {"submit", submit_start}, {"adopt", adopt_start}, {"credits", call_credits},
-    {"cancel", call_cancel},  {"watch", watch},
+    {"submit", submit_start},    {"adopt", adopt_start}, {"credits", call_credits},
+    {"cancel", call_cancel},     {"watch", watch},       {"upload", upload_begin},
+    {"uploaded", upload_finish},
 };
 
 static bool on_forwarded(const struct frame *f, struct asker asker, void *ctx)

@@ -28,6 +28,7 @@ struct sim {
     struct sim_media *media;
     struct sim_sender *sender;
     struct sim_tasks *tasks;
+    struct sim_uploads *uploads;
     struct server *server;
     struct sim_routes routes;
 };
@@ -117,7 +118,8 @@ static int start(struct sim *sim, struct err *err)
         (rc = sim_sender_new(sim->base, opt, sim->ledger, &sim->sender, err)) != 0)
         return rc;
     sim->tasks = sim_tasks_new(sim->base, opt, sim->sender, sim->media, sim->ledger);
-    sim->routes = (struct sim_routes){&sim->opt, sim->tasks, sim->media, sim->ledger};
+    sim->uploads = sim_uploads_new(sim->address, sim->ledger);
+    sim->routes = (struct sim_routes){&sim->opt, sim->tasks, sim->media, sim->ledger, sim->uploads};
     return start_server(sim, err);
 }
 
@@ -127,6 +129,7 @@ static void stop(struct sim *sim)
     sim_sender_free(sim->sender);
     server_free(sim->server);
     sim_tasks_free(sim->tasks);
+    sim_uploads_free(sim->uploads);
     sim_ledger_free(sim->ledger);
     fs_close_slot(&sim->listener);
     for (size_t i = 0; i < ARRAY_LEN(sim->stop); i++)

@@ -186,6 +186,8 @@ static void on_create(struct ask *a)
     body = parse_create(a, endpoint, &why);
     if (body == NULL) {
         reply_refusal(a, &why);
+    } else if (!sim_uploads_know(a->sim->uploads, a->key, body)) {
+        refuse(a, 400, "ImageDownloadFailure", "no such upload");
     } else if (endpoint->answer != NULL) {
         sim_ledger_event(a->sim->ledger, "answer", LOG_S("endpoint", endpoint->name),
                          LOG_S("trace", a->trace));
@@ -194,6 +196,35 @@ static void on_create(struct ask *a)
         create(a, endpoint, body);
     }
     json_decref(body);
+}
+
+/* -- images beforehand: below a path of their own (vidu-api.md 8.5) -- */
+
+static void reply_upload(struct ask *a, char *text, const struct sim_refusal *why)
+{
+    if (text == NULL)
+        reply_refusal(a, why);
+    else
+        reply(a->trace, a->req, 200, text, strlen(text));
+    free(text);
+}
+
+static void on_upload(struct ask *a)
+{
+    struct slice body = server_request_body(a->req);
+    json_t *json = json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL);
+    struct slice rest = a->rest;
+    struct sim_refusal why = {404, "NotFound", "no such path", NULL};
+    char *text = NULL;
+
+    if (slice_is(a->head->method, "POST") && rest.n == 0)
+        text = sim_upload_begin(a->sim->uploads, a->key, json, &why);
+    else if (slice_is(a->head->method, "PUT") && rest.n > 8 && rest.p[0] == '/' &&
+             memcmp(rest.p + rest.n - 7, "/finish", 7) == 0)
+        text = sim_upload_finish(a->sim->uploads, a->key, (struct slice){rest.p + 1, rest.n - 8},
+                                 json, &why);
+    reply_upload(a, text, &why);
+    json_decref(json);
 }
 
 /* -- questions about a task -- */
@@ -367,11 +398,19 @@ static void dispatch(struct ask *a)
     const struct route *route;
     struct slice rest;
     int status;
+    bool upload;
 
     if (cut_prefix(a->head->path, "/media/", &rest)) {
         on_media(a, rest);
         return;
     }
+    if (cut_prefix(a->head->path, "/uploads/", &rest)) {
+        sim_upload_put(a->sim->uploads, a->req, rest);
+        return;
+    }
+    upload = cut_prefix(a->head->path, "/tools/v2/files/uploads", &rest);
+    if (upload)
+        a->shape = shapes[0];
     for (size_t i = 0; i < ARRAY_LEN(shapes) && a->shape == NULL; i++)
         if (cut_prefix(a->head->path, shapes[i]->prefix, &rest))
             a->shape = shapes[i];
@@ -385,6 +424,10 @@ static void dispatch(struct ask *a)
         return;
     }
     a->rest = rest;
+    if (upload) {
+        on_upload(a);
+        return;
+    }
     route = find_route(a, rest, &status);
     if (route != NULL)
         route->handle(a);

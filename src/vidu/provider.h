@@ -19,6 +19,7 @@ struct provider_profile {
     const char *auth;             /* scheme word of Authorization: Token or Bearer */
     const char *prefix;           /* before an endpoint's path: /ent/v2 or /vidu/ent/v2 */
     const char *query;            /* /ent/v2/tasks/{id}/creations; {id} is the remote id */
+    const char *upload;           /* where images are uploaded (vidu-api.md 8.5); NULL: nowhere */
     const char *subject_name_key; /* how a subject is named: name, or id on octopusx */
     bool callbacks;               /* documents callback_url */
     enum provider_signature signature;

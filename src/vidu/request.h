@@ -12,8 +12,9 @@
 
 #include <jansson.h>
 
-#define REQUEST_MAX_BODY  (20U << 20) /* the provider's own limit on the whole body */
-#define REQUEST_MAX_IMAGE (50U << 20)
+#define REQUEST_MAX_BODY   (20U << 20) /* the provider's own limit on the whole body */
+#define REQUEST_MAX_IMAGE  (50U << 20)
+#define REQUEST_MAX_UPLOAD (10U << 20) /* of one image (8.5) */
 
 /* "image/png", "image/jpeg", "image/webp" by magic bytes; NULL when it is none of them. */
 const char *request_image_type(const void *p, size_t n);

@@ -19,6 +19,9 @@
  *                                                    "current_concurrency"?, "queue_count"?}]}
  *   cancel   task                           gateway  {"task": id, "remote_id", "provider"}: the
  *                                                    provider has agreed; refused: exit 3
+ *   upload   provider?                      gateway  {"id", "put_url"}: where the client puts an
+ *                                                    image, without a key
+ *   uploaded provider?, id, etag            gateway  {"uri"}: what requests call that image
  *   watch    task? (id)                     gateway  {} with more=1, then MSG_EVENT until the
  *                                                    client closes
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}

@@ -164,7 +164,6 @@ def test_bad_fields_are_refused(run, endpoint, fields, reason, field):
 
 @pytest.mark.parametrize("endpoint, fields", [
     ("img2video", {"images": [PNG]}),
-    ("img2video", {"images": ["ssupload:?id=5"], "prompt": None}),
     ("start-end2video", {"images": [PNG, "http://img.example/b.webp"]}),
     ("reference2video", {"images": [PNG] * 7}),
     ("reference2video", {"images": [PNG], "videos": ["https://v.example/a.mp4"]}),

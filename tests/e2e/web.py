@@ -294,7 +294,7 @@ class Recorder:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST = pass_on
+            do_GET = do_POST = do_PUT = pass_on
 
             def log_message(self, *args):
                 pass

@@ -67,6 +67,7 @@ static int build(const char *profile, json_t **body, struct err *err, const char
 {
     const struct option_row *tables[] = {submit_command()->options, NULL};
     struct options o = {0};
+    struct media_files files = {0};
     char *argv[32] = {NULL};
     int argc = 0;
     int rc;
@@ -75,7 +76,14 @@ static int build(const char *profile, json_t **body, struct err *err, const char
         argv[argc] = (char *)(uintptr_t)words[argc];
     *body = NULL;
     assert_int_equal(options_parse(&o, tables, argc, argv, false, err), argc);
-    rc = body_build(&o, provider_profile_find(profile), body, err);
+    rc = body_begin(&o, provider_profile_find(profile), &files, body, err);
+    if (rc == 0)
+        rc = body_finish(&o, provider_profile_find(profile), &files, *body, err);
+    if (rc < 0) {
+        json_decref(*body);
+        *body = NULL;
+    }
+    media_files_clear(&files);
     options_clear(&o);
     return rc;
 }

@@ -128,6 +128,70 @@ static void what_is_over_or_has_no_id_is_not_sent(void **state)
     assert_int_equal(calls_open(t->g->calls), 0);
 }
 
+static json_t *ask(struct fixture *t, struct test_client *c, int which, const char *text,
+                   unsigned int *exit)
+{
+    command(c, text, "");
+    return await_result(t, c, which, exit);
+}
+
+static void an_upload_begins_with_an_address_and_ends_with_a_name(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    unsigned int exit;
+    json_t *json;
+
+    set_reply(t, "200 OK", "{\"id\":\"a/1\",\"put_url\":\"https://h/p?sig=1\",\"x\":\"y\"}");
+    json = ask(t, c, 0, "{\"command\":\"upload\",\"provider\":\"main\"}", &exit);
+    assert_int_equal(exit, EXIT_OK);
+    assert_non_null(strstr(t->request, "POST /tools/v2/files/uploads HTTP/1.1\r\n"));
+    assert_non_null(strstr(t->request, "\r\n\r\n{\"scene\":\"vidu\"}"));
+    assert_string_equal(text_of(json, "put_url"), "https://h/p?sig=1");
+    assert_int_equal(json_object_size(json), 2);
+    json_decref(json);
+    set_reply(t, "200 OK", "{\"uri\":\"ssupload:?id=1\"}");
+    json = ask(t, c, 1, "{\"command\":\"uploaded\",\"id\":\"a/1\",\"etag\":\"00ff\"}", &exit);
+    assert_int_equal(exit, EXIT_OK);
+    assert_non_null(strstr(t->request, "PUT /tools/v2/files/uploads/a%2F1/finish HTTP/1.1\r\n"));
+    assert_non_null(strstr(t->request, "\r\n\r\n{\"etag\":\"00ff\"}"));
+    assert_string_equal(text_of(json, "uri"), "ssupload:?id=1");
+    json_decref(json);
+    assert_int_equal(calls_open(t->g->calls), 0);
+}
+
+static void an_upload_that_cannot_be_is_refused(void **state)
+{
+    static const struct {
+        const char *command, *reply, *text;
+    } rows[] = {
+        {"{\"command\":\"upload\"}", "{\"id\":\"1\"}", "it names no id and no put_url"},
+        {"{\"command\":\"upload\"}", "{\"id\":1,\"put_url\":\"https://h\"}", "it names no id"},
+        {"{\"command\":\"uploaded\",\"id\":\"1\",\"etag\":\"\"}", "{}", "it names no uri"},
+        {"{\"command\":\"uploaded\",\"etag\":\"x\"}", NULL, "uploaded needs an id and an etag"},
+        {"{\"command\":\"uploaded\",\"id\":\"1\"}", NULL, "uploaded needs an id and an etag"},
+        {"{\"command\":\"upload\",\"provider\":\"none\"}", NULL, "none is not configured"},
+    };
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    unsigned int exit;
+    json_t *json;
+
+    for (int i = 0; i < (int)ARRAY_LEN(rows); i++) {
+        set_reply(t, "200 OK", str_or(rows[i].reply, "{}"));
+        json = ask(t, c, i, rows[i].command, &exit);
+        assert_int_equal(exit, rows[i].reply != NULL ? EXIT_FAILED : EXIT_USAGE);
+        if (strstr(text_of(json, "error"), rows[i].text) == NULL)
+            fail_msg("%s", text_of(json, "error"));
+        json_decref(json);
+    }
+    t->g->hello.providers[0].speech.upload = NULL;
+    json = ask(t, c, (int)ARRAY_LEN(rows), "{\"command\":\"upload\"}", &exit);
+    assert_int_equal(exit, EXIT_USAGE);
+    assert_non_null(strstr(text_of(json, "error"), "main takes no uploads"));
+    json_decref(json);
+}
+
 static void a_client_that_has_gone_is_no_trouble(void **state)
 {
     struct fixture *t = *state;
@@ -173,6 +237,8 @@ int main(void)
         TEST(more_calls_than_can_be_made_are_refused),
         TEST(cancelling_asks_the_keeper_the_provider_and_the_keeper_again),
         TEST(what_is_over_or_has_no_id_is_not_sent),
+        TEST(an_upload_begins_with_an_address_and_ends_with_a_name),
+        TEST(an_upload_that_cannot_be_is_refused),
         TEST(a_client_that_has_gone_is_no_trouble),
         TEST(a_room_that_drains_finishes_its_calls),
     };
