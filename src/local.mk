@@ -135,6 +135,8 @@ libwire_a_SOURCES = \
 	src/wire/hello.h \
 	src/wire/message.c \
 	src/wire/message.h \
+	src/wire/pass.c \
+	src/wire/pass.h \
 	src/wire/report.c \
 	src/wire/report.h \
 	src/wire/run.c \
@@ -304,6 +306,7 @@ libgateway_a_SOURCES = \
 	src/gateway/poll.h \
 	src/gateway/prepare.c \
 	src/gateway/prepare.h \
+	src/gateway/prepare_file.c \
 	src/gateway/question.c \
 	src/gateway/question.h \
 	src/gateway/room.h \

@@ -23,6 +23,7 @@
 struct control {
     int fd;
     uint64_t last_id;
+    int passed; /* with the next question; -1: nothing */
     json_t *hello;
 };
 
@@ -143,6 +144,7 @@ int control_open(const char *path, struct control **out, struct err *err)
     int rc;
 
     c->fd = -1;
+    c->passed = -1;
     rc = connect_unix(path, &c->fd, err);
     if (rc == 0)
         rc = read_hello(c, path, err);
@@ -182,8 +184,14 @@ static int send_question(struct control *c, const char *command, const json_t *a
     text = json_dumps(question, JSON_COMPACT);
     json_decref(question);
     msg.json = slice_str(text);
-    rc = channel_write_blocking(c->fd, MSG_COMMAND, ++c->last_id, &msg);
+    rc = channel_pass_blocking(c->fd, MSG_COMMAND, ++c->last_id, &msg, c->passed);
+    c->passed = -1;
     return rc < 0 ? err_sys(err, rc, "viduhookd did not take the command") : 0;
+}
+
+void control_pass(struct control *c, int fd)
+{
+    c->passed = fd;
 }
 
 static int say_lost(int rc, struct err *err)

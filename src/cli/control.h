@@ -38,6 +38,9 @@ MUST_CHECK int control_ask(struct control *c, const char *command, const json_t 
                            struct slice blob, int64_t timeout_ms, struct control_answer *out,
                            struct err *err);
 
+/* This file goes along with the next question; borrowed until it has been asked. -1: none. */
+void control_pass(struct control *c, int fd);
+
 /* Subscribes to the events of one task, or of all with task NULL. */
 MUST_CHECK int control_watch(struct control *c, const char *task, struct err *err);
 /* The next event, owned by the caller. timeout_ms -1: for ever. -ETIMEDOUT: none so far. */

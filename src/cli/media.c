@@ -10,6 +10,7 @@ struct adder {
     json_t *body;
     const struct options *o;
     struct media_files *files;
+    bool form; /* the request goes as one, an image beside it */
 };
 
 static int add_item(const struct adder *a, json_t *list, enum media_kind kind, const char *name,
@@ -51,6 +52,8 @@ static int add_one(const struct adder *a, const char *field, enum media_kind kin
     if (options_next(a->o, option, &at) != NULL)
         return err_set(err, -EINVAL, "--%s: %s takes one, as its field %s", option, a->o->words[0],
                        field);
+    if (a->form && kind == MEDIA_IMAGE && !request_is_media_reference(name))
+        return a->files->listing ? media_file_list_beside(a->files, kind, name, err) : 0;
     rc = media_file_value(a->files, kind, name, &item, err);
     if (rc < 0)
         return rc;
@@ -194,7 +197,7 @@ static int add_frames(const struct adder *a, struct err *err)
 int media_add(json_t *body, const struct options *o, const struct endpoint *e,
               const struct provider_profile *profile, struct media_files *files, struct err *err)
 {
-    const struct adder a = {body, o, files};
+    const struct adder a = {body, o, files, e != NULL && e->form == ENDPOINT_MULTIPART};
     const char *const fields[] = {
         [MEDIA_IMAGE] = e != NULL ? e->image : NULL,
         [MEDIA_VIDEO] = e != NULL ? e->video : NULL,

@@ -5,9 +5,12 @@
 #include "base/fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#define MAGIC_BYTES   64
 #define DATA_URI_HEAD 64 /* room for data:video/quicktime;base64, */
 
 static const struct kind {
@@ -69,11 +72,51 @@ static int list_file(struct media_files *files, enum media_kind kind, const char
     return 0;
 }
 
+int media_file_list_beside(struct media_files *files, enum media_kind kind, const char *name,
+                           struct err *err)
+{
+    int rc = list_file(files, kind, name, err);
+
+    if (rc == 0)
+        find(files, name)->beside = true;
+    return rc;
+}
+
+const struct media_file *media_files_beside(const struct media_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (files->v[i].beside)
+            return &files->v[i];
+    return NULL;
+}
+
+static int not_one(enum media_kind kind, const char *name, struct err *err)
+{
+    return err_set(err, -EINVAL, "%s: this is no %s %s", name, kinds[kind].formats,
+                   kind == MEDIA_AUDIO ? "sound" : kinds[kind].option);
+}
+
+int media_file_open(const struct media_file *f, int *fd, const char **type, struct err *err)
+{
+    autoclose int opened = open(f->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char magic[MAGIC_BYTES];
+    ssize_t n = opened >= 0 ? pread(opened, magic, sizeof(magic), 0) : -1;
+
+    if (n < 0)
+        return err_sys(err, -errno, "%s", f->name);
+    *type = request_media_type(f->kind, magic, (size_t)n);
+    if (*type == NULL)
+        return not_one(f->kind, f->name, err);
+    *fd = opened;
+    opened = -1;
+    return 0;
+}
+
 /* -- which way it goes -- */
 
 static uint64_t inline_size(const struct media_file *f)
 {
-    return f->times * (BASE64_LEN(f->size) + DATA_URI_HEAD);
+    return f->beside ? 0 : f->times * (BASE64_LEN(f->size) + DATA_URI_HEAD);
 }
 
 static bool may_upload(const struct media_file *f, const struct provider_profile *profile)
@@ -164,8 +207,7 @@ static int read_file(enum media_kind kind, const char *name, json_t **out, struc
     if (rc < 0)
         return rc;
     if (request_media_uri(kind, bytes, len, &uri) < 0)
-        return err_set(err, -EINVAL, "%s: this is no %s %s", name, k->formats,
-                       kind == MEDIA_AUDIO ? "sound" : k->option);
+        return not_one(kind, name, err);
     *out = json_stringn(buf_text(&uri), uri.len);
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The files that a request names, and the way each goes: within the request, as a data URI; or
- * uploaded beforehand, which leaves a URI (vidu-api.md 3.2, 8.5).
+ * uploaded beforehand, which leaves a URI; or beside it, as the file of a form (vidu-api.md 3.2,
+ * 8.5, 13).
  *
  * First everything is listed and measured, then it is chosen what is uploaded, last the values are
  * made: nothing is read before it is known where it goes.
@@ -19,7 +20,8 @@ struct media_file {
     uint64_t size;
     size_t times; /* in the request */
     bool upload;
-    char *uri; /* once it has been uploaded */
+    char *uri;   /* once it has been uploaded */
+    bool beside; /* goes along with the request, as the file of a form */
 };
 
 struct media_files {
@@ -38,6 +40,14 @@ const char *media_option(enum media_kind kind);
  */
 MUST_CHECK int media_file_value(struct media_files *files, enum media_kind kind, const char *name,
                                 json_t **out, struct err *err);
+/* Opens a file and looks at its first bytes: *fd is the caller's, *type static. */
+MUST_CHECK int media_file_open(const struct media_file *f, int *fd, const char **type,
+                               struct err *err);
+/* Lists a file that goes beside the request; a reference does not. */
+MUST_CHECK int media_file_list_beside(struct media_files *files, enum media_kind kind,
+                                      const char *name, struct err *err);
+/* The one that does, or NULL. */
+const struct media_file *media_files_beside(const struct media_files *files);
 /*
  * Marks what is to be uploaded so that the request fits; rest is the length of all of it that is no
  * file. -EFBIG with the numbers when it never will.

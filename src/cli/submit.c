@@ -1,6 +1,7 @@
 /* submit: the request is built, shown or sent. SPDX-License-Identifier: MIT */
 #include "cli/submit.h"
 
+#include "base/fs.h"
 #include "cli/body.h"
 #include "cli/commands.h"
 #include "cli/field.h"
@@ -94,8 +95,12 @@ static int prepare(struct submission *s, struct err *err)
 /* Its files are where they belong. */
 static int complete(struct submission *s, struct err *err)
 {
+    const struct media_file *beside = media_files_beside(&s->files);
+    const char *type;
     int rc = body_finish(s->o, s->profile, &s->files, s->body, err);
 
+    if (rc == 0 && beside != NULL)
+        rc = media_file_open(beside, &s->beside_fd, &type, err);
     if (rc == 0)
         rc = body_text(s->body, &s->text, &s->len, err);
     if (rc == 0 && s->endpoint != NULL)
@@ -118,8 +123,13 @@ static int print_dry_run(const struct submission *s)
     autofree char *authorization = mem_printf("%s [redacted]", s->profile->auth);
     bool form = s->endpoint != NULL && s->endpoint->form == ENDPOINT_MULTIPART;
     const char *type = form ? "multipart/form-data" : "application/json";
+    const struct media_file *beside = media_files_beside(&s->files);
     json_t *body = body_shortened(s->body);
 
+    if (beside != NULL)
+        (void)json_object_set_new(body, s->endpoint->image,
+                                  json_sprintf("[%s, %llu bytes, as a file]", beside->name,
+                                               (unsigned long long)beside->size));
     if (s->cli->json) {
         json_t *all =
             json_pack("{s:s, s:s, s:{s:s, s:s}, s:O}", "method", "POST", "url", url, "headers",
@@ -137,7 +147,7 @@ static int print_dry_run(const struct submission *s)
     }
     json_decref(body);
     if (form)
-        cli_note("note: viduhookd sends these fields as a form, data URIs as files");
+        cli_note("note: viduhookd sends these fields as a form");
     if (s->called_back)
         cli_note("note: viduhookd adds callback_url when it sends the request");
     return EXIT_OK;
@@ -166,6 +176,7 @@ static int send_request(struct submission *s, json_t **answer)
     if (rc < 0)
         return cli_fail(s->cli, EXIT_UNREACHABLE, &err);
     args = question(s);
+    control_pass(c, s->beside_fd);
     rc = control_ask(c, "submit", args, (struct slice){s->text, s->len}, SUBMIT_MS, &got, &err);
     json_decref(args);
     control_close(c);
@@ -239,11 +250,12 @@ static int submit(struct submission *s)
 
 int command_submit(struct cli *cli, const struct options *o)
 {
-    struct submission s = {.cli = cli, .o = o, .save = {.dir_fd = -1}};
+    struct submission s = {.cli = cli, .o = o, .beside_fd = -1, .save = {.dir_fd = -1}};
     int status = submit(&s);
 
     save_close(&s.save);
     media_files_clear(&s.files);
+    fs_close_slot(&s.beside_fd);
     json_decref(s.body);
     json_decref(s.tags);
     free(s.text);

@@ -23,6 +23,7 @@ struct submission {
     char *text; /* the body as it is sent */
     size_t len;
     struct media_files files; /* that the body names */
+    int beside_fd;            /* of the one that goes beside it, -1: none */
     struct save save;         /* with --output */
 };
 

@@ -6,14 +6,11 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define UPLOAD_TIMEOUT_MS (10 * 60 * 1000)
 #define MAX_ANSWER        (64U << 10)
-#define MAGIC_BYTES       64
 #define ETAG_MAX          256
 
 struct job {
@@ -89,24 +86,6 @@ static int put(struct job *job, const struct conf *conf, const char *url)
 
 /* -- one file: an address, the bytes, a name -- */
 
-static int open_file(struct job *job)
-{
-    const char *name = job->file->name;
-    char magic[MAGIC_BYTES];
-    ssize_t n;
-
-    job->fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (job->fd < 0)
-        return err_sys(job->err, -errno, "%s", name);
-    n = pread(job->fd, magic, sizeof(magic), 0);
-    if (n < 0)
-        return err_sys(job->err, -errno, "%s", name);
-    job->type = request_media_type(job->file->kind, magic, (size_t)n);
-    return job->type != NULL
-               ? 0
-               : err_set(job->err, -EINVAL, "%s: this is no PNG, JPEG or WebP image", name);
-}
-
 static int begin(struct cli *cli, const char *provider, json_t **answer)
 {
     return cli_ask(cli, "upload", field_object("provider", provider), answer);
@@ -133,7 +112,7 @@ static int upload(struct cli *cli, const char *provider, struct media_file *f)
     struct err err = {""};
     struct job job = {.file = f, .fd = -1, .err = &err};
     json_t *begun = NULL;
-    int rc = open_file(&job);
+    int rc = media_file_open(f, &job.fd, &job.type, &err);
     int status = rc < 0 ? cli_fail(cli, rc == -EINVAL ? EXIT_USAGE : EXIT_FAILED, &err)
                         : begin(cli, provider, &begun);
 

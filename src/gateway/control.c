@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/control.h"
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "gateway/adopt.h"
 #include "gateway/call.h"
@@ -251,7 +252,9 @@ static void obey(struct gateway *g, const struct command *cmd, const struct msg_
 static void on_command(struct peer *p, const struct frame *f, struct msg_command *msg)
 {
     struct control *c = p->control;
-    struct command cmd = {.asker = {p->number, f->id}, .uid = p->uid, .blob = msg->blob};
+    autoclose int file = channel_passed(p->channel);
+    struct command cmd = {
+        .asker = {p->number, f->id}, .uid = p->uid, .blob = msg->blob, .file = file};
     struct err err = {""};
     autojson json_t *args = NULL;
 
@@ -329,6 +332,7 @@ static void admit(struct control *c, int fd)
     *p = (struct peer){.control = c, .number = ++c->last_number, .uid = who.uid};
     p->channel = channel_new(c->g->base, fd, FRAME_MAX_CONTROL, &channel_ops, p);
     channel_limit(p->channel, MAX_UNREAD);
+    channel_allow_passing(p->channel);
     LIST_INSERT_HEAD(&c->peers, p, link);
     c->n_peers++;
     log_debug("client.connected", LOG_I("uid", p->uid), LOG_I("pid", who.pid));

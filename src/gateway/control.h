@@ -26,6 +26,7 @@ struct command {
     uint32_t uid;
     const json_t *args;
     struct slice blob;
+    int file; /* a descriptor that came along, -1: none */
 };
 
 /* listen_fd: bound, listening, non-blocking; owned from now on. */

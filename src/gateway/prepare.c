@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RECORD_MAX_PROMPT (60U << 10)
 #define MAX_TAGS_TEXT     (16U << 10)
@@ -207,6 +208,8 @@ void prepared_clear(struct prepared *p)
     if (p->body.data != NULL) /* has the key in it */
         explicit_bzero(p->body.data, p->body.len);
     buf_free(&p->body);
+    if (p->file.size != 0)
+        close(p->file.fd);
     free(p->endpoint);
     free(p->url);
     free(p->content_type);

@@ -8,6 +8,7 @@
 #define GATEWAY_PREPARE_H
 
 #include "gateway/account.h"
+#include "http/client.h"
 #include "vidu/id.h"
 #include "vidu/request.h"
 #include "wire/message.h"
@@ -17,7 +18,8 @@ struct prepared {
     char *endpoint;
     char *url; /* of the POST */
     struct buf body;
-    char *content_type; /* the header; NULL: JSON */
+    char *content_type;      /* the header; NULL: JSON */
+    struct client_file file; /* of a form, around which body is; its fd is owned. Size 0: none */
     char task[TASK_ID_SIZE];
     bool synchronous; /* the answer is the result: no task is kept, task names nothing */
     bool called_back; /* the body has our callback_url */
@@ -34,6 +36,12 @@ struct prepared {
  */
 MUST_CHECK int prepare(const struct hello_gateway *h, const json_t *args, struct slice body,
                        struct prepared *out, struct err *err);
+/*
+ * The file that came with the request becomes the part of the form that its endpoint has for an
+ * image; it is duplicated, and sent from the disk. -EINVAL, -EFBIG, -errno: no form, no image, too
+ * large, or not readable.
+ */
+MUST_CHECK int prepared_add_file(struct prepared *p, int fd, struct err *err);
 /* The slices point into p. */
 void prepared_register(const struct prepared *p, struct msg_register *out);
 void prepared_clear(struct prepared *p);

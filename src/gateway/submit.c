@@ -303,6 +303,7 @@ static void send_request(struct submit *s)
                                       authorization, NULL},
             .body = buf_text(&s->p.body),
             .body_len = s->p.body.len,
+            .file = s->p.file.size != 0 ? &s->p.file : NULL,
             .max_body = MAX_ANSWER,
             .timeout_ms = SUBMIT_TIMEOUT_MS,
         },
@@ -314,7 +315,7 @@ static void send_request(struct submit *s)
         return;
     }
     log_info("submit.sent", LOG_S("task", s->p.task), LOG_S("provider", s->p.account->name),
-             LOG_S("endpoint", s->p.endpoint), LOG_I("bytes", s->p.body.len),
+             LOG_S("endpoint", s->p.endpoint), LOG_I("bytes", s->p.body.len + s->p.file.size),
              LOG_I("callback", s->p.called_back));
 }
 
@@ -385,6 +386,8 @@ int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_
     struct msg_register msg;
     int r = prepare(&g->hello, order->args, order->body, &s->p, err);
 
+    if (r == 0 && order->file != NULL)
+        r = prepared_add_file(&s->p, *order->file, err);
     s->g = g;
     s->on_end = on_end;
     s->ctx = ctx;

@@ -48,10 +48,12 @@ struct submit_result {
 };
 typedef void submit_on_end(const struct submit_result *r, void *ctx);
 
-/* args: as prepare wants them. body need not stay. query: to be appended to the URL, or empty. */
+/* args: as prepare wants them. body need not stay. query: to be appended to the URL, or empty.
+ * file: a descriptor for prepared_add_file, which need not stay either, or NULL. */
 struct submit_order {
     const json_t *args;
     struct slice body, query;
+    const int *file;
 };
 
 struct submits *submits_new(void);

@@ -77,7 +77,8 @@ static void on_end(const struct submit_result *r, void *ctx)
 
 void submit_start(struct gateway *g, const struct command *cmd)
 {
-    const struct submit_order order = {.args = cmd->args, .body = cmd->blob};
+    const struct submit_order order = {
+        .args = cmd->args, .body = cmd->blob, .file = cmd->file >= 0 ? &cmd->file : NULL};
     struct waiting *w;
     struct err err = {""};
     int r;

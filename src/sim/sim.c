@@ -14,7 +14,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define MAX_REQUEST ((uint64_t)20 << 20)
+#define MAX_REQUEST ((uint64_t)64 << 20)
+#define MAX_JSON    ((uint64_t)20 << 20)
 #define HOUR_MS     (INT64_C(3600) * 1000)
 
 struct sim {
@@ -42,11 +43,11 @@ static void on_stop(evutil_socket_t signal_number, short what, void *ctx)
     event_base_loopbreak(sim->base);
 }
 
+/* Only forms are larger. */
 static int on_head(const struct head *head, void *ctx)
 {
-    (void)head;
     (void)ctx;
-    return 0;
+    return head->content_length > MAX_JSON && !slice_is(head->path, "/v1/videos") ? 413 : 0;
 }
 
 static int watch_signals(struct sim *sim, struct err *err)

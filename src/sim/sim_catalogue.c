@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/sim_catalogue.h"
 
+#include "base/encode.h"
+#include "vidu/crypto.h"
+
 #include <string.h>
 
 #define BOUNDARY_MAX 72
@@ -137,6 +140,17 @@ static bool parameter(struct slice line, const char *key, char *out, size_t size
     return true;
 }
 
+static json_t *describe_file(struct slice content, const char *type)
+{
+    uint8_t hash[SHA256_LEN];
+    char hex[SHA256_HEX_LEN + 1];
+
+    crypto_sha256(content.p, content.n, hash);
+    encode_hex(hash, sizeof(hash), hex);
+    return json_pack("{s:I, s:s, s:s}", "bytes", (json_int_t)content.n, "type", type, "sha256",
+                     hex);
+}
+
 /* One part: its head, an empty line, its content. */
 static bool read_part(struct slice part, json_t *into)
 {
@@ -153,9 +167,8 @@ static bool read_part(struct slice part, json_t *into)
         !parameter(head, " name=", name, sizeof(name)))
         return false;
     if (find(head, "filename=", 9) != NULL)
-        value = parameter(head, "Content-Type: ", type, sizeof(type))
-                    ? json_pack("{s:I, s:s}", "bytes", (json_int_t)content.n, "type", type)
-                    : NULL;
+        value = parameter(head, "Content-Type: ", type, sizeof(type)) ? describe_file(content, type)
+                                                                      : NULL;
     else
         value = json_stringn(content.p, content.n);
     return value != NULL && json_object_set_new(into, name, value) == 0;

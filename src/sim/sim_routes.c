@@ -118,7 +118,8 @@ static void note_create(struct ask *a, const struct sim_task *t, const json_t *b
         LOG_B("prompt", prompt.p, prompt.n), LOG_B("payload", t->payload, t->payload_len),
         LOG_B("callback_url", callback_url.p, callback_url.n), LOG_S("creation", t->creation),
         LOG_I("file_bytes", json_integer_value(json_object_get(file, "bytes"))),
-        LOG_S("file_type", json_string_value(json_object_get(file, "type"))));
+        LOG_S("file_type", json_string_value(json_object_get(file, "type"))),
+        LOG_S("file_sha256", json_string_value(json_object_get(file, "sha256"))));
 }
 
 static void create(struct ask *a, const struct sim_endpoint *endpoint, const json_t *body)

@@ -25,11 +25,25 @@ static bool is_plain_name(const char *s)
     return true;
 }
 
+static void begin_part(struct buf *out, const char *boundary, const char *name)
+{
+    buf_addf(out, "--%s\r\nContent-Disposition: form-data; name=\"", boundary);
+    buf_adds(out, name);
+    buf_addc(out, '"');
+}
+
 static void begin(struct form *f, const char *name)
 {
-    buf_addf(f->out, "--%s\r\nContent-Disposition: form-data; name=\"", f->boundary);
-    buf_adds(f->out, name);
-    buf_addc(f->out, '"');
+    begin_part(f->out, f->boundary, name);
+}
+
+static void begin_file(struct buf *out, const char *boundary, const char *name, const char *type)
+{
+    const char *slash = strrchr(type, '/');
+
+    begin_part(out, boundary, name);
+    buf_addf(out, "; filename=\"%s.%s\"\r\nContent-Type: %s\r\n\r\n", name,
+             slash != NULL ? slash + 1 : "bin", type);
 }
 
 /* "data:image/png;base64,AAAA" into type and bytes in base64; false when it is no such thing. */
@@ -55,7 +69,6 @@ static bool split_data_uri(struct slice s, char type[TYPE_MAX], struct slice *ba
 static int add_file(struct form *f, const char *name, const char *type, struct slice base64,
                     struct err *err)
 {
-    const char *slash = strrchr(type, '/');
     size_t n = 0;
     char *bytes;
     int r;
@@ -65,9 +78,7 @@ static int add_file(struct form *f, const char *name, const char *type, struct s
     bytes = mem_calloc(base64.n / 4 * 3 + 3, 1);
     r = decode_base64(base64.p, base64.n, (uint8_t *)bytes, base64.n / 4 * 3 + 3, &n);
     if (r == 0) {
-        begin(f, name);
-        buf_addf(f->out, "; filename=\"%s.%s\"\r\nContent-Type: %s\r\n\r\n", name,
-                 slash != NULL ? slash + 1 : "bin", type);
+        begin_file(f->out, f->boundary, name, type);
         buf_add(f->out, bytes, n);
         buf_adds(f->out, "\r\n");
     }
@@ -156,4 +167,20 @@ int form_build(const struct outline *o, const char *file_field, const char *boun
     }
     buf_addf(out, "--%s--\r\n", boundary);
     return buf_ok(out) ? 0 : err_set(err, -E2BIG, "the form is over %zu bytes", out->max);
+}
+
+static size_t end_length(const char *boundary)
+{
+    return strlen("--") + strlen(boundary) + strlen("--\r\n");
+}
+
+size_t form_make_room(struct buf *out, const char *boundary, const char *name, const char *type)
+{
+    size_t at;
+
+    out->len -= end_length(boundary);
+    begin_file(out, boundary, name, type);
+    at = out->len;
+    buf_addf(out, "\r\n--%s--\r\n", boundary);
+    return at;
 }

@@ -22,4 +22,10 @@ void form_boundary(char out[FORM_BOUNDARY_SIZE]);
 MUST_CHECK int form_build(const struct outline *o, const char *file_field, const char *boundary,
                           struct buf *out, struct err *err);
 
+/*
+ * A file as a further part of a form that form_build has built: its head is put in, and its end.
+ * Returns where in out the bytes of the file belong. A shortage shows in buf_ok.
+ */
+size_t form_make_room(struct buf *out, const char *boundary, const char *name, const char *type);
+
 #endif

@@ -7,6 +7,8 @@
  */
 #include "wire/channel.h"
 
+#include "wire/pass.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -36,6 +38,8 @@ struct channel {
     bool closed;    /* on_close was called */
     bool busy;      /* a callback of the owner may be running */
     bool dead;      /* freed meanwhile */
+    bool passing;   /* descriptors may come along */
+    int passed;     /* the one that did, -1: none */
 };
 
 static size_t waiting(const struct bytes *b)
@@ -77,8 +81,16 @@ static void consume(struct bytes *b, size_t n)
     }
 }
 
+static void drop_passed(struct channel *ch)
+{
+    if (ch->passed >= 0)
+        close(ch->passed);
+    ch->passed = -1;
+}
+
 static void destroy(struct channel *ch)
 {
+    drop_passed(ch);
     free(ch->in.p);
     free(ch->out.p);
     free(ch);
@@ -103,7 +115,8 @@ static int fill(struct channel *ch)
     while (total < READ_TURN) {
         uint8_t *to = reserve(&ch->in, READ_STEP);
         size_t space = ch->in.cap - ch->in.end;
-        ssize_t n = recv(ch->fd, to, space, MSG_DONTWAIT);
+        ssize_t n = ch->passing ? pass_receive(ch->fd, to, space, &ch->passed)
+                                : recv(ch->fd, to, space, MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -134,6 +147,7 @@ static int deliver_one(struct channel *ch)
         return 0;
     f.payload = (struct slice){(const char *)p + FRAME_HEAD, length};
     ch->ops->on_frame(ch, &f, ch->ctx);
+    drop_passed(ch);
     if (f.type == MSG_HELLO)
         explicit_bzero(p + FRAME_HEAD, length);
     ch->in.start += FRAME_HEAD + (size_t)length;
@@ -256,7 +270,7 @@ struct channel *channel_new(struct event_base *base, int fd, size_t max,
 {
     struct channel *ch = mem_calloc(1, sizeof(*ch));
 
-    *ch = (struct channel){.fd = fd, .max = max, .ops = ops, .ctx = ctx};
+    *ch = (struct channel){.fd = fd, .max = max, .ops = ops, .ctx = ctx, .passed = -1};
     ch->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, ch);
     ch->writable = event_new(base, fd, EV_WRITE, on_writable, ch);
     ch->flush = event_new(base, -1, 0, on_writable, ch);
@@ -325,4 +339,17 @@ void channel_finish(struct channel *ch)
 int channel_fd(const struct channel *ch)
 {
     return ch->fd;
+}
+
+void channel_allow_passing(struct channel *ch)
+{
+    ch->passing = true;
+}
+
+int channel_passed(struct channel *ch)
+{
+    int fd = ch->passed;
+
+    ch->passed = -1;
+    return fd;
 }

@@ -39,11 +39,21 @@ size_t channel_queued(const struct channel *ch);
 /* Hands nothing up any more, and calls on_close after everything queued has been written. */
 void channel_finish(struct channel *ch);
 int channel_fd(const struct channel *ch);
+/*
+ * From now on a descriptor may come along with a frame (wire/pass.h); otherwise one that does is
+ * closed unseen. channel_passed, while on_frame runs: the one that came with this frame, owned by
+ * the caller; -1: none. One who passes a descriptor waits for the answers to earlier frames first.
+ */
+void channel_allow_passing(struct channel *ch);
+int channel_passed(struct channel *ch);
 
 /* The other side, without a loop (the command line): one whole frame, blocking up to timeout_ms
  * (-1: for ever). *memory holds the payload, owned by the caller. -ETIMEDOUT, -EPIPE, -EPROTO. */
 MUST_CHECK int channel_read_blocking(int fd, size_t max, int64_t timeout_ms, struct frame *out,
                                      char **memory);
 MUST_CHECK int channel_write_blocking(int fd, enum message_type type, uint64_t id, const void *msg);
+/* The same, and passed (-1: none) goes along. */
+MUST_CHECK int channel_pass_blocking(int fd, enum message_type type, uint64_t id, const void *msg,
+                                     int passed);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "wire/channel.h"
+#include "wire/pass.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -50,12 +51,12 @@ static int read_exactly(int fd, void *to, size_t n, int64_t deadline)
     return 0;
 }
 
-static int write_exactly(int fd, const void *from, size_t n)
+static int write_exactly(int fd, const void *from, size_t n, int passed)
 {
     const uint8_t *p = from;
 
     while (n != 0) {
-        ssize_t put = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t put = pass_send(fd, p, n, passed);
         int r = 0;
 
         if (put < 0 && errno == EAGAIN)
@@ -67,6 +68,7 @@ static int write_exactly(int fd, const void *from, size_t n)
         if (put > 0) {
             p += put;
             n -= (size_t)put;
+            passed = -1;
         }
     }
     return 0;
@@ -96,7 +98,7 @@ int channel_read_blocking(int fd, size_t max, int64_t timeout_ms, struct frame *
     return 0;
 }
 
-int channel_write_blocking(int fd, enum message_type type, uint64_t id, const void *msg)
+int channel_pass_blocking(int fd, enum message_type type, uint64_t id, const void *msg, int passed)
 {
     autofree uint8_t *frame = NULL;
     int r = message_check(type, msg);
@@ -108,5 +110,10 @@ int channel_write_blocking(int fd, enum message_type type, uint64_t id, const vo
     frame = mem_calloc(FRAME_HEAD + n, 1);
     frame_write_head(frame, (uint16_t)type, id, (uint32_t)n);
     message_write(type, msg, frame + FRAME_HEAD);
-    return write_exactly(fd, frame, FRAME_HEAD + n);
+    return write_exactly(fd, frame, FRAME_HEAD + n, passed);
+}
+
+int channel_write_blocking(int fd, enum message_type type, uint64_t id, const void *msg)
+{
+    return channel_pass_blocking(fd, type, id, msg, -1);
 }

@@ -1,15 +1,48 @@
 # SPDX-License-Identifier: MIT
 """Images that do not fit into a request: uploaded beforehand where the provider takes uploads."""
 import hashlib
+import json
 import os
+import pathlib
 import re
+import socket
+import threading
 
 import pytest
 
-from harness import SIM_KEY, viduhook
-from test_catalogue import PNG, stack, write
+from harness import LOOPBACK, SIM_KEY, viduhook
+from life import rooms
+from test_catalogue import CLIP, FAST, PNG, stack, write
 
 MIB = 1 << 20
+
+
+class Stalled:
+    """A provider that reads the head of a request, calls on_head, then reads all that comes."""
+
+    def __init__(self):
+        self.heads, self.on_head = [], None
+        self.listener = socket.create_server((LOOPBACK, 0))
+        self.url = f"http://{LOOPBACK}:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with peer:
+                self.heads.append(peer.recv(100))
+                self.on_head()
+                while peer.recv(1 << 20):
+                    pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
 
 
 def image(run, name, size):
@@ -131,3 +164,82 @@ def test_the_simulator_wants_an_upload_finished_and_its_own(run):
     assert finish(put.headers["ETag"].strip('"')).json["uri"] == f"ssupload:?id={begun['id']}"
     assert create() == 200
     assert sim.request("POST", "/tools/v2/files/uploads", {"scene": "x"}).status == 400
+
+
+# -- the file of a form ---------------------------------------------------------------------------
+
+
+def peak_mib(pid):
+    """The most memory a process has ever held."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) // 1024
+
+
+def openai_stack(run, *sim_args):
+    sim = run.sim("--ca", run.ca(), *FAST, "--gateway", "openai", *sim_args)
+    return sim, run.daemon(conf=run.conf(sim, providers=["octopusx-openai"]))
+
+
+def submit_video(daemon, path, *args, **options):
+    return daemon.cli("submit", "videos", "--model", "viduq3-turbo", "--prompt", "a boat", "--image",
+                      path, *args, **options)
+
+
+def test_the_file_of_a_form_is_streamed_from_the_disk(run):
+    sim, daemon = openai_stack(run)
+    gateway = rooms(daemon)["gateway"]
+    before = peak_mib(gateway)
+    size = 40_000_000
+    path = image(run, "big.png", size)
+    saved = run.home / "out.mp4"
+    _, answer = submit_video(daemon, path, "-o", saved)
+    assert answer["state"] == "success" and saved.read_bytes() == CLIP
+    made, = sim.ledger("create")
+    assert (made["file_bytes"], made["file_type"]) == (size, "image/png")
+    assert made["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert peak_mib(gateway) - before <= 4  # a tenth of the file
+    request = daemon.task(answer["task"])["request"]
+    assert request["input_reference"] == f"[image/png {size} bytes]"
+    assert request["prompt"] == "a boat"
+
+
+def test_a_file_that_shrinks_on_its_way_creates_nothing(run):
+    """The reading side of the provider stops until the file is shorter than it was said to be."""
+    stalled = Stalled()
+    run.closers.append(stalled)
+    sim = run.sim()
+    conf = run.conf(sim, providers=["octopusx-openai"])
+    conf["providers"]["octopusx-openai"]["base_url"] = stalled.url
+    daemon = run.daemon(conf=conf)
+    path = image(run, "big.png", 40_000_000)
+    stalled.on_head = lambda: os.truncate(path, 1000)
+    status, answer = submit_video(daemon, path, check=False)
+    assert status == 1
+    assert "nothing was created" in answer["error"] and "became shorter" in answer["error"]
+    assert daemon.task(answer["task"])["state"] == "rejected"
+    assert len(stalled.heads) == 1
+
+
+@pytest.mark.parametrize("head, size, message, status", [
+    (b"GIF89a", 100, "no PNG, JPEG or WebP image", 2),
+    (b"", 0, "no PNG, JPEG or WebP image", 2),
+    (PNG, (50 << 20) + 1, "at most 50 MiB", 1),
+], ids=["gif", "empty", "over 50 MiB"])
+def test_a_bad_file_is_an_error_before_anything_is_sent(run, head, size, message, status):
+    sim, daemon = openai_stack(run)
+    path = write(run, "bad.png", head)
+    os.truncate(path, size)
+    done = daemon.command("submit", "videos", "--prompt", "x", "--model", "m", "--image", path)
+    assert done.returncode == status and message in done.stderr, done.stderr
+    assert sim.ledger() == [] and daemon.cli("list")[1]["tasks"] == []
+
+
+def test_a_form_may_name_an_image_by_its_address_too(run):
+    sim, daemon = openai_stack(run)
+    submit_video(daemon, "https://img.example/a.png", "--wait")
+    made, = sim.ledger("create")
+    assert made["file_bytes"] == 0
+    status, text = submit_video(daemon, write(run, "a.png", PNG), "--set", "input_reference=x",
+                                check=False)
+    assert status == 2 and "there twice" in json.dumps(text)
+    assert len(sim.ledger("create")) == 1

@@ -4,12 +4,14 @@
 #include "vidu/key.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -201,6 +203,94 @@ static void a_long_prompt_is_recorded_in_part_and_sent_whole(void **state)
     free(body);
 }
 
+static int prepare_video(const char *endpoint, struct prepared *p)
+{
+    static const char body[] = "{\"prompt\":\"x\"}";
+    autofree char *args = mem_printf("{\"endpoint\":\"%s\"}", endpoint);
+
+    return prepare_with(&hello, args, body, sizeof(body) - 1, p);
+}
+
+static int file_with(const char *bytes, size_t n, off_t size)
+{
+    char path[] = "/tmp/vh.prepare.XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+    assert_int_equal(ftruncate(fd, size), 0);
+    return fd;
+}
+
+static void a_file_has_its_place_in_the_form(void **state)
+{
+    int fd = file_with("\x89PNG\r\n\x1a\n", 8, 5000);
+    struct prepared p;
+    struct err err;
+    const char *boundary;
+    autofree char *before = NULL;
+    autofree char *after = NULL;
+
+    (void)state;
+    assert_int_equal(prepare_video("videos", &p), 0);
+    boundary = strstr(p.content_type, "boundary=") + strlen("boundary=");
+    assert_int_equal(prepared_add_file(&p, fd, &err), 0);
+    close(fd);
+    assert_int_equal(fcntl(p.file.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_int_equal(p.file.size, 5000);
+    before =
+        mem_printf("--%s\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\nx\r\n--%s\r\n"
+                   "Content-Disposition: form-data; name=\"input_reference\"; filename="
+                   "\"input_reference.png\"\r\nContent-Type: image/png\r\n\r\n",
+                   boundary, boundary);
+    after = mem_printf("\r\n--%s--\r\n", boundary);
+    assert_int_equal(p.file.head.n, strlen(before));
+    assert_int_equal(p.body.len, strlen(before) + strlen(after));
+    assert_memory_equal(p.body.data, before, strlen(before));
+    assert_memory_equal(p.file.tail.p, after, strlen(after));
+    assert_int_equal(p.file.tail.n, strlen(after));
+    assert_non_null(strstr(p.summary, "\"input_reference\":\"[image/png 5000 bytes]\""));
+    fd = p.file.fd;
+    prepared_clear(&p);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void a_file_that_cannot_be_sent_is_refused(void **state)
+{
+    int png = file_with("\x89PNG\r\n\x1a\n", 8, 100);
+    int folder = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int device = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    int large = file_with("\x89PNG\r\n\x1a\n", 8, (off_t)REQUEST_MAX_IMAGE + 1);
+    int gif = file_with("GIF89a", 6, 100);
+    int empty = file_with("", 0, 0);
+    const struct {
+        const char *endpoint, *text;
+        int fd;
+    } rows[] = {
+        {"text2video", "text2video takes no file", png},
+        {"videos", "no regular file", folder},
+        {"videos", "no regular file", device},
+        {"videos", "and an image at most", large},
+        {"videos", "is no PNG, JPEG or WebP", gif},
+        {"videos", "is no PNG, JPEG or WebP", empty},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct prepared p;
+        struct err err = {""};
+
+        assert_int_equal(prepare_video(rows[i].endpoint, &p), 0);
+        assert_true(prepared_add_file(&p, rows[i].fd, &err) < 0);
+        if (strstr(err.text, rows[i].text) == NULL)
+            fail_msg("%s", err.text);
+        assert_int_equal(p.file.size, 0);
+        prepared_clear(&p);
+        close(rows[i].fd);
+    }
+}
+
 static void a_body_over_the_limit_is_refused(void **state)
 {
     struct hello_gateway h = hello;
@@ -254,6 +344,8 @@ int main(void)
         cmocka_unit_test(without_a_public_url_there_is_no_callback),
         cmocka_unit_test(the_rest_of_a_body_survives_the_exchange_of_its_callback),
         cmocka_unit_test(a_long_prompt_is_recorded_in_part_and_sent_whole),
+        cmocka_unit_test(a_file_has_its_place_in_the_form),
+        cmocka_unit_test(a_file_that_cannot_be_sent_is_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(tags_are_bounded),
     };

@@ -2,9 +2,11 @@
 #include "wire/channel.h"
 
 #include "base/clock.h"
+#include "wire/pass.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +29,8 @@ struct ends {
     char text[64]; /* json of the last MSG_EVENT */
     bool free_in_frame, free_in_close;
     int answer; /* frames sent for each that comes */
+    bool take;  /* the descriptor that comes along */
+    int taken;
 };
 
 static void on_frame(struct channel *ch, const struct frame *f, void *ctx)
@@ -37,6 +41,8 @@ static void on_frame(struct channel *ch, const struct frame *f, void *ctx)
 
     e->frames++;
     e->last_id = f->id;
+    if (e->take)
+        e->taken = channel_passed(ch);
     if (f->type == MSG_EVENT && message_read(f, &ev) == 0)
         snprintf(e->text, sizeof(e->text), "%s", ev.json.p);
     for (i = 0; i < e->answer; i++)
@@ -129,6 +135,97 @@ static void a_frame_split_at_any_byte_arrives_whole(void **state)
         assert_string_equal(e.text, "{\"a\":1}");
         e.text[0] = '\0';
     }
+    close_ends(&e);
+}
+
+/* How many ends a pipe has for writing: none when reading from it finds its end. */
+static bool is_open(int reading)
+{
+    char c;
+
+    return read(reading, &c, 1) < 0 && errno == EAGAIN;
+}
+
+static void pass(struct ends *e, const uint8_t *bytes, size_t n, int fd)
+{
+    assert_int_equal(pass_send(e->far, bytes, n, fd), (ssize_t)n);
+    close(fd);
+}
+
+static void a_descriptor_comes_with_its_frame(void **state)
+{
+    uint8_t bytes[128];
+    size_t n = make_event(bytes, 9, "{}");
+    struct ends e;
+    int fd[2];
+
+    (void)state;
+    open_ends(&e, SOCK_STREAM, FRAME_MAX);
+    channel_allow_passing(e.ch);
+    e.take = true;
+    assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+    pass(&e, bytes, 20, fd[1]);
+    turn(&e);
+    assert_int_equal(e.frames, 0);
+    put(&e, bytes + 20, n - 20);
+    until(&e, &e.frames, 1);
+    assert_in_range(e.taken, 0, 1000);
+    assert_int_equal(fcntl(e.taken, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_true(is_open(fd[0]));
+    close(e.taken);
+    put(&e, bytes, n);
+    until(&e, &e.frames, 2);
+    assert_int_equal(e.taken, -1);
+    close(fd[0]);
+    close_ends(&e);
+}
+
+static void a_descriptor_that_nobody_takes_is_closed(void **state)
+{
+    uint8_t bytes[128];
+    size_t n = make_event(bytes, 9, "{}");
+
+    (void)state;
+    for (int allowed = 0; allowed < 2; allowed++) {
+        for (size_t sent = 20; sent <= n; sent += n - 20) { /* in the middle of a frame as well */
+            struct ends e;
+            int fd[2];
+
+            open_ends(&e, SOCK_STREAM, FRAME_MAX);
+            if (allowed != 0)
+                channel_allow_passing(e.ch);
+            assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+            pass(&e, bytes, sent, fd[1]);
+            turn(&e);
+            assert_int_equal(is_open(fd[0]), sent < n && allowed != 0);
+            close_ends(&e);
+            assert_false(is_open(fd[0]));
+            close(fd[0]);
+        }
+    }
+}
+
+static void the_last_of_several_descriptors_counts(void **state)
+{
+    uint8_t bytes[128];
+    size_t n = make_event(bytes, 9, "{}");
+    struct ends e;
+    int first[2], second[2];
+
+    (void)state;
+    open_ends(&e, SOCK_STREAM, FRAME_MAX);
+    channel_allow_passing(e.ch);
+    e.take = true;
+    assert_int_equal(pipe2(first, O_NONBLOCK), 0);
+    assert_int_equal(pipe2(second, O_NONBLOCK), 0);
+    pass(&e, bytes, 20, first[1]);
+    pass(&e, bytes + 20, n - 20, second[1]);
+    until(&e, &e.frames, 1);
+    assert_false(is_open(first[0]));
+    assert_true(is_open(second[0]));
+    close(e.taken);
+    close(first[0]);
+    close(second[0]);
     close_ends(&e);
 }
 
@@ -457,6 +554,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_split_at_any_byte_arrives_whole),
+        cmocka_unit_test(a_descriptor_comes_with_its_frame),
+        cmocka_unit_test(a_descriptor_that_nobody_takes_is_closed),
+        cmocka_unit_test(the_last_of_several_descriptors_counts),
         cmocka_unit_test(all_frames_that_have_arrived_come_in_one_turn),
         cmocka_unit_test(what_is_sent_in_one_turn_leaves_in_one_write),
         cmocka_unit_test(ten_thousand_frames_arrive_in_order),
