@@ -14,11 +14,11 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 FAST = ("--time", "50ms", "--retry-gap", "20ms")
 
 
-def stack(run, *sim_args, provider="vidu", **options):
+def stack(run, *sim_args, provider="vidu", hooks=(), **options):
     """(recorder, sim, daemon): everything that is sent goes through the recorder."""
     sim = run.sim("--ca", run.ca(), *FAST, *sim_args)
     recorder = run.recorder(sim)
-    conf = run.conf(sim, providers=[provider])
+    conf = run.conf(sim, hooks, providers=[provider])
     conf["providers"][provider].update(base_url=recorder.url, **options)
     return recorder, sim, run.daemon(conf=conf)
 
