@@ -555,6 +555,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_catalogue.py \
+	tests/e2e/test_accounts.py \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
@@ -637,6 +638,7 @@ EXTRA_DIST += \
 	tests/fixtures/gateway/success.json \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_catalogue.py \
+	tests/e2e/test_accounts.py \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
