@@ -190,7 +190,7 @@ static const struct endpoint_field generation_fields[] = {
     MODEL, FIELD("prompt", "string", "what to show"),
     FIELD("images", "array", "0 text, 1 first frame, 2 first and last, more: references"),
     FIELD("duration", "number", "seconds"), FIELD("size", "string", "as the gateway has them"),
-    FIELD("metadata", "any", "an object with fields for the model"), END};
+    FIELD("metadata", "any", "an object with fields for the model"), CALLBACK, END};
 
 #define ROW(NAME, FIELDS, HELP) .name = NAME, .path = "/" NAME, .fields = FIELDS, .help = HELP
 #define CB .accepts_callback = true
@@ -270,6 +270,6 @@ const struct endpoint endpoint_table[] = {
      ID("id"), NO_LIST, .form = ENDPOINT_MULTIPART, .image = "input_reference", .open = true,
      .prompt_required = true},
     {ROW("video/generations", generation_fields, "video by a gateway of the new-api kind"),
-     ID("task_id"), PICTURES(0, 100), .open = true},
+     CB, ID("task_id"), PICTURES(0, 100), .open = true},
 };
 const size_t endpoint_table_len = ARRAY_LEN(endpoint_table);

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from harness import LOOPBACK, ROOT, SIM_KEY, viduhook
+from harness import LOOPBACK, ROOT, SIM_KEY, Daemon, viduhook
+from web import request
 
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -145,17 +146,22 @@ def test_an_answer_at_once_is_printed_and_no_task_is_kept(run, endpoint, member)
 
 
 class Gateway:
-    """Speaks of jobs, phases and links below /api."""
+    """Speaks of jobs, phases and links. With a ca it calls back, in its own words as well."""
 
-    def __init__(self, video_url):
+    def __init__(self, video_url, ca=None):
         gateway = self
-        self.seen = []
+        self.seen, self.told = [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 gateway.seen.append(("POST", self.path, self.headers["Authorization"], body))
                 self.reply({"id": "not-this", "out": {"job": 77, "phase": "waiting"}})
+                if ca is not None:
+                    told = request("POST", json.loads(body)["callback_url"],
+                                   '{"out": {"job": 77, "phase": "DONE"}}',
+                                   {"Content-Type": "application/json"}, ca)
+                    gateway.told.append(told.status)
 
             def do_GET(self):
                 gateway.seen.append(("GET", self.path, self.headers["Authorization"], b""))
@@ -201,6 +207,59 @@ def test_a_gateway_of_ones_own_is_configured_not_programmed(run):
     assert create[:3] == ("POST", "/api/video/generations", f"Key {SIM_KEY}")
     assert json.loads(create[3]) == {"model": "viduq3", "prompt": "x"}
     assert looks and {look[:3] for look in looks} == {("GET", "/api/ask?job=77", f"Key {SIM_KEY}")}
+
+
+def test_a_gateway_that_calls_back_is_waited_for(run):
+    sim = run.sim(*FAST)
+    gateway = Gateway(sim.finished()["creations"][0]["url"], run.ca())
+    run.closers.append(gateway)
+    conf = run.conf(sim, providers=["mine"])
+    conf["providers"]["mine"].update(
+        profile="generic", base_url=gateway.url, mode="push", overdue="1h",
+        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"})
+    daemon = run.daemon(conf=conf)
+    _, answer = daemon.cli("submit", "video/generations", "--model", "viduq3", "--prompt", "x",
+                           "--wait")
+    assert answer["state"] == "success" and gateway.told == [200]
+    create, look = gateway.seen
+    assert json.loads(create[3])["callback_url"].startswith(daemon.url("/callback/"))
+    assert look[:2] == ("GET", "/v1/video/generations/77")
+
+
+class Manual(Daemon):
+    """With the providers of a piece of YAML, as it stands in the manual."""
+
+    providers = ""
+
+    def write(self, conf):
+        super().write(conf)
+        rest = "".join(f"{name}: {json.dumps(value)}\n" for name, value in conf.items()
+                       if name != "providers")
+        self.conf_path.write_text(rest + self.providers)
+
+
+def test_the_example_of_the_manual_works_as_it_stands(run):
+    manual = (ROOT / "man/viduhook.yaml.5").read_text()
+    example, = (block for block in re.findall(r"\.Bd -literal[^\n]*\n(.*?)\.Ed", manual, re.S)
+                if "profile: generic" in block)
+    command, = re.findall(r"^\.Ic viduhook (submit .*) \.$", manual, re.M)
+    sim = run.sim(*FAST)
+    gateway = Gateway(sim.finished()["creations"][0]["url"])
+    run.closers.append(gateway)
+    conf = run.conf(sim)
+    for told, real in (("https://gateway.example.org", gateway.url),
+                       ("/etc/viduhook/mine.key", str(run.home / "sim.key"))):
+        assert example.count(told) == 1
+        example = example.replace(told, real)
+    Manual.providers = example
+    daemon = run.add(Manual(run.home, conf)).wait_ready()
+    saved = run.home / "own.mp4"
+    _, answer = daemon.cli(*command.split(), "--model", "viduq3", "--prompt", "x", "-o", saved)
+    assert answer["remote_id"] == "77" and saved.read_bytes() == CLIP
+    create, *looks = gateway.seen
+    assert create[:3] == ("POST", "/v1/video/generations", f"Bearer {SIM_KEY}")
+    assert {look[:3] for look in looks} == {
+        ("GET", "/v1/video/generations/77", f"Bearer {SIM_KEY}")}
 
 
 # -- help -----------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ static void the_catalogue_is_that_of_the_documentation(void **state)
         {"img2video-prompt-recommendation", false, false, "task_id", ENDPOINT_QUERY_NONE},
         {"subjects", false, false, "id", ENDPOINT_QUERY_NONE},
         {"videos", false, false, "id", ENDPOINT_QUERY_TASK},
-        {"video/generations", false, false, "task_id", ENDPOINT_QUERY_TASK},
+        {"video/generations", true, false, "task_id", ENDPOINT_QUERY_TASK},
     };
 
     (void)state;
