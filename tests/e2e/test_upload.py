@@ -215,7 +215,7 @@ def test_a_file_that_shrinks_on_its_way_creates_nothing(run):
     stalled.on_head = lambda: os.truncate(path, 1000)
     status, answer = submit_video(daemon, path, check=False)
     assert status == 1
-    assert "nothing was created" in answer["error"] and "became shorter" in answer["error"]
+    assert "nothing was created" in answer["error"] and "shorter than it was" in answer["error"]
     assert daemon.task(answer["task"])["state"] == "rejected"
     assert len(stalled.heads) == 1
 
