@@ -556,6 +556,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
+	tests/e2e/test_endpoints.py \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
@@ -639,6 +640,7 @@ EXTRA_DIST += \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
+	tests/e2e/test_endpoints.py \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
