@@ -268,17 +268,30 @@ static void record_unsent(struct submit *s, const char *why)
     record_answer(s);
 }
 
+/* Where the answer has the id: as the provider is told to have it, else as the endpoint has it. */
+static struct answer_names names_of(const struct submit *s)
+{
+    struct answer_names names = account_profile(s->p.account)->names;
+    const struct endpoint *e = endpoint_find(s->p.endpoint);
+
+    if (names.id == NULL && e != NULL)
+        names.id = e->id_key;
+    return names;
+}
+
 static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
 {
     struct submit *s = ctx;
+    struct answer_names names;
 
     if (a->status == 0 && !a->sent) {
         record_unsent(s, str_or(a->error, "no connection"));
         return;
     }
     mem_replace(&s->error, a->error);
-    answer_parse_named(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"),
-                       &account_profile(s->p.account)->names, &s->answer);
+    names = names_of(s);
+    answer_parse_named(a->status, a->body.p, a->body.n, transfer_header(t, "x-md-trace-id"), &names,
+                       &s->answer);
     s->body = transfer_take_body(t);
     s->content_type = mem_strdup(transfer_header(t, "Content-Type"));
     s->retry_after_ms = a->retry_after_ms;

@@ -78,6 +78,26 @@ static void an_accepted_task_is_told_with_its_id(void **state)
     json_decref(json);
 }
 
+static void the_id_is_the_one_that_the_endpoint_names(void **state)
+{
+    static const struct {
+        const char *endpoint, *id;
+    } rows[] = {{"one-click/mv", "1"}, {"img2video", "2"}, {"ad-one-click/edit", "3"}};
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+
+    for (int i = 0; i < (int)ARRAY_LEN(rows); i++) {
+        autofree char *text =
+            mem_printf("{\"command\":\"submit\",\"endpoint\":\"%s\"}", rows[i].endpoint);
+        struct msg_submitted sub;
+
+        set_reply(t, "200 OK", "{\"id\":\"1\",\"task_id\":\"2\",\"sub_task_id\":\"3\"}");
+        command(c, text, "{}");
+        await(t, &t->keeper_in, MSG_SUBMITTED, i, &sub);
+        assert_string_equal(sub.remote_id.p, rows[i].id);
+    }
+}
+
 static void the_request_carries_key_and_sealed_callback(void **state)
 {
     static const char begin[] = "{\"callback_url\":\"https://hooks.example.org/in/callback/";
@@ -475,6 +495,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_task_is_registered_before_a_byte_leaves),
         TEST(an_accepted_task_is_told_with_its_id),
+        TEST(the_id_is_the_one_that_the_endpoint_names),
         TEST(the_request_carries_key_and_sealed_callback),
         TEST(the_key_itself_goes_to_nobody_but_the_provider),
         TEST(a_lost_answer_is_ambiguous_and_never_sent_again),
