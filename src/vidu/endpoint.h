@@ -22,6 +22,7 @@ struct endpoint_field { /* one documented field, for help and for warnings */
     const char *values; /* the words it may be, with blanks between; NULL: any */
     double min, max;    /* of a number; 0, 0: no limit is known */
     size_t max_chars;   /* of a text; 0: no limit is known */
+    bool required;      /* besides model, prompt and images, which struct endpoint knows */
 };
 
 enum endpoint_query {                      /* where the state of what was created is found */

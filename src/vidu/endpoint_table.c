@@ -161,7 +161,9 @@ static const struct endpoint_field mv_fields[] = {
     FIELD("add_subtitle", "bool", "with the words"), FIELD("srt_url", "string", "the words"),
     CALLBACK, END};
 static const struct endpoint_field general_fields[] = {
-    IMAGES_7, NUMBER("duration", "int", 1, 180, "seconds, 1 to 180; required"),
+    IMAGES_7,
+    {.name = "duration", .type = "int", .help = "seconds, 1 to 180; required", .min = 1, .max = 180,
+     .required = true},
     PROMPT(3000, "at most 3000 characters"), RATIO, LANGUAGE, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field job_fields[] = {
     PROMPT(3000, "at most 3000 characters"), CALLBACK, END};

@@ -259,6 +259,13 @@ static void check_ignored(struct check *c)
     }
 }
 
+static void check_required(struct check *c)
+{
+    for (const struct endpoint_field *f = c->e->fields; f->name != NULL; f++)
+        if (f->required && json_object_get(c->body, f->name) == NULL)
+            complain(c, "%s needs %s: %s", c->e->name, f->name, f->help);
+}
+
 static void check_texts(struct check *c)
 {
     if (c->e->subjects && json_object_get(c->body, "subjects") == NULL)
@@ -367,6 +374,7 @@ size_t request_check(const struct endpoint *e, const json_t *body,
     check_model(&c);
     check_range(&c);
     check_ignored(&c);
+    check_required(&c);
     check_texts(&c);
     check_off_peak(&c);
     check_images(&c);

@@ -39,6 +39,14 @@ static void expect(const char *endpoint, const char *body, const char *lines)
     free(text);
 }
 
+static void what_is_required_is_missed(void **state)
+{
+    (void)state;
+    expect("one-click/general_one_click", "{\"images\":[\"https://h/a\"]}",
+           "one-click/general_one_click needs duration: seconds, 1 to 180; required\n");
+    expect("one-click/general_one_click", "{\"images\":[\"https://h/a\"],\"duration\":9}", "");
+}
+
 static void documented_requests_give_no_warning(void **state)
 {
     (void)state;
@@ -201,6 +209,7 @@ static void long_values_do_not_make_long_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_required_is_missed),
         cmocka_unit_test(documented_requests_give_no_warning),
         cmocka_unit_test(each_objection_is_one_line),
         cmocka_unit_test(lengths_are_counted_in_characters),
