@@ -42,6 +42,8 @@ libvidu_a_SOURCES = \
 	src/vidu/endpoint_table.h \
 	src/vidu/form.c \
 	src/vidu/form.h \
+	src/vidu/form_read.c \
+	src/vidu/form_read.h \
 	src/vidu/id.c \
 	src/vidu/id.h \
 	src/vidu/job_tree.c \

@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_sign \
 	tests/unit/vidu/test_sigv4 \
 	tests/unit/vidu/test_state \
+	tests/unit/vidu/test_form_read \
 	tests/unit/vidu/test_template \
 	tests/unit/vidu/test_webhook \
 	tests/unit/vidu/test_template_file_name \
@@ -310,6 +311,8 @@ tests_unit_vidu_test_sign_SOURCES = tests/unit/vidu/test_sign.c
 tests_unit_vidu_test_sign_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c
 tests_unit_vidu_test_state_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_form_read_SOURCES = tests/unit/vidu/test_form_read.c
+tests_unit_vidu_test_form_read_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_SOURCES = tests/unit/vidu/test_template.c
 tests_unit_vidu_test_template_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_sigv4_SOURCES = tests/unit/vidu/test_sigv4.c
@@ -519,6 +522,10 @@ REPLAY_TESTS += tests/fuzz/replay_conf
 tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
 tests_fuzz_replay_conf_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"conf"'
 tests_fuzz_replay_conf_LDADD = $(CONF_LAYER)
+REPLAY_TESTS += tests/fuzz/replay_form
+tests_fuzz_replay_form_SOURCES = tests/fuzz/fuzz_form.c tests/fuzz/replay.c
+tests_fuzz_replay_form_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"form"'
+tests_fuzz_replay_form_LDADD = $(VIDU_LAYER)
 REPLAY_TESTS += tests/fuzz/replay_frame
 tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/replay.c
 tests_fuzz_replay_frame_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_NAME='"frame"'
@@ -567,6 +574,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \
+	tests/e2e/test_gateway_shapes.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
@@ -615,6 +623,7 @@ EXTRA_DIST += \
 	tests/e2e/conftest.py \
 	tests/e2e/harness.py \
 	tests/e2e/life.py \
+	tests/e2e/mirror.py \
 	tests/e2e/provider.py \
 	tests/e2e/web.py \
 	tests/e2e/zoo/beast.py \
@@ -651,6 +660,7 @@ EXTRA_DIST += \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \
+	tests/e2e/test_gateway_shapes.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \

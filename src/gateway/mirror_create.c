@@ -2,6 +2,7 @@
 #include "gateway/mirror_create.h"
 
 #include "gateway/submit.h"
+#include "vidu/form_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,19 +46,44 @@ static void on_end(const struct submit_result *r, void *ctx)
         mirror_fail(c, 500, "ViduhookAmbiguous", "%s", r->error);
 }
 
+static struct slice content_type_of(const struct mirror_call *c)
+{
+    size_t n;
+    const struct head_field *field = head_field(server_request_head(c->req), "Content-Type", &n);
+
+    return n == 1 ? field->value : (struct slice){"", 0};
+}
+
+/* A body is held once: a form is taken over, and of JSON there is a copy with the callback_url. */
+static int begin(struct mirror_call *c, struct err *err)
+{
+    json_t *args = json_pack("{s:s, s:s, s:O, s:b}", "provider", c->route.account->name, "endpoint",
+                             c->route.endpoint, "tags", c->tags, "as_is", 1);
+    struct submit_order order = {.args = args,
+                                 .body = server_request_body(c->req),
+                                 .query = server_request_head(c->req)->query,
+                                 .content_type = content_type_of(c)};
+    struct buf form = BUF_INIT(0);
+    int r;
+
+    if (form_read_is_form(order.content_type)) {
+        form = server_request_take_body(c->req);
+        order.form = &form;
+    }
+    r = submit_begin(c->g, &order, on_end, c, err);
+    if (r == 0)
+        server_request_drop_body(c->req);
+    buf_free(&form);
+    json_decref(args);
+    return r;
+}
+
 void mirror_create(struct mirror_call *c)
 {
-    json_t *args = json_pack("{s:s, s:s, s:O}", "provider", c->route.account->name, "endpoint",
-                             c->route.endpoint->name, "tags", c->tags);
-    const struct submit_order order = {.args = args,
-                                       .body = server_request_body(c->req),
-                                       .query = server_request_head(c->req)->query};
     struct err err = {""};
-    int r = submit_begin(c->g, &order, on_end, c, &err);
+    int r = begin(c, &err);
 
-    json_decref(args);
     if (r == 0) {
-        server_request_drop_body(c->req);
         c->g->counters.http_created++;
     } else if (r == -EAGAIN) {
         mirror_fail(c, 503, "ViduhookNotRecorded", "%s", err.text);

@@ -158,7 +158,9 @@ static void answer_one(struct mirror_call *c, const json_t *task)
     json_t *creations = mirror_shape_creations(task);
 
     mem_copy_text(c->task, sizeof(c->task), id);
-    if (is_stale(task, creations) && may_refresh(c->mirror, id))
+    if (is_stale(task, creations) && !mirror_shape_is_known(account_profile(c->route.account)))
+        mirror_pass(c); /* what was found is to be handed on word for word, or not at all */
+    else if (is_stale(task, creations) && may_refresh(c->mirror, id))
         ask_keeper(c, json_pack("{s:s, s:s}", "command", "refresh", "task", id), on_refreshed);
     else
         report(c, task, creations);
@@ -219,8 +221,9 @@ static void look_up(struct mirror_call *c)
 {
     c->changed = false;
     ask_keeper(c,
-               json_pack("{s:s, s:s, s:O}", "command", "lookup", "provider", c->route.account->name,
-                         "remote_ids", c->route.ids),
+               json_pack("{s:s, s:s, s:O, s:b}", "command", "lookup", "provider",
+                         c->route.account->name, "remote_ids", c->route.ids, "look",
+                         !mirror_shape_is_known(account_profile(c->route.account))),
                on_found);
 }
 

@@ -19,16 +19,23 @@ static bool begins(struct slice s, const char *text, size_t n)
 
 /* -- creates -- */
 
-/* Only those that take a callback_url make a task that somebody has to wait for. */
+/* Where the answer is the result there is nothing to wait for, and nothing to record. */
 static bool is_create(struct mirror_route *r)
 {
     const char *prefix = account_profile(r->account)->prefix;
     size_t n = strlen(prefix);
+    const struct endpoint *e;
+    struct slice name;
 
-    for (size_t i = 0; i < endpoint_count() && begins(r->path, prefix, n); i++)
-        if (endpoint_at(i)->accepts_callback && slice_is(behind(r->path, n), endpoint_at(i)->path))
-            r->endpoint = endpoint_at(i);
-    return r->endpoint != NULL;
+    if (r->path.n <= n + 1 || !begins(r->path, prefix, n) || r->path.p[n] != '/')
+        return false;
+    name = behind(r->path, n + 1);
+    if (name.n >= sizeof(r->endpoint) || memchr(name.p, '{', name.n) != NULL)
+        return false;
+    memcpy(r->endpoint, name.p, name.n);
+    r->endpoint[name.n] = '\0';
+    e = endpoint_find(r->endpoint);
+    return e != NULL && e->query != ENDPOINT_QUERY_NONE;
 }
 
 /* -- queries -- */
@@ -40,18 +47,19 @@ static void add_id(struct mirror_route *r, struct slice id)
     json_array_append_new(r->ids, json_stringn(id.p, id.n));
 }
 
-/* What stands where the provider's query path has its {id}. */
+/* What stands where the provider's query path, or target, has its {id}. */
 static bool is_query(struct mirror_route *r)
 {
     const char *query = account_profile(r->account)->query;
     const char *mark = strstr(query, ID_MARK);
     size_t before = mark != NULL ? (size_t)(mark - query) : 0;
     const char *end = mark != NULL ? mark + sizeof(ID_MARK) - 1 : "";
+    struct slice asked = strchr(query, '?') != NULL ? r->target : r->path;
     struct slice id;
 
-    if (mark == NULL || r->path.n <= before + strlen(end) || !begins(r->path, query, before))
+    if (mark == NULL || asked.n <= before + strlen(end) || !begins(asked, query, before))
         return false;
-    id = behind(r->path, before);
+    id = behind(asked, before);
     id.n -= strlen(end);
     if (!id_is_remote(id.p, id.n) || memcmp(id.p + id.n, end, strlen(end)) != 0)
         return false;

@@ -15,7 +15,7 @@
 
 enum mirror_step {
     MIRROR_PASS,   /* everything else */
-    MIRROR_CREATE, /* POST to an endpoint that takes a callback_url */
+    MIRROR_CREATE, /* POST to an endpoint of the table, unless its answer is the result */
     MIRROR_QUERY,  /* GET of the provider's query path, for one task */
     MIRROR_LIST,   /* GET of the official list call with task_ids and nothing else */
 };
@@ -23,10 +23,10 @@ enum mirror_step {
 struct mirror_route {
     const struct hello_provider *account; /* borrowed from hello */
     enum mirror_step step;
-    struct slice path;               /* below /<provider>: "/ent/v2/credits" */
-    struct slice target;             /* the same with its query */
-    const struct endpoint *endpoint; /* of MIRROR_CREATE */
-    json_t *ids;                     /* of MIRROR_QUERY (one) and MIRROR_LIST; else NULL */
+    struct slice path;                /* below /<provider>: "/ent/v2/credits" */
+    struct slice target;              /* the same with its query */
+    char endpoint[ENDPOINT_NAME_MAX]; /* of MIRROR_CREATE: one-click/mv/912/edit */
+    json_t *ids;                      /* of MIRROR_QUERY (one) and MIRROR_LIST; else NULL */
 };
 
 /* The account that the path begins with, and what follows in *rest; NULL: none. */

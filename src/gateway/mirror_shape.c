@@ -8,18 +8,18 @@
 
 /* NULL: not for us to say. */
 static const struct {
-    const char *official, *native;
+    const char *official, *native, *openai;
 } words[STATE_COUNT] = {
-    [STATE_REGISTERED] = {"created", "processing"},
-    [STATE_SUBMITTED] = {"created", "processing"},
-    [STATE_QUEUED] = {"queueing", "processing"},
-    [STATE_PROCESSING] = {"processing", "processing"},
-    [STATE_SUCCESS] = {"success", "completed"},
-    [STATE_FAILED] = {"failed", "failed"},
-    [STATE_CANCELLED] = {"failed", "failed"},
-    [STATE_REJECTED] = {"failed", "failed"},
-    [STATE_AMBIGUOUS] = {"created", "processing"},
-    [STATE_LOST] = {NULL, NULL},
+    [STATE_REGISTERED] = {"created", "processing", "queued"},
+    [STATE_SUBMITTED] = {"created", "processing", "queued"},
+    [STATE_QUEUED] = {"queueing", "processing", "queued"},
+    [STATE_PROCESSING] = {"processing", "processing", "processing"},
+    [STATE_SUCCESS] = {"success", "completed", "completed"},
+    [STATE_FAILED] = {"failed", "failed", "failed"},
+    [STATE_CANCELLED] = {"failed", "failed", "cancelled"},
+    [STATE_REJECTED] = {"failed", "failed", "failed"},
+    [STATE_AMBIGUOUS] = {"created", "processing", "queued"},
+    [STATE_LOST] = {NULL, NULL, NULL},
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -118,26 +118,65 @@ static void report_native(const json_t *task, enum task_state state, const json_
              (long long)json_integer_value(json_object_get(task, "updated_ms")) / 1000);
 }
 
-/* By the path that is asked; every other one is answered in the official shape. */
+static void report_openai(const json_t *task, enum task_state state, const json_t *creations,
+                          struct buf *out)
+{
+    long long updated_s = (long long)json_integer_value(json_object_get(task, "updated_ms")) / 1000;
+
+    add_member(out, "id", text_of(task, "remote_id"));
+    add_member(out, "object", "video");
+    add_member(out, "status", words[state].openai);
+    buf_addf(out, ",\"progress\":%d", state == STATE_SUCCESS ? 100 : 0);
+    if (state == STATE_SUCCESS) {
+        add_member(out, "video_url", first_url(creations));
+        buf_addf(out, ",\"completed_at\":%lld", updated_s);
+    } else if (state_is_final(state) && state != STATE_CANCELLED) {
+        buf_adds(out, ",\"error\":{");
+        add_member(out, "message", text_of(task, "err_msg"));
+        add_member(out, "code", text_of(task, "err_code"));
+        buf_addc(out, '}');
+    }
+}
+
+/* By the end of the path that is asked. What a provider has names of its own for is its own. */
+typedef void shape_report(const json_t *task, enum task_state state, const json_t *creations,
+                          struct buf *out);
 static const struct {
     const char *query;
-    void (*report)(const json_t *task, enum task_state state, const json_t *creations,
-                   struct buf *out);
+    shape_report *report;
 } shapes[] = {
-    {"/vidu/ent/v2/task/{id}/creations", report_native}, /* octopusx */
+    {"/tasks/{id}/creations", report_official},
+    {"/task/{id}/creations", report_native}, /* octopusx */
+    {"/v1/videos/{id}", report_openai},
 };
+
+static shape_report *shape_of(const struct provider_profile *p)
+{
+    if (p->names.id != NULL || p->names.state != NULL || p->names.result != NULL)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
+        if (str_ends(p->query, shapes[i].query))
+            return shapes[i].report;
+    return NULL;
+}
+
+bool mirror_shape_is_known(const struct provider_profile *p)
+{
+    return shape_of(p) != NULL;
+}
 
 bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
                          const json_t *creations, struct buf *out)
 {
     enum task_state state = shown_state(task, creations);
-    void (*report)(const json_t *, enum task_state, const json_t *, struct buf *) = report_official;
+    shape_report *report = shape_of(p);
 
+    if (report == NULL) { /* as the provider has said it */
+        buf_adds(out, text_of(task, "look"));
+        return out->len != 0;
+    }
     if (words[state].official == NULL)
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
-        if (str_eq(p->query, shapes[i].query))
-            report = shapes[i].report;
     buf_addc(out, '{');
     report(task, state, creations, out);
     buf_addc(out, '}');

@@ -13,9 +13,13 @@
 
 #include <jansson.h>
 
+/* Whether tasks of this provider can be reported from what is known of them. Of others it takes
+ * what the last look has found, word for word. */
+bool mirror_shape_is_known(const struct provider_profile *p);
 /*
  * task: one of the answer to "lookup" (wire/command.h); creations: its result, parsed, or NULL.
- * False, and nothing added: the provider knows better (a task that was given up as lost).
+ * False, and nothing added: the provider knows better (a task that was given up as lost, or of an
+ * unknown shape and not looked at).
  */
 bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
                          const json_t *creations, struct buf *out);

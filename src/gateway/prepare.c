@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "vidu/endpoint.h"
 #include "vidu/form.h"
+#include "vidu/form_read.h"
 #include "vidu/key.h"
 
 #include <errno.h>
@@ -97,12 +98,12 @@ static int put_form(const struct endpoint *known, const struct outline *body, st
     return form_build(body, known->image, boundary, &p->body, err);
 }
 
-static int put_body(const struct hello_gateway *h, const struct endpoint *known,
+static int put_body(const struct hello_gateway *h, const struct endpoint *known, bool as_is,
                     const struct outline *body, struct prepared *p, struct err *err)
 {
     struct slice text = outline_source(body);
 
-    if (known != NULL && known->form == ENDPOINT_MULTIPART)
+    if (known != NULL && known->form == ENDPOINT_MULTIPART && !as_is)
         return put_form(known, body, p, err);
     if (known != NULL && known->accepts_callback && p->account->callbacks &&
         !str_empty(h->public_url))
@@ -128,6 +129,17 @@ static void describe(const struct outline *body, struct prepared *p)
     p->payload = outline_copy(body, json_object_get(root, "payload"));
     p->off_peak = json_is_true(json_object_get(root, "off_peak"));
     p->summary = request_summary(body);
+}
+
+static void describe_form(struct slice content_type, struct prepared *p)
+{
+    json_t *fields = form_read(content_type, (struct slice){buf_text(&p->body), p->body.len});
+
+    p->model = document_copy(json_object_get(fields, "model"));
+    p->prompt = document_copy(json_object_get(fields, "prompt"));
+    p->payload = document_copy(json_object_get(fields, "payload"));
+    p->summary = json_dumps(fields, JSON_COMPACT);
+    json_decref(fields);
 }
 
 static bool are_texts(json_t *tags)
@@ -172,13 +184,36 @@ int prepare(const struct hello_gateway *h, const json_t *args, struct slice body
     if (r == 0)
         r = outline_parse(body.p, body.n, REQUEST_KEEP, &outline, err);
     if (r == 0)
-        r = put_body(h, known, outline, out, err);
+        r = put_body(h, known, json_is_true(json_object_get(args, "as_is")), outline, out, err);
     if (r < 0)
         return r;
     out->tags = prepare_tags(args, err);
     if (out->tags == NULL)
         return -EINVAL;
     describe(outline, out);
+    id_new_task(out->task);
+    return 0;
+}
+
+int prepare_form(const struct hello_gateway *h, const json_t *args, struct slice content_type,
+                 struct buf *form, struct prepared *out, struct err *err)
+{
+    const struct endpoint *known;
+    int r;
+
+    *out = (struct prepared){.body = BUF_INIT(0)};
+    r = choose_account(h, args, out, err);
+    if (r == 0)
+        r = choose_endpoint(args, out, &known, err);
+    if (r < 0)
+        return r;
+    out->tags = prepare_tags(args, err);
+    if (out->tags == NULL)
+        return -EINVAL;
+    out->content_type = mem_printf("Content-Type: %.*s", (int)content_type.n, content_type.p);
+    out->body = *form;
+    *form = BUF_INIT(0);
+    describe_form(content_type, out);
     id_new_task(out->task);
     return 0;
 }

@@ -31,11 +31,19 @@ struct prepared {
 };
 
 /*
- * args: {"provider"?, "endpoint", "tags"?, "force"?}; body: the client's request. The text of an
- * error is for the client. Release with prepared_clear, also after a failure.
+ * args: {"provider"?, "endpoint", "tags"?, "force"?, "as_is"?}; body: the client's request, a JSON
+ * object. Where the endpoint takes a form one is made of it, unless as_is. The text of an error is
+ * for the client. Release with prepared_clear, also after a failure.
  */
 MUST_CHECK int prepare(const struct hello_gateway *h, const json_t *args, struct slice body,
                        struct prepared *out, struct err *err);
+/*
+ * The same of a client's own form, which goes out as it is, without a callback_url. On success the
+ * bytes of *form are taken over, and it is empty.
+ */
+MUST_CHECK int prepare_form(const struct hello_gateway *h, const json_t *args,
+                            struct slice content_type, struct buf *form, struct prepared *out,
+                            struct err *err);
 /*
  * The file that came with the request becomes the part of the form that its endpoint has for an
  * image; it is duplicated, and sent from the disk. -EINVAL, -EFBIG, -errno: no form, no image, too

@@ -397,7 +397,9 @@ int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_
 {
     struct submit *s = mem_calloc(1, sizeof(*s));
     struct msg_register msg;
-    int r = prepare(&g->hello, order->args, order->body, &s->p, err);
+    int r = order->form != NULL
+                ? prepare_form(&g->hello, order->args, order->content_type, order->form, &s->p, err)
+                : prepare(&g->hello, order->args, order->body, &s->p, err);
 
     if (r == 0 && order->file != NULL)
         r = prepared_add_file(&s->p, *order->file, err);

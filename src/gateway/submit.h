@@ -48,12 +48,18 @@ struct submit_result {
 };
 typedef void submit_on_end(const struct submit_result *r, void *ctx);
 
-/* args: as prepare wants them. body need not stay. query: to be appended to the URL, or empty.
- * file: a descriptor for prepared_add_file, which need not stay either, or NULL. */
+/*
+ * args: as prepare wants them. body need not stay. query: to be appended to the URL, or empty.
+ * file: a descriptor for prepared_add_file, which need not stay either, or NULL.
+ * form: NULL, or what goes out in place of body, as it is and under this content_type; taken over
+ * when the submit has begun.
+ */
 struct submit_order {
     const json_t *args;
     struct slice body, query;
     const int *file;
+    struct buf *form;
+    struct slice content_type;
 };
 
 struct submits *submits_new(void);

@@ -427,6 +427,14 @@ void server_request_drop_body(struct server_request *req)
     buf_free(&req->guard.body);
 }
 
+struct buf server_request_take_body(struct server_request *req)
+{
+    struct buf body = req->guard.body;
+
+    req->guard.body = BUF_INIT(0);
+    return body;
+}
+
 const char *server_request_peer(const struct server_request *req)
 {
     return req->peer;

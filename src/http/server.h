@@ -70,6 +70,8 @@ struct slice server_request_body(struct server_request *req);
 /* The owner has a copy of the body, or needs it no more: its memory is given back. It counts in
  * body_budget until the reply all the same. */
 void server_request_drop_body(struct server_request *req);
+/* The same, and the body is the owner's from now on, who frees it. */
+struct buf server_request_take_body(struct server_request *req);
 /* "192.0.2.7" or "2001:db8::1". */
 const char *server_request_peer(const struct server_request *req);
 size_t server_request_listener(const struct server_request *req);

@@ -17,18 +17,58 @@ static json_t *text(const char *s)
 /* The creations stay text: whoever asks mostly hands them on as they are. */
 static json_t *task_json(const struct store_task *t)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o, s:o, s:I, s:I}", "id", t->id,
-                     "remote_id", text(t->remote_id), "endpoint", text(t->endpoint), "model",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:I}", "id",
+                     t->id, "remote_id", text(t->remote_id), "endpoint", text(t->endpoint), "model",
                      text(t->model), "prompt", text(t->prompt), "state", state_name(t->state),
-                     "err_code", text(t->err_code), "credits", (json_int_t)t->credits, "payload",
-                     text(t->payload), "result", text(t->result), "created_ms",
-                     (json_int_t)t->created_ms, "updated_ms", (json_int_t)t->updated_ms);
+                     "err_code", text(t->err_code), "err_msg", text(t->err_msg), "credits",
+                     (json_int_t)t->credits, "payload", text(t->payload), "result", text(t->result),
+                     "created_ms", (json_int_t)t->created_ms, "updated_ms",
+                     (json_int_t)t->updated_ms);
+}
+
+/* -- what the last look has found -- */
+
+struct last_look {
+    const struct store_task *task;
+    char *body; /* NULL: nothing that still holds */
+};
+
+static int keep_look(const struct store_event *e, void *ctx)
+{
+    struct last_look *last = ctx;
+
+    if (e->source != SOURCE_POLL || e->body.n == 0)
+        return 0;
+    mem_replace(&last->body, NULL);
+    if (e->state == last->task->state && e->at_ms >= last->task->updated_ms)
+        last->body = mem_strndup(e->body.p, e->body.n);
+    return 0;
+}
+
+/* Nothing is better than what is out of date: then the provider is asked. */
+static void add_look(struct keeper *k, const struct store_task *t, json_t *json)
+{
+    struct last_look last = {.task = t};
+
+    if (k->store->ops->event_list(k->store, t->row, keep_look, &last) == 0)
+        json_object_set_new(json, "look", text(last.body));
+    free(last.body);
+}
+
+static void add_task(struct keeper *k, const struct store_task *t, bool look, json_t *tasks)
+{
+    json_t *json = task_json(t);
+
+    if (look)
+        add_look(k, t, json);
+    json_array_append_new(tasks, json);
 }
 
 void lookup_tasks(struct keeper *k, const struct question *q)
 {
     const json_t *ids = json_object_get(q->args, "remote_ids");
     const char *provider = query_text(q, "provider");
+    bool look = json_is_true(json_object_get(q->args, "look"));
     json_t *tasks;
 
     if (provider == NULL || !json_is_array(ids) || json_array_size(ids) > LOOKUP_MAX_IDS) {
@@ -42,7 +82,7 @@ void lookup_tasks(struct keeper *k, const struct question *q)
         struct store_task t;
 
         if (id != NULL && k->store->ops->task_by_remote(k->store, provider, id, &t) == 0)
-            json_array_append_new(tasks, task_json(&t));
+            add_task(k, &t, look, tasks);
     }
     query_answer(k, q, json_pack("{s:o}", "tasks", tasks));
 }

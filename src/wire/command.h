@@ -29,9 +29,11 @@
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
  *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
- *   lookup   provider, remote_ids[]         keeper   {"tasks": [...]}: those that are known, in
+ *   lookup   provider, remote_ids[], look?  keeper   {"tasks": [...]}: those that are known, in
  *                                                    that order, with "result" as JSON text and
- *                                                    created_ms, updated_ms (for the gateway)
+ *                                                    created_ms, updated_ms (for the gateway);
+ *                                                    look: with what the last look has found, as
+ *                                                    it came, if that still holds
  *   retry    run | all_dead, hook?          keeper   {"runs": [ids]}
  *   pause    hook, paused: false resumes    keeper   {"hook", "paused"}
  *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}

@@ -11,9 +11,13 @@
 #include <cmocka.h>
 
 static const struct hello_gateway two = {
-    .n_providers = 2,
+    .n_providers = 4,
     .providers = {{(char *)"vidu", (char *)"vidu", (char *)"https://a", (char *)"ka", true},
-                  {(char *)"octo", (char *)"octopusx", (char *)"https://b", (char *)"kb", false}},
+                  {(char *)"octo", (char *)"octopusx", (char *)"https://b", (char *)"kb", false},
+                  {(char *)"open", (char *)"octopusx-openai", (char *)"https://b", (char *)"kb",
+                   false},
+                  {(char *)"own", (char *)"generic", (char *)"https://c", (char *)"kc", false,
+                   .speech = {.name = "generic", .prefix = "", .query = "/ask?job={id}"}}},
 };
 
 /* The text of the request must outlive the route. */
@@ -39,7 +43,7 @@ static void assert_step(const char *method, const char *target, enum mirror_step
     assert_true(route(method, target, &r));
     assert_int_equal(r.step, step);
     if (step == MIRROR_CREATE)
-        assert_string_equal(r.endpoint->name, detail);
+        assert_string_equal(r.endpoint, detail);
     if (step == MIRROR_QUERY || step == MIRROR_LIST) {
         ids = json_dumps(r.ids, JSON_COMPACT);
         assert_string_equal(ids, detail);
@@ -61,7 +65,7 @@ static void the_first_part_of_the_path_names_the_account(void **state)
         assert_false(route("GET", wrong[i], &r));
 }
 
-static void a_post_to_an_endpoint_that_calls_back_is_a_create(void **state)
+static void a_post_that_makes_a_task_is_a_create(void **state)
 {
     (void)state;
     assert_step("POST", "/vidu/ent/v2/img2video", MIRROR_CREATE, "img2video");
@@ -73,6 +77,15 @@ static void a_post_to_an_endpoint_that_calls_back_is_a_create(void **state)
     assert_step("POST", "/vidu/ent/v2/img2vide", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/vidu/ent/v2/img2video", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/ent/v2/audio-tts", MIRROR_PASS, NULL);
+    assert_step("POST", "/vidu/ent/v2/subjects", MIRROR_PASS, NULL);
+    assert_step("POST", "/vidu/ent/v2/one-click/mv", MIRROR_CREATE, "one-click/mv");
+    assert_step("POST", "/vidu/ent/v2/one-click/mv/912/edit", MIRROR_CREATE,
+                "one-click/mv/912/edit");
+    assert_step("POST", "/vidu/ent/v2/one-click/mv/{id}/edit", MIRROR_PASS, NULL);
+    assert_step("POST", "/vidu/ent/v2ximg2video", MIRROR_PASS, NULL);
+    assert_step("POST", "/vidu/ent/v2/", MIRROR_PASS, NULL);
+    assert_step("POST", "/open/v1/videos", MIRROR_CREATE, "videos");
+    assert_step("POST", "/own/video/generations", MIRROR_CREATE, "video/generations");
     assert_step("POST", "/vidu", MIRROR_PASS, NULL);
 }
 
@@ -83,6 +96,11 @@ static void a_get_of_the_query_path_is_a_query(void **state)
     assert_step("GET", "/vidu/ent/v2/tasks/91234/creations?t=1", MIRROR_QUERY, "[\"91234\"]");
     assert_step("GET", "/octo/vidu/ent/v2/task/a-b/creations", MIRROR_QUERY, "[\"a-b\"]");
     assert_step("GET", "/octo/vidu/ent/v2/tasks/a-b/creations", MIRROR_PASS, NULL);
+    assert_step("GET", "/open/v1/videos/a-b", MIRROR_QUERY, "[\"a-b\"]");
+    assert_step("GET", "/open/v1/videos/a-b/content", MIRROR_PASS, NULL);
+    assert_step("GET", "/own/ask?job=7", MIRROR_QUERY, "[\"7\"]");
+    assert_step("GET", "/own/ask?job=7&x=1", MIRROR_PASS, NULL);
+    assert_step("GET", "/own/ask", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks//creations", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks/creations", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks/a%2Fb/creations", MIRROR_PASS, NULL);
@@ -121,7 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_part_of_the_path_names_the_account),
-        cmocka_unit_test(a_post_to_an_endpoint_that_calls_back_is_a_create),
+        cmocka_unit_test(a_post_that_makes_a_task_is_a_create),
         cmocka_unit_test(a_get_of_the_query_path_is_a_query),
         cmocka_unit_test(the_list_call_is_ours_with_ids_alone),
     };

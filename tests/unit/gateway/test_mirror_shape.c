@@ -109,6 +109,47 @@ static void the_native_shape_has_one_url(void **state)
         running, "{\"id\":\"91\",\"status\":\"processing\",\"status_update_time\":1750000000}");
 }
 
+static void the_openai_shape_tells_an_end_in_full(void **state)
+{
+    bool final;
+    autofree char *done = report("octopusx-openai", "success", CREATIONS, &final);
+    autofree char *running = report("octopusx-openai", "queued", "", &final);
+    autofree char *failed = report("octopusx-openai", "failed", "", &final);
+    autofree char *cancelled = report("octopusx-openai", "cancelled", "", &final);
+
+    (void)state;
+    assert_string_equal(done, "{\"id\":\"91\",\"object\":\"video\",\"status\":\"completed\","
+                              "\"progress\":100,\"video_url\":\"https://a/x\","
+                              "\"completed_at\":1750000000}");
+    assert_string_equal(running, "{\"id\":\"91\",\"object\":\"video\",\"status\":\"queued\","
+                                 "\"progress\":0}");
+    assert_string_equal(failed, "{\"id\":\"91\",\"object\":\"video\",\"status\":\"failed\","
+                                "\"progress\":0,\"error\":{\"message\":\"\",\"code\":\"Some\"}}");
+    assert_string_equal(cancelled, "{\"id\":\"91\",\"object\":\"video\","
+                                   "\"status\":\"cancelled\",\"progress\":0}");
+}
+
+static void an_unknown_shape_is_handed_on_word_for_word_or_not_at_all(void **state)
+{
+    struct provider_profile named = *provider_profile_find("vidu");
+    struct buf out = BUF_INIT(4096);
+    json_t *task = task_in("success", CREATIONS);
+    bool final;
+
+    (void)state;
+    assert_true(mirror_shape_is_known(&named));
+    assert_false(mirror_shape_is_known(provider_profile_find("generic")));
+    named.names.state = "out.phase";
+    assert_false(mirror_shape_is_known(&named));
+    assert_false(mirror_shape_report(&named, task, NULL, &out));
+    json_object_set_new(task, "look", json_string("{\"out\": {\"phase\": \"DONE\"}}\n"));
+    assert_true(mirror_shape_report(&named, task, NULL, &out));
+    assert_string_equal(buf_text(&out), "{\"out\": {\"phase\": \"DONE\"}}\n");
+    assert_null(report("generic", "success", CREATIONS, &final));
+    json_decref(task);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +157,8 @@ int main(void)
         cmocka_unit_test(creations_are_complete_and_only_beside_success),
         cmocka_unit_test(success_without_a_url_is_not_said),
         cmocka_unit_test(the_native_shape_has_one_url),
+        cmocka_unit_test(the_openai_shape_tells_an_end_in_full),
+        cmocka_unit_test(an_unknown_shape_is_handed_on_word_for_word_or_not_at_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The mirror before every kind of provider: creates and polls in each one's own words."""
+from harness import SIM_KEY
+from mirror import BODY, FAST, Mirror, memory, sim_stack, upstream_stack, with_gateway, without_sanitizer
+from test_catalogue import Gateway
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+FORM_TYPE = "multipart/form-data; boundary=limit"
+
+
+def form(size=0):
+    return (b'--limit\r\nContent-Disposition: form-data; name="model"\r\n\r\nviduq3-turbo\r\n'
+            b'--limit\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na boat\r\n'
+            b'--limit\r\nContent-Disposition: form-data; name="input_reference"; filename="a.png"\r\n'
+            b'Content-Type: image/png\r\n\r\n' + PNG + bytes(size) + b'\r\n--limit--\r\n')
+
+
+def polled(mirror, recorder, path):
+    """What a poll is answered without a word with the provider."""
+    seen = len(recorder.all())
+    answer = mirror.ask("GET", path, scheme="Bearer ")
+    assert len(recorder.all()) == seen
+    return answer
+
+
+# -- trees of jobs --------------------------------------------------------------------------------
+
+
+def test_a_music_video_and_its_edit_are_tasks_of_ours(run):
+    recorder, sim, mirror = sim_stack(run)
+    mv = mirror.ask("POST", "/vidu/ent/v2/one-click/mv",
+                    {"images": ["https://img.example/a.png"], "audio_url": "https://img.example/a.mp3"})
+    mirror.daemon.wait_task(mv.headers["X-Viduhook-Task"], "success")
+    edit = f"one-click/mv/{mv.json['id']}/edit"
+    part = mirror.ask("POST", f"/vidu/ent/v2/{edit}", {"prompt": "brighter"})
+    task = mirror.daemon.wait_task(part.headers["X-Viduhook-Task"], "success")
+    assert task["endpoint"] == edit and task["remote_id"] == part.json["id"] != mv.json["id"]
+    assert all(e.json["callback_url"] for e in recorder.all("POST"))
+    assert recorder.all("GET") == []
+    tree = mirror.ask("GET", f"/vidu/ent/v2/one-click/mv/{mv.json['id']}")
+    assert tree.json["state"] == "success" and tree.json["job_records"]
+    assert len(recorder.all("GET")) == 1  # edits made elsewhere are in it as well
+    told = polled(mirror, recorder, f"/vidu/ent/v2/tasks/{mv.json['id']}/creations")
+    assert told.json["state"] == "success" and len(told.json["creations"]) == 1
+
+
+def test_an_answer_at_once_is_handed_on_and_no_task_is_made(run):
+    recorder, sim, mirror = sim_stack(run)
+    answer = mirror.ask("POST", "/vidu/ent/v2/audio-tts", {"text": "hello", "voice_setting_voice_id": "a"})
+    assert answer.status == 200 and "X-Viduhook-Task" not in answer.headers
+    assert "callback_url" not in recorder.all("POST")[0].json
+    assert mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+# -- /v1/videos -----------------------------------------------------------------------------------
+
+
+def test_a_form_goes_out_as_it_came_and_its_task_is_followed(run):
+    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", "openai", providers=["octopusx-openai"])
+    body = form()
+    answer = mirror.ask("POST", "/octopusx-openai/v1/videos", body, scheme="Bearer ",
+                        headers={"Content-Type": FORM_TYPE, "X-Viduhook-Tag": "album=first"})
+    sent, = recorder.all("POST")
+    assert answer.status == 200 and answer.json["status"] == "queued"
+    assert sent.body == body and sent.headers["Content-Type"] == FORM_TYPE
+    assert sent.headers["Authorization"] == f"Bearer {SIM_KEY}"
+    task = mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success", seconds=30)
+    assert task["remote_id"] == answer.json["id"] and task["tags"] == {"album": "first"}
+    assert task["model"] == "viduq3-turbo" and task["prompt"] == "a boat"
+    told = polled(mirror, recorder, f"/octopusx-openai/v1/videos/{answer.json['id']}")
+    theirs = sim.request("GET", f"/v1/videos/{answer.json['id']}", scheme="Bearer").json
+    assert list(told.json) == list(theirs)
+    for name in ("id", "object", "status", "progress"):
+        assert told.json[name] == theirs[name]
+    assert told.json["video_url"].startswith(sim.url)
+
+
+@without_sanitizer
+def test_a_form_of_40_mib_is_held_once(run):
+    upstream, mirror = upstream_stack(run, providers=["octopusx-openai"])
+    upstream.body = b'{"id": "a-b", "object": "video", "status": "queued"}'
+    body = form(40 << 20)
+    answer = mirror.ask("POST", "/octopusx-openai/v1/videos", body, scheme="Bearer ",
+                        headers={"Content-Type": FORM_TYPE})
+    assert answer.status == 200 and answer.headers["X-Viduhook-Task"]
+    assert upstream.seen[0][3] == body
+    assert memory(mirror)[1] < 1.3 * (40 << 20) + (20 << 20)
+
+
+def test_a_failure_is_told_with_its_error(run):
+    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", "openai", "--switch", "policy-failure",
+                                      providers=["octopusx-openai"])
+    answer = mirror.ask("POST", "/octopusx-openai/v1/videos", form(), scheme="Bearer ",
+                        headers={"Content-Type": FORM_TYPE})
+    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "failed", seconds=30)
+    told = polled(mirror, recorder, f"/octopusx-openai/v1/videos/{answer.json['id']}")
+    theirs = sim.request("GET", f"/v1/videos/{answer.json['id']}", scheme="Bearer").json
+    assert told.json == theirs
+
+
+# -- resellers in the official shape --------------------------------------------------------------
+
+
+def test_powertokens_has_the_official_shape_below_its_own_prefix(run):
+    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", "powertokens", providers=["powertokens"])
+    answer = mirror.ask("POST", "/powertokens/vidu/ent/v2/img2video",
+                        {**BODY, "images": ["https://img.example/a.png"]}, scheme="Bearer ")
+    assert recorder.all("POST")[0].json["callback_url"].startswith(mirror.daemon.url("/callback/"))
+    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success", seconds=30)
+    path = f"/vidu/ent/v2/tasks/{answer.json['task_id']}/creations"
+    told = polled(mirror, recorder, "/powertokens" + path)
+    theirs = sim.request("GET", path, scheme="Bearer").json
+    assert told.json["state"] == theirs["state"] == "success"
+    assert [sorted(c) for c in told.json["creations"]] == [sorted(c) for c in theirs["creations"]]
+
+
+# -- a gateway in words of its own ----------------------------------------------------------------
+
+
+def test_a_gateway_of_ones_own_is_told_word_for_word(run):
+    sim = run.sim(*FAST)
+    gateway = Gateway(sim.finished()["creations"][0]["url"])
+    run.closers.append(gateway)
+    conf = run.conf(sim, providers=["mine"])
+    conf["providers"]["mine"].update(
+        profile="generic", base_url=gateway.url, auth="Key", prefix="/api",
+        query="/api/ask?job={id}",
+        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"})
+    mirror = Mirror(run.daemon(conf=with_gateway(run, conf)))
+    answer = mirror.ask("POST", "/mine/api/video/generations", BODY, scheme="Bearer ")
+    assert answer.json["out"] == {"job": 77, "phase": "waiting"}
+    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success", seconds=30)
+    looks = len(gateway.seen)
+    told = mirror.ask("GET", "/mine/api/ask?job=77")
+    assert told.json["id"] == "not-this" and told.json["out"]["phase"] == "DONE"
+    assert len(gateway.seen) == looks
