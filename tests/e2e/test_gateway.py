@@ -6,7 +6,6 @@ import datetime
 import http.client
 import http.server
 import json
-import pathlib
 import re
 import socket
 import threading
@@ -14,10 +13,10 @@ import time
 
 import pytest
 
-from harness import (DEADLINE, LOOPBACK, ROOT, SIM_KEY, callback_body, descendants, program, request,
+from harness import (DEADLINE, LOOPBACK, ROOT, SIM_KEY, callback_body, request,
                      wait_for)
-from mirror import (BODY, FAST, TOKEN, Mirror, Upstream, is_own_error, memory, sim_stack, upstream_stack, with_gateway,
-                    without_sanitizer)
+from mirror import (BODY, FAST, TOKEN, Mirror, Upstream, is_own_error, memory, sim_stack,
+                    upstream_stack, with_gateway, without_sanitizer)
 from provider import Provider, Task
 
 
@@ -448,216 +447,6 @@ def test_waiting_polls_are_answered_when_the_daemon_stops_or_reloads(run):
 
 
 @without_sanitizer
-def test_large_bodies_beyond_the_budget_get_503_and_the_rest_goes_on(run):
-    upstream, mirror = upstream_stack(run, body_budget="64MiB")
-    body = json.dumps({**BODY, "images": ["data:image/png;base64," + "A" * (18 << 20)]})
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        with upstream.hold():
-            held = [pool.submit(mirror.ask, "POST", "/vidu/ent/v2/img2video", body)
-                    for _ in range(3)]
-            wait_for(lambda: len(mirror.daemon.cli("list")[1]["tasks"]) == 3, "creates in flight")
-            with contextlib.suppress(OSError):
-                answer = mirror.ask("POST", "/vidu/ent/v2/img2video", body)
-                assert is_own_error(answer, 503, "ViduhookBusy")
-                assert "Retry-After" in answer.headers
-            assert len(mirror.daemon.cli("list")[1]["tasks"]) == 3
-            assert mirror.ask("GET", "/vidu/x").status == 200
-        assert [a.result().status for a in held] == [200] * 3 and len(upstream.seen) == 4
-
-
-# -- polls ----------------------------------------------------------------------------------------
-
-
-GOLDEN = ROOT / "tests/fixtures/gateway"
-LINK = "https://media.example/a.mp4?X-Amz-Date={}&X-Amz-Expires=86400&X-Amz-Signature=51f2"
-
-
-def amz_date(seconds=0):
-    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-    return now.strftime("%Y%m%dT%H%M%SZ")
-
-
-def polled_stack(run, provider="vidu", **changes):
-    """(provider, mirror): the provider answers looks as the test says, and calls nobody back."""
-    upstream = Provider()
-    run.closers.append(upstream)
-    conf = with_gateway(run, run.conf(upstream, providers=[provider], **changes))
-    return upstream, Mirror(run.daemon(conf=conf))
-
-
-def create(upstream, mirror, **fields):
-    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, **fields})
-    assert answer.status == 200, answer
-    return Task(mirror.daemon, answer.headers["X-Viduhook-Task"], answer.json["task_id"],
-                upstream.created[-1]["callback_url"])
-
-
-def poll(mirror, task, **headers):
-    return mirror.ask("GET", f"/vidu/ent/v2/tasks/{task.remote_id}/creations",
-                      headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-
-def golden(name):
-    return (GOLDEN / name).read_bytes().rstrip(b"\n")
-
-
-def test_polls_of_known_tasks_cost_the_provider_nothing_and_have_its_shape(run):
-    upstream, mirror = polled_stack(run)
-    task = create(upstream, mirror, payload='order "42" \u00e9')
-    seen = {"created.json": poll(mirror, task)}
-    assert task.say("processing") == 200
-    seen["processing.json"] = poll(mirror, task)
-    assert task.say("success", url="https://media.example/a.mp4?Expires=4102444800&s=1") == 200
-    seen["success.json"] = poll(mirror, task)
-    failing, cancelled = create(upstream, mirror), create(upstream, mirror)
-    assert failing.say("failed", err_code="CreationPolicyViolation") == 200
-    seen["failed.json"] = poll(mirror, failing)
-    assert cancelled.say("failed", err_code="UserCancelled") == 200
-    seen["cancelled.json"] = poll(mirror, cancelled)
-    for name, answer in seen.items():
-        assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
-        assert answer.body == golden(name), name
-    assert upstream.looks == []
-
-
-def test_success_is_only_said_together_with_a_url(run):
-    upstream, mirror = polled_stack(run)
-    task = create(upstream, mirror)
-    upstream.will_say(task, "success")
-    assert task.post(callback_body(task.remote_id, "success")) == 200
-    wait_for(lambda: upstream.looks_at(task), "a look")
-    answer = poll(mirror, task).json
-    assert answer["state"] in ("created", "processing") and answer["creations"] == []
-
-
-def test_a_reseller_is_answered_for_in_its_own_shape(run):
-    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", "octopusx", providers=["octopusx"])
-    answer = mirror.ask("POST", "/octopusx/vidu/ent/v2/text2video", BODY)
-    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success", seconds=30)
-    path = f"/vidu/ent/v2/task/{answer.json['task_id']}/creations"
-    looks = len(recorder.all("GET"))
-    told = mirror.ask("GET", "/octopusx" + path, scheme="Bearer ")
-    assert len(recorder.all("GET")) == looks
-    theirs = sim.request("GET", path, scheme="Bearer").json
-    assert told.status == 200 and list(told.json) == list(theirs)
-    assert told.json["status"] == theirs["status"] == "completed"
-    assert told.json["id"] == theirs["id"] and told.json["video_url"].startswith(sim.url)
-
-
-def test_an_unknown_task_is_asked_for_at_the_provider(run):
-    upstream, mirror = upstream_stack(run)
-    upstream.status, upstream.body = 404, b'{"code":404,"reason":"TaskNotFound"}'
-    answer = mirror.ask("GET", "/vidu/ent/v2/tasks/912345678901234567/creations",
-                        headers={"X-Viduhook-Wait": "60"})
-    assert (answer.status, answer.body) == (404, upstream.body)
-    (_, path, headers, _), = upstream.seen
-    assert path == "/ent/v2/tasks/912345678901234567/creations"
-    assert "x-viduhook-wait" not in {name.lower() for name in headers}
-
-
-def test_links_about_to_end_are_refreshed_before_they_are_handed_out(run):
-    upstream, mirror = polled_stack(run)
-    task = create(upstream, mirror)
-    old, new = LINK.format(amz_date(-86400 + 300)), LINK.format(amz_date())
-    assert task.say("success", url=old) == 200
-    upstream.will_say(task, "success", new)
-    for _ in range(3):
-        assert poll(mirror, task).json["creations"][0]["url"] == new
-    assert upstream.looks_at(task) == 1
-    seen = mirror.daemon.task(task.id)
-    assert seen["updated_at"] > seen["finished_at"]  # how old links are that do not say it
-
-
-def test_polls_are_answered_while_the_provider_is_down(run):
-    upstream, mirror = polled_stack(run)
-    task, running = create(upstream, mirror), create(upstream, mirror)
-    old = LINK.format(amz_date(-2 * 86400))
-    assert task.say("success", url=old) == 200
-    upstream.server.RequestHandlerClass.do_GET = lambda self: setattr(self, "close_connection", True)
-    for _ in range(2):
-        answer = poll(mirror, task)
-        assert answer.status == 200 and answer.json["creations"][0]["url"] == old
-    assert poll(mirror, running).json["state"] == "created"
-    # Once, not by each poll.
-    assert len(mirror.daemon.log("http.links_not_fresh")) == 1
-
-
-def test_the_list_call_answers_for_local_tasks(run):
-    upstream, mirror = polled_stack(run)
-    tasks = [create(upstream, mirror, prompt=f"boat {i}") for i in range(2)]
-    ids = [task.remote_id for task in tasks]
-    for query in (f"task_ids={ids[0]},{ids[1]}", f"task_ids={ids[0]}%2C{ids[1]}",
-                  f"task_ids={ids[0]}&task_ids={ids[1]}"):
-        answer = mirror.ask("GET", f"/vidu/ent/v2/tasks?{query}")
-        assert answer.status == 200
-        text = re.sub(rb'"created_at":"[-0-9T:.]*Z"', b'"created_at":""', answer.body)
-        assert text == golden("list.json")
-    assert upstream.looks == []
-    for query in (f"task_ids={ids[0]},999", f"task_ids={ids[0]}&states=success", "task_ids=a/b", ""):
-        mirror.ask("GET", f"/vidu/ent/v2/tasks?{query}")
-    assert len(upstream.looks) == 4  # they went on
-
-
-# -- waiting --------------------------------------------------------------------------------------
-
-
-def waiting_poll(mirror, task, seconds, answers):
-    thread = threading.Thread(target=lambda: answers.append(
-        (poll(mirror, task, X_Viduhook_Wait=str(seconds)), time.monotonic())))
-    thread.start()
-    return thread
-
-
-def test_a_waiting_poll_is_answered_when_its_task_changes(run):
-    upstream, mirror = polled_stack(run, log_level="debug")
-    task, other = create(upstream, mirror), create(upstream, mirror)
-    answers = []
-    thread = waiting_poll(mirror, task, 100, answers)
-    mirror.daemon.wait_log("http.waits")
-    assert other.say("processing") == 200
-    assert poll(mirror, task).json["state"] == "created" and answers == []
-    assert task.say("processing") == 200
-    thread.join(DEADLINE)
-    assert answers[0][0].json["state"] == "processing"
-    thread = waiting_poll(mirror, task, 1000, answers)
-    line = mirror.daemon.wait_log("http.waits", 2)[-1]
-    assert "seconds=120" in line
-    assert task.say("success", url=LINK.format(amz_date())) == 200
-    thread.join(DEADLINE)
-    assert answers[1][0].json["state"] == "success" and answers[1][0].json["creations"]
-    assert poll(mirror, task, X_Viduhook_Wait="100").json["state"] == "success"
-
-
-def test_a_waiting_poll_is_answered_when_its_time_is_over(run):
-    upstream, mirror = polled_stack(run)
-    task = create(upstream, mirror)
-    begin = time.monotonic()
-    assert poll(mirror, task, X_Viduhook_Wait="1").json["state"] == "created"
-    assert time.monotonic() - begin > 0.9  # the daemon counts from the begin of its turn
-    assert poll(mirror, task, X_Viduhook_Wait="0").json["state"] == "created"
-
-
-def test_waiting_polls_are_answered_when_the_daemon_stops_or_reloads(run):
-    upstream, mirror = polled_stack(run, log_level="debug")
-    task = create(upstream, mirror)
-    answers = []
-    thread = waiting_poll(mirror, task, 100, answers)
-    mirror.daemon.wait_log("http.waits")
-    assert mirror.daemon.cli("reload")[0] == 0
-    thread.join(DEADLINE)
-    assert [a.status for a, _ in answers] == [200]
-    thread = waiting_poll(mirror, task, 100, answers)
-    mirror.daemon.wait_log("http.waits", 2)
-    mirror.daemon.stop()
-    thread.join(DEADLINE)
-    assert [a.json["state"] for a, _ in answers] == ["created", "created"]
-
-
-# -- memory, TLS, reload --------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(b"__asan_init" in pathlib.Path(program("viduhookd")).read_bytes(),
-                    reason="a sanitizer's allocator keeps what is released")
 def test_large_bodies_are_held_once_and_given_back(run):
     upstream, mirror = upstream_stack(run)
     body = json.dumps({**BODY, "images": ["data:image/png;base64," + "A" * (18 << 20)]}).encode()
