@@ -632,6 +632,8 @@ EXTRA_DIST += \
 	tests/crash/shim.c \
 	tests/bench/bench.py \
 	tests/bench/bench_runs.py \
+	tests/bench/bench_gateway.py \
+	tests/bench/creates.lua \
 	tests/bench/callbacks.lua \
 	tests/fixtures/file_server.py \
 	tests/unit/cli/fake_daemon.h \

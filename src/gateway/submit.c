@@ -314,6 +314,7 @@ static void send_request(struct submit *s)
             .headers =
                 (const char *const[]){str_or(s->p.content_type, "Content-Type: application/json"),
                                       authorization, NULL},
+            .may_reuse = true,
             .body = buf_text(&s->p.body),
             .body_len = s->p.body.len,
             .file = s->p.file.size != 0 ? &s->p.file : NULL,

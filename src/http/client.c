@@ -37,11 +37,13 @@ struct transfer {
     uint64_t file_at;
     size_t head_bytes;
     long opened_hop;  /* redirects followed when a socket was last opened, -1: none yet */
+    long sent_hop;    /* redirects followed when the request last left, -1: not yet */
     bool in_loop;     /* curl knows it */
     bool dead;        /* cancelled while curl was busy */
     bool ended;       /* on_done is running */
     bool head_told;   /* on_head has been called */
     bool sent;        /* the request may have left */
+    bool once;        /* not to be sent again */
     bool refused;     /* by the policy or one of our limits, reason says which */
     char reason[256]; /* why we ended it, "" when we did not */
     char detail[CURL_ERROR_SIZE];
@@ -136,6 +138,7 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)peer_port)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)peer_port)};
     const struct sockaddr *sa = NULL;
+    long hop = 0;
 
     (void)local;
     (void)local_port;
@@ -149,6 +152,12 @@ static int on_connected(void *arg, char *peer, char *local, int peer_port, int l
             end_because(t, "refused: the peer has no address");
         return CURL_PREREQFUNC_ABORT;
     }
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &hop);
+    if (t->once && t->sent_hop == hop) {
+        end_because(t, "the connection ended before an answer came; this is not sent again");
+        return CURL_PREREQFUNC_ABORT;
+    }
+    t->sent_hop = hop;
     t->sent = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -433,7 +442,8 @@ struct transfer *client_start(struct client *c, const struct client_request *req
     t->max_body = req->max_body;
     t->file = req->file;
     t->body = BUF_INIT(req->max_body);
-    t->opened_hop = -1;
+    t->opened_hop = t->sent_hop = -1;
+    t->once = client_options_is_once(req);
     t->easy = curl_easy_init();
     LIST_INSERT_HEAD(&c->transfers, t, link);
     if (t->easy == NULL)

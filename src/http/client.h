@@ -38,7 +38,13 @@ struct client_request {
     const char *method; /* NULL: GET */
     const char *url;
     const char *const *headers; /* "Name: value", NULL terminated, or NULL */
-    const void *body;           /* borrowed until on_done; NULL: none */
+    /*
+     * A method that is not safe may have a connection that was in use within the last second or
+     * two; else it always gets a new one. Should that connection die before an answer comes,
+     * nobody knows what became of the request: it is not sent again, and ends with `sent`.
+     */
+    bool may_reuse;
+    const void *body; /* borrowed until on_done; NULL: none */
     size_t body_len;
     const struct client_file *file; /* in place of body; borrowed until on_done, like its fd */
     uint64_t max_body;    /* of the answer; our own counter, beyond it the transfer fails */

@@ -15,6 +15,7 @@
 #define CONNECT_TIMEOUT_MS  10000
 #define LOW_SPEED_BYTES     1024
 #define CONNECTION_IDLE_S   118
+#define CONNECTION_BUSY_S   1L
 #define CONNECTION_LIFE_S   600
 #define RECEIVE_BUFFER_SIZE (64L << 10)
 
@@ -38,9 +39,11 @@ static const struct fixed_option {
     {CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_SIZE},
 };
 
-static bool is_safe_method(const char *method)
+bool client_options_is_once(const struct client_request *req)
 {
-    return str_eq(method, "GET") || str_eq(method, "HEAD");
+    const char *method = str_or(req->method, "GET");
+
+    return !str_eq(method, "GET") && !str_eq(method, "HEAD") && !req->repeatable;
 }
 
 uint64_t client_file_length(const struct client_file *f)
@@ -64,8 +67,11 @@ static bool apply_method(CURL *e, const struct client_request *req)
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body != NULL ? req->body : "");
     }
     /* curl repeats a request when a kept connection turns out dead; ours may cost money. */
-    if ((!is_safe_method(method) && !req->repeatable) || req->own_connection)
+    if (req->own_connection)
         bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+    else if (client_options_is_once(req))
+        bad |= req->may_reuse ? curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, CONNECTION_BUSY_S)
+                              : curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
     bad |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, req->own_connection ? 1L : 0L);
     return bad == CURLE_OK;
 }

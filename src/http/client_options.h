@@ -10,6 +10,8 @@
 
 struct curl_slist;
 
+/* Whether a request must not leave a second time. */
+bool client_options_is_once(const struct client_request *req);
 /*
  * Sets on an easy handle everything but the callbacks. -EINVAL with err: not a URL or header we
  * may use. *headers is the caller's to free, on failure too, and must outlive the transfer.

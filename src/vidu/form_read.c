@@ -141,8 +141,7 @@ static void add_part(struct reading *r, struct slice s)
     autofree char *name = NULL;
 
     if (head == 0 || part.name.n == 0 || part.name.n > FORM_READ_MAX_NAME ||
-        !str_is_utf8(part.name.p, part.name.n) ||
-        memchr(part.name.p, '\0', part.name.n) != NULL ||
+        !str_is_utf8(part.name.p, part.name.n) || memchr(part.name.p, '\0', part.name.n) != NULL ||
         json_object_size(r->fields) >= FORM_READ_MAX_PARTS)
         return;
     name = mem_strndup(part.name.p, part.name.n);

@@ -26,6 +26,8 @@ import sys
 import time
 import uuid
 
+import bench_gateway
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 WORK = BUILD / "bench"
@@ -68,7 +70,7 @@ def process(*argv, log, port):
 
 
 @contextlib.contextmanager
-def daemon(name, store, hooks=(), runs=16):
+def daemon(name, store, hooks=(), runs=16, **changes):
     """viduhookd with one receiver; yields (plain port, TLS port, process, call)."""
     plain, tls = free_port(), free_port()
     conf = {
@@ -84,6 +86,7 @@ def daemon(name, store, hooks=(), runs=16):
         "fetch": {"keep_free": "1MiB"},
         "hooks": list(hooks),
     }
+    conf.update(changes)
     if hooks and "download" in hooks[0]:
         conf["fetch"]["allow"] = ["127.0.0.1"]
     path = WORK / f"{name}.yaml"
@@ -352,6 +355,31 @@ def measure_commands(args):
     return {name: statistics.median(r) for name, r in results.items()}
 
 
+# -- the gateway -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def gateway_daemon(name, provider_port):
+    port = free_port()
+    for file, secret in (("token", bench_gateway.TOKEN), ("sim.key", bench_gateway.KEY)):
+        (WORK / file).touch(0o600)
+        (WORK / file).write_text(secret)
+    with daemon(name, WORK / f"{name}.db",
+                gateway={"listen": f"http://127.0.0.1:{port}", "token": f"file:{WORK}/token"},
+                providers={"vidu": {"base_url": f"http://127.0.0.1:{provider_port}",
+                                    "key": f"file:{WORK}/sim.key"}}) as (_, _, p, _):
+        wait_port(port)
+        yield port, p
+
+
+@contextlib.contextmanager
+def simulator():
+    port = free_port()
+    with process(BUILD / "viduhook", "sim", "--listen", f"127.0.0.1:{port}", "--time", "24h",
+                 "--switch", "lost-callback", log="sim.log", port=port):
+        yield port
+
+
 # -- the table ---------------------------------------------------------------------------------------
 
 
@@ -411,6 +439,7 @@ def main():
     downloads, commands = measure_downloads(args), measure_commands(args)
     print("measuring queues", file=sys.stderr)
     queued, claims = bench_runs.measure_list(args), bench_runs.measure_claims(args)
+    gateway = bench_gateway.measure(args, gateway_daemon, simulator)
     print(f"\nMeasured on {machine()}, load generator beside it; median of {args.rounds} alternating rounds.\n")
     print_callbacks(results, memory, verdicts, args)
     print_downloads(downloads, args.downloads)
@@ -419,6 +448,7 @@ def main():
           f"{commands['viduhookd'] / commands['posix_spawn loop']:.2f} of the loop (reach 0.8)")
     bench_runs.print_list(queued, args.list)
     bench_runs.print_claims(claims)
+    bench_gateway.show(gateway)
     shutil.rmtree(WORK)
 
 

@@ -636,28 +636,46 @@ static void a_post_is_never_sent_twice(void **state)
     assert_int_equal(s.status, 200);
 }
 
-static void a_kept_connection_carries_no_post(void **state)
+/* A GET, then a POST while its connection is kept. */
+static struct seen post_after_get(const char *url, bool may_reuse)
 {
     struct client_policy p = open_policy();
     struct event_base *base = event_base_new();
     struct client *c = client_new(base, &p, NULL);
-    struct client_request req = get(url_of("/dies/kept"));
+    struct client_request req = get(url);
     struct seen s = {.base = base};
 
-    (void)state;
     assert_non_null(client_start(c, &req, &ops, &s, NULL));
     event_base_dispatch(base);
     assert_int_equal(s.status, 200);
     req.method = "POST";
     req.body = "x";
     req.body_len = 1;
+    req.may_reuse = may_reuse;
     assert_non_null(client_start(c, &req, &ops, &s, NULL));
     event_base_dispatch(base);
     assert_int_equal(s.dones, 2);
-    assert_int_equal(s.status, 200);
     client_free(c);
     event_base_free(base);
+    return s;
+}
+
+static void a_kept_connection_carries_no_post(void **state)
+{
+    (void)state;
+    assert_int_equal(post_after_get(url_of("/dies/kept"), false).status, 200);
     assert_int_equal(times_asked("/dies/kept"), 2);
+}
+
+static void a_post_that_may_reuse_a_connection_is_sent_once_all_the_same(void **state)
+{
+    struct seen s = post_after_get(url_of("/dies/busy"), true);
+
+    (void)state;
+    assert_int_equal(s.status, 0);
+    assert_true(s.has_error && s.sent);
+    assert_non_null(strstr(s.error, "not sent again"));
+    assert_int_equal(times_asked("/dies/busy"), 2);
 }
 
 static void retry_after_is_read_and_clamped(void **state)
@@ -879,6 +897,7 @@ int main(void)
         TEST(nobody_there_means_not_sent),
         TEST(no_answer_after_sending_is_told),
         TEST(a_post_is_never_sent_twice),
+        TEST(a_post_that_may_reuse_a_connection_is_sent_once_all_the_same),
         TEST(a_kept_connection_carries_no_post),
         TEST(retry_after_is_read_and_clamped),
         TEST(the_head_comes_before_the_body),

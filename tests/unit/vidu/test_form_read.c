@@ -29,8 +29,9 @@ static void assert_reads(const char *type, const char *body, size_t n, const cha
 static void texts_are_kept_and_files_are_described(void **state)
 {
     (void)state;
-    READS(TYPE, "--b\r\n" FIELD "\"model\"\r\n\r\nviduq3\r\n--b\r\n" FIELD
-                "\"image\"; filename=\"a.png\"\r\ncontent-type: image/png\r\n\r\nabc" END,
+    READS(TYPE,
+          "--b\r\n" FIELD "\"model\"\r\n\r\nviduq3\r\n--b\r\n" FIELD
+          "\"image\"; filename=\"a.png\"\r\ncontent-type: image/png\r\n\r\nabc" END,
           "{\"model\":\"viduq3\",\"image\":\"[image/png 3 bytes sha256:"
           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad]\"}");
     READS("Multipart/Form-Data; charset=x; boundary=\"a b\"",
@@ -71,7 +72,8 @@ static void there_are_limits(void **state)
     buf_add(&body, big, sizeof(big));
     buf_adds(&body, "\r\n--b\r\n" FIELD "y\r\n\r\nz" END);
     fields = form_read(slice_str(TYPE), (struct slice){body.data, body.len});
-    assert_int_equal(strncmp(json_string_value(json_object_get(fields, "x")), "[text 16385 bytes", 17), 0);
+    assert_int_equal(
+        strncmp(json_string_value(json_object_get(fields, "x")), "[text 16385 bytes", 17), 0);
     assert_string_equal(json_string_value(json_object_get(fields, "y")), "z");
     json_decref(fields);
     buf_free(&body);
