@@ -574,6 +574,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \
+	tests/e2e/test_gateway_limits.py \
 	tests/e2e/test_gateway_shapes.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
@@ -662,6 +663,7 @@ EXTRA_DIST += \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
 	tests/e2e/test_hook_zoo.py \
+	tests/e2e/test_gateway_limits.py \
 	tests/e2e/test_gateway_shapes.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \

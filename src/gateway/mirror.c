@@ -81,6 +81,8 @@ static int on_head(const struct head *head, void *ctx)
         return 404;
     if (!is_method(head->method))
         return 405;
+    if (m->n_calls >= MIRROR_MAX_CLIENTS)
+        return 503;
     if (head->body == HEAD_BODY_LENGTH && head->content_length > REQUEST_MAX_BODY && is_json(head))
         return 413;
     return 0;
@@ -108,7 +110,11 @@ static void on_request(struct server_request *req, void *ctx)
 {
     struct mirror_call *c = mirror_call_new(ctx, req);
 
-    if (c != NULL)
+    if (c == NULL)
+        return;
+    if (server_request_body(req).n > REQUEST_MAX_BODY && is_json(server_request_head(req)))
+        mirror_fail(c, 413, "ViduhookBodyTooLarge", "JSON may have %u MiB", REQUEST_MAX_BODY >> 20);
+    else
         steps[c->route.step](c);
 }
 
@@ -120,7 +126,7 @@ static int open_server(struct mirror *m, struct err *err)
     const struct server_limits limits = {
         .max_body = MIRROR_MAX_BODY,
         .body_budget = h->http_budget,
-        .connections = MIRROR_MAX_CLIENTS,
+        .connections = 2 * MIRROR_MAX_CLIENTS,
         .handshakes = MIRROR_MAX_CLIENTS,
         .keepalive_requests = 1000000,
         .handshake_ms = 10000,

@@ -22,7 +22,7 @@
 
 #include "gateway/room.h"
 
-#define MIRROR_MAX_CLIENTS 256         /* connections at once */
+#define MIRROR_MAX_CLIENTS 256         /* requests at once; as many connections may be idle */
 #define MIRROR_MAX_BODY    (64U << 20) /* multipart; JSON is for REQUEST_MAX_BODY */
 
 /* With what HELLO says; NULL with err. */

@@ -22,6 +22,7 @@ static void stop_watching(struct mirror_call *c)
 void mirror_call_free(struct mirror_call *c)
 {
     TAILQ_REMOVE(&c->mirror->calls, c, link);
+    c->mirror->n_calls--;
     c->mirror->answers -= c->answer.len;
     buf_free(&c->answer);
     buf_free(&c->said);
@@ -137,6 +138,7 @@ struct mirror_call *mirror_call_new(struct mirror *m, struct server_request *req
     c->answer = BUF_INIT(MIRROR_MAX_BODY);
     c->said = BUF_INIT(MIRROR_MAX_BODY);
     TAILQ_INSERT_TAIL(&m->calls, c, link);
+    m->n_calls++;
     m->g->counters.http_requests++;
     if (!mirror_route(&m->g->hello, server_request_head(req), &c->route))
         abort(); /* mirror.c lets nothing else in */

@@ -51,6 +51,7 @@ struct mirror {
     struct ssl_ctx_st *tls;
     uint8_t token_hash[SHA256_LEN];
     struct mirror_calls calls;
+    size_t n_calls;
     size_t watchers; /* clients that wait for a change */
     struct mirror_refreshed refreshed[MIRROR_REFRESHED];
     size_t next_refreshed;

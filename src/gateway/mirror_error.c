@@ -18,7 +18,8 @@ static const struct {
     {413, "ViduhookBodyTooLarge", "JSON may have 20 MiB, everything else 64 MiB"},
     {431, "ViduhookHeadTooLarge", "the head of the request may have 8 KiB"},
     {503, "ViduhookBusy",
-     "requests in flight fill gateway.body_budget; nothing was sent, try again"},
+     "256 requests are in flight, or their bodies fill gateway.body_budget; nothing was sent, try "
+     "again"},
 };
 
 void mirror_error_text(int status, const char *reason, const char *message, struct buf *out)

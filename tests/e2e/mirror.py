@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Clients of the gateway's HTTP, and what stands behind it."""
 import contextlib
+import datetime
 import http.server
 import json
 import pathlib
@@ -10,9 +11,11 @@ import threading
 import pytest
 
 from harness import DEADLINE, LOOPBACK, descendants, program, request
+from provider import Provider, Task
 
 TOKEN = "gateway-token-of-the-tests"
 FAST = ("--time", "50ms", "--retry-gap", "20ms")
+LINK = "https://media.example/a.mp4?X-Amz-Date={}&X-Amz-Expires=86400&X-Amz-Signature=51f2"
 BODY = {"model": "viduq3-turbo", "prompt": "a paper boat"}
 
 
@@ -120,6 +123,31 @@ def sim_stack(run, *sim_args, providers=("vidu",), hooks=(), **options):
     for provider in conf["providers"].values():
         provider["base_url"] = recorder.url
     return recorder, sim, Mirror(run.daemon(conf=with_gateway(run, conf, **options)))
+
+
+def amz_date(seconds=0):
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return now.strftime("%Y%m%dT%H%M%SZ")
+
+
+def polled_stack(run, provider="vidu", **changes):
+    """(provider, mirror): the provider answers looks as the test says, and calls nobody back."""
+    upstream = Provider()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream, providers=[provider], **changes))
+    return upstream, Mirror(run.daemon(conf=conf))
+
+
+def create(upstream, mirror, **fields):
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, **fields})
+    assert answer.status == 200, answer
+    return Task(mirror.daemon, answer.headers["X-Viduhook-Task"], answer.json["task_id"],
+                upstream.created[-1]["callback_url"])
+
+
+def poll(mirror, task, **headers):
+    return mirror.ask("GET", f"/vidu/ent/v2/tasks/{task.remote_id}/creations",
+                      headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def memory(mirror):

@@ -2,7 +2,6 @@
 """The providers' own paths for local clients: who is let in, what is handed on, what comes back."""
 import concurrent.futures
 import contextlib
-import datetime
 import http.client
 import http.server
 import json
@@ -15,9 +14,8 @@ import pytest
 
 from harness import (DEADLINE, LOOPBACK, ROOT, SIM_KEY, callback_body, request,
                      wait_for)
-from mirror import (BODY, FAST, TOKEN, Mirror, Upstream, is_own_error, memory, sim_stack,
-                    upstream_stack, with_gateway, without_sanitizer)
-from provider import Provider, Task
+from mirror import (BODY, FAST, LINK, TOKEN, Mirror, Upstream, amz_date, create, is_own_error, memory,
+                    poll, polled_stack, sim_stack, upstream_stack, with_gateway, without_sanitizer)
 
 
 # -- who is let in --------------------------------------------------------------------------------
@@ -259,32 +257,6 @@ def test_large_bodies_beyond_the_budget_get_503_and_the_rest_goes_on(run):
 
 
 GOLDEN = ROOT / "tests/fixtures/gateway"
-LINK = "https://media.example/a.mp4?X-Amz-Date={}&X-Amz-Expires=86400&X-Amz-Signature=51f2"
-
-
-def amz_date(seconds=0):
-    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-    return now.strftime("%Y%m%dT%H%M%SZ")
-
-
-def polled_stack(run, provider="vidu", **changes):
-    """(provider, mirror): the provider answers looks as the test says, and calls nobody back."""
-    upstream = Provider()
-    run.closers.append(upstream)
-    conf = with_gateway(run, run.conf(upstream, providers=[provider], **changes))
-    return upstream, Mirror(run.daemon(conf=conf))
-
-
-def create(upstream, mirror, **fields):
-    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, **fields})
-    assert answer.status == 200, answer
-    return Task(mirror.daemon, answer.headers["X-Viduhook-Task"], answer.json["task_id"],
-                upstream.created[-1]["callback_url"])
-
-
-def poll(mirror, task, **headers):
-    return mirror.ask("GET", f"/vidu/ent/v2/tasks/{task.remote_id}/creations",
-                      headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def golden(name):

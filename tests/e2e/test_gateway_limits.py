@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""What the mirror refuses, and that nobody pays for somebody else's load."""
+import contextlib
+import socket
+
+import pytest
+
+from harness import DEADLINE, LOOPBACK
+from mirror import (BODY, LINK, TOKEN, Mirror, amz_date, create, is_own_error, poll, polled_stack,
+                    upstream_stack, with_gateway)
+from provider import Provider
+from web import exchange
+
+CREATE = "/vidu/ent/v2/text2video"
+
+
+def port_of(mirror):
+    return int(mirror.url.rpartition(":")[2])
+
+
+def head(line, *fields, token=TOKEN):
+    return "\r\n".join((f"{line} HTTP/1.1", "Host: x", f"Authorization: Token {token}", *fields, "", "")).encode()
+
+
+# -- bodies ---------------------------------------------------------------------------------------
+
+
+def test_a_create_that_is_no_json_is_refused_and_sent_nowhere(run):
+    upstream, mirror = upstream_stack(run)
+    for body in ("", "{", "[]", '{"model":1,"model":2}', '{"callback_url":7}'):
+        assert is_own_error(mirror.ask("POST", CREATE, body), 400, "ViduhookBadRequest"), body
+    assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+def test_a_large_body_is_refused_before_it_is_sent(run):
+    upstream, mirror = upstream_stack(run)
+    fields = ("Content-Length: 30000000", "Content-Type: application/json")
+    unknown = exchange(port_of(mirror), head(f"POST {CREATE}", *fields, token="wrong"))
+    known = exchange(port_of(mirror), head(f"POST {CREATE}", *fields))
+    assert unknown.startswith(b"HTTP/1.1 401 ") and b"ViduhookUnauthorized" in unknown
+    assert known.startswith(b"HTTP/1.1 413 ") and b"ViduhookBodyTooLarge" in known
+
+
+@pytest.mark.parametrize("path", [CREATE, "/vidu/ent/v2/other"])
+def test_json_over_the_limit_is_refused_however_it_is_sent(run, path):
+    upstream, mirror = upstream_stack(run)
+    piece = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+    said = exchange(port_of(mirror), head(f"POST {path}", "Content-Type: application/json",
+                                          "Transfer-Encoding: chunked") + piece * 21 + b"0\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 413 ") and b"ViduhookBodyTooLarge" in said
+    assert upstream.seen == []
+
+
+# -- clients --------------------------------------------------------------------------------------
+
+
+def test_more_requests_than_there_are_places_get_503(run):
+    upstream, mirror = polled_stack(run, log_level="debug")
+    task = create(upstream, mirror)
+    text = head(f"GET /vidu/ent/v2/tasks/{task.remote_id}/creations", "X-Viduhook-Wait: 120")
+    with contextlib.ExitStack() as waiting:
+        for _ in range(256):
+            sock = socket.create_connection((LOOPBACK, port_of(mirror)), timeout=DEADLINE)
+            waiting.enter_context(sock).sendall(text)
+        mirror.daemon.wait_log("http.waits", 256)
+        assert is_own_error(poll(mirror, task), 503, "ViduhookBusy")
+
+
+def test_slow_clients_do_not_slow_the_others(run):
+    upstream, mirror = polled_stack(run)
+    task = create(upstream, mirror)
+    with contextlib.ExitStack() as slow:
+        for sent in (head(f"POST {CREATE}", "Content-Length: 1000") + b"{", b"GET /vidu/ent/v2/tas",
+                     head(f"GET /vidu/ent/v2/tasks/{task.remote_id}/creations", "X-Viduhook-Wait: 60")):
+            for _ in range(20):
+                sock = socket.create_connection((LOOPBACK, port_of(mirror)), timeout=DEADLINE)
+                slow.enter_context(sock).sendall(sent)
+        assert poll(mirror, task).json["state"] == "created"
+        assert create(upstream, mirror).remote_id != task.remote_id
+
+
+# -- credits --------------------------------------------------------------------------------------
+
+
+def test_beyond_the_limit_of_a_day_a_create_is_refused_as_the_provider_would(run):
+    upstream = Provider()
+    run.closers.append(upstream)
+    limits = {"min_free": "1MiB", "credits_per_day": 40}
+    mirror = Mirror(run.daemon(conf=with_gateway(run, run.conf(upstream, limits=limits))))
+    create(upstream, mirror)
+    refused = mirror.ask("POST", CREATE, BODY)
+    assert is_own_error(refused, 400, "ViduhookCreditsPerDay")
+    assert "limits.credits_per_day" in refused.json["message"] and "X-Viduhook-Task" not in refused.headers
+    assert len(upstream.created) == 1 and len(mirror.daemon.cli("list")[1]["tasks"]) == 1
+
+
+# -- links ----------------------------------------------------------------------------------------
+
+
+def test_a_provider_without_fresh_links_is_not_asked_again_and_again(run):
+    upstream, mirror = polled_stack(run)
+    task = create(upstream, mirror)
+    old, newer = LINK.format(amz_date(-86400 + 200)), LINK.format(amz_date(-86400 + 300))
+    assert task.say("success", url=old) == 200
+    upstream.will_say(task, "success", newer)
+    for _ in range(3):
+        assert poll(mirror, task).json["creations"][0]["url"] == newer
+    assert upstream.looks_at(task) == 1
+
+
+def test_links_that_live_long_are_not_refreshed(run):
+    upstream, mirror = polled_stack(run)
+    task = create(upstream, mirror)
+    assert task.say("success", url=LINK.format(amz_date())) == 200
+    assert poll(mirror, task).json["state"] == "success"
+    assert upstream.looks_at(task) == 0
