@@ -573,9 +573,9 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
-	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_gateway_limits.py \
 	tests/e2e/test_gateway_shapes.py \
+	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
@@ -662,9 +662,9 @@ EXTRA_DIST += \
 	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \
 	tests/e2e/test_gateway.py \
-	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_gateway_limits.py \
 	tests/e2e/test_gateway_shapes.py \
+	tests/e2e/test_hook_zoo.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_http_strict.py \
 	tests/e2e/test_judge.py \
