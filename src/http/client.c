@@ -22,6 +22,7 @@
 
 #define ANSWER_HEAD_MAX    (64U << 10)
 #define RETRY_AFTER_MAX_MS 3600000
+#define IDLE_HANDLES       64 /* kept for the next transfers: a new one costs more than its reset */
 
 struct transfer {
     LIST_ENTRY(transfer) link;
@@ -55,6 +56,9 @@ struct client {
     char *ca_file;
     struct client_loop *loop;
     LIST_HEAD(, transfer) transfers;
+    CURL *idle[IDLE_HANDLES];
+    size_t n_idle;
+    bool has_rest; /* something was started or cancelled inside a callback of curl */
 };
 
 static void PRINTF_LIKE(2, 3) end_because(struct transfer *t, const char *fmt, ...)
@@ -292,6 +296,28 @@ static bool apply_callbacks(struct transfer *t)
     return bad == CURLE_OK;
 }
 
+/* ---- handles ---- */
+
+static CURL *take_handle(struct client *c)
+{
+    CURL *easy = c->n_idle != 0 ? c->idle[--c->n_idle] : curl_easy_init();
+
+    if (easy == NULL)
+        abort();
+    return easy;
+}
+
+/* A reset handle knows nothing of its last request. */
+static void give_back(struct client *c, CURL *easy)
+{
+    if (c->n_idle == IDLE_HANDLES) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    c->idle[c->n_idle++] = easy;
+}
+
 /* ---- the end ---- */
 
 static void transfer_free(struct transfer *t)
@@ -301,7 +327,7 @@ static void transfer_free(struct transfer *t)
     LIST_REMOVE(t, link);
     if (t->in_loop)
         client_loop_remove(t->client->loop, t->easy);
-    curl_easy_cleanup(t->easy);
+    give_back(t->client, t->easy);
     curl_slist_free_all(t->headers);
     buf_free(&t->body);
     free(t);
@@ -384,6 +410,9 @@ static void on_rest(void *ctx)
     struct client *c = ctx;
     struct transfer *t, *next;
 
+    if (!c->has_rest)
+        return;
+    c->has_rest = false;
     for (t = LIST_FIRST(&c->transfers); t != NULL; t = next) {
         next = LIST_NEXT(t, link);
         if (t->dead)
@@ -419,6 +448,8 @@ void client_free(struct client *c)
         return;
     while (!LIST_EMPTY(&c->transfers))
         transfer_free(LIST_FIRST(&c->transfers));
+    while (c->n_idle != 0)
+        curl_easy_cleanup(c->idle[--c->n_idle]);
     client_loop_free(c->loop);
     free(c->ca_file);
     free(c);
@@ -444,17 +475,17 @@ struct transfer *client_start(struct client *c, const struct client_request *req
     t->body = BUF_INIT(req->max_body);
     t->opened_hop = t->sent_hop = -1;
     t->once = client_options_is_once(req);
-    t->easy = curl_easy_init();
+    t->easy = take_handle(c);
     LIST_INSERT_HEAD(&c->transfers, t, link);
-    if (t->easy == NULL)
-        abort();
     if (client_options_apply(t->easy, &c->policy, req, &t->headers, err) < 0 ||
         !apply_callbacks(t)) {
         transfer_free(t);
         return NULL;
     }
-    if (client_loop_busy(c->loop))
+    if (client_loop_busy(c->loop)) {
+        c->has_rest = true;
         return t;
+    }
     if (client_loop_add(c->loop, t->easy, err) < 0) {
         transfer_free(t);
         return NULL;
@@ -468,7 +499,7 @@ void client_cancel(struct transfer *t)
     if (t == NULL || t->ended)
         return;
     if (client_loop_busy(t->client->loop))
-        t->dead = true;
+        t->dead = t->client->has_rest = true;
     else
         transfer_free(t);
 }
