@@ -104,6 +104,17 @@ def memory(pid):
     return [int(re.search(name + r":\s+(\d+)", status).group(1)) << 10 for name in ("VmRSS", "VmHWM")]
 
 
+def settled(pid):
+    """What it holds once that falls no more."""
+    low, since = memory(pid)[0], time.monotonic()
+    while time.monotonic() - since < 2:
+        time.sleep(0.1)
+        now = memory(pid)[0]
+        if now < low:
+            low, since = now, time.monotonic()
+    return low
+
+
 def measure_memory(daemon):
     with Hoarder() as provider:
         with daemon("hoard", provider.port) as (port, process):
@@ -116,7 +127,8 @@ def measure_memory(daemon):
                 client.start()
             for client in clients:
                 client.join()
-            after, most = memory(pid)
+            most = memory(pid)[1]
+            after = settled(pid)
     bodies = AT_ONCE * len(body)
     return {"idle": idle / 2**20, "share": (most - idle) / bodies, "after": after / 2**20}
 
