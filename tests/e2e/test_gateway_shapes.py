@@ -52,6 +52,30 @@ def test_an_answer_at_once_is_handed_on_and_no_task_is_made(run):
     assert mirror.daemon.cli("list")[1]["tasks"] == []
 
 
+# -- accounts -------------------------------------------------------------------------------------
+
+
+def test_two_accounts_with_one_provider_are_kept_apart(run):
+    sim = run.sim("--ca", run.ca(), *FAST, "--key", SIM_KEY, "--key", "other-key")
+    recorder = run.recorder(sim)
+    conf = run.conf(sim, providers=["first", "second"])
+    for name, key in (("first", SIM_KEY), ("second", "other-key")):
+        run.file(f"{name}.key", key)
+        conf["providers"][name].update(profile="vidu", base_url=recorder.url,
+                                       key={"file": str(run.home / f"{name}.key")})
+    mirror = Mirror(run.daemon(conf=with_gateway(run, conf)))
+    ids = {}
+    for name in ("first", "second"):
+        answer = mirror.ask("POST", f"/{name}/ent/v2/text2video", BODY)
+        assert mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], "success")["provider"] == name
+        ids[name] = answer.json["task_id"]
+    assert [e.headers["Authorization"] for e in recorder.all("POST")] == [
+        f"Token {SIM_KEY}", "Token other-key"]
+    polled(mirror, recorder, f"/second/ent/v2/tasks/{ids['second']}/creations")
+    mirror.ask("GET", f"/first/ent/v2/tasks/{ids['second']}/creations")
+    assert len(recorder.all("GET")) == 1  # not a task of this account: the provider has to say
+
+
 # -- /v1/videos -----------------------------------------------------------------------------------
 
 

@@ -310,6 +310,39 @@ static void a_body_over_the_limit_is_refused(void **state)
     free(body);
 }
 
+static void a_form_of_the_clients_own_goes_out_as_it_came(void **state)
+{
+    static const char type[] = "multipart/form-data; boundary=b";
+    static const char text[] = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n"
+                               "--b\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\np\r\n"
+                               "--b--\r\n";
+    json_t *args = json_loads("{\"endpoint\":\"img2video\"}", 0, NULL);
+    json_t *wrong = json_loads("{\"endpoint\":\"nothing\"}", 0, NULL);
+    struct buf form = BUF_INIT(1 << 20);
+    const char *bytes;
+    struct prepared p;
+    struct err err;
+
+    (void)state;
+    buf_adds(&form, text);
+    bytes = form.data;
+    assert_int_equal(prepare_form(&hello, wrong, slice_str(type), &form, &p, &err), -EINVAL);
+    prepared_clear(&p);
+    assert_ptr_equal(form.data, bytes);
+    assert_int_equal(prepare_form(&hello, args, slice_str(type), &form, &p, &err), 0);
+    assert_null(form.data);
+    assert_ptr_equal(p.body.data, bytes); /* there is no second copy */
+    assert_string_equal(buf_text(&p.body), text);
+    assert_string_equal(p.content_type, "Content-Type: multipart/form-data; boundary=b");
+    assert_string_equal(p.model, "m");
+    assert_string_equal(p.prompt, "p");
+    assert_string_equal(p.summary, "{\"model\":\"m\",\"prompt\":\"p\"}");
+    assert_false(p.called_back);
+    prepared_clear(&p);
+    json_decref(wrong);
+    json_decref(args);
+}
+
 static void tags_are_bounded(void **state)
 {
     json_t *tags = json_object();
@@ -347,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_file_has_its_place_in_the_form),
         cmocka_unit_test(a_file_that_cannot_be_sent_is_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
+        cmocka_unit_test(a_form_of_the_clients_own_goes_out_as_it_came),
         cmocka_unit_test(tags_are_bounded),
     };
 
