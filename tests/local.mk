@@ -647,6 +647,12 @@ EXTRA_DIST += \
 	tests/fixtures/gateway/created.json \
 	tests/fixtures/gateway/failed.json \
 	tests/fixtures/gateway/list.json \
+	tests/fixtures/gateway/octopusx-failed.json \
+	tests/fixtures/gateway/octopusx-success.json \
+	tests/fixtures/gateway/octopusx-openai-failed.json \
+	tests/fixtures/gateway/octopusx-openai-success.json \
+	tests/fixtures/gateway/powertokens-failed.json \
+	tests/fixtures/gateway/powertokens-success.json \
 	tests/fixtures/gateway/processing.json \
 	tests/fixtures/gateway/success.json \
 	tests/unit/store/store_fixture.h \

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The mirror before every kind of provider: creates and polls in each one's own words."""
-from harness import SIM_KEY
+import re
+
+import pytest
+
+from harness import ROOT, SIM_KEY
 from mirror import BODY, FAST, Mirror, memory, sim_stack, upstream_stack, with_gateway, without_sanitizer
 from test_catalogue import Gateway
 
+GOLDEN = ROOT / "tests/fixtures/gateway"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 FORM_TYPE = "multipart/form-data; boundary=limit"
 
@@ -136,6 +141,37 @@ def test_powertokens_has_the_official_shape_below_its_own_prefix(run):
     theirs = sim.request("GET", path, scheme="Bearer").json
     assert told.json["state"] == theirs["state"] == "success"
     assert [sorted(c) for c in told.json["creations"]] == [sorted(c) for c in theirs["creations"]]
+
+
+# -- byte for byte --------------------------------------------------------------------------------
+
+
+def bare(answer):
+    """The bytes of an answer without what is new each time, and what providers may leave out."""
+    text = re.sub(rb'"id":"[^"]*"', b'"id":"ID"', answer.body)
+    text = text.replace(b'"bgm":false,"off_peak":false,', b"")
+    text = re.sub(rb'"http://[^"]*"', b'"URL"', text)
+    return re.sub(rb'"(status_update_time|completed_at)":\d+', rb'"\1":0', text)
+
+
+@pytest.mark.parametrize("state", ["success", "failed"])
+@pytest.mark.parametrize("provider, gateway, create, query", [
+    ("octopusx", "octopusx", "/vidu/ent/v2/text2video", "/vidu/ent/v2/task/{}/creations"),
+    ("octopusx-openai", "openai", "/v1/videos", "/v1/videos/{}"),
+    ("powertokens", "powertokens", "/vidu/ent/v2/text2video", "/vidu/ent/v2/tasks/{}/creations"),
+])
+def test_polls_of_resellers_are_answered_byte_for_byte(run, provider, gateway, create, query, state):
+    switches = ("--switch", "policy-failure") if state == "failed" else ()
+    recorder, sim, mirror = sim_stack(run, *FAST, "--gateway", gateway, *switches, providers=[provider])
+    body, kind = (form(), FORM_TYPE) if create == "/v1/videos" else (BODY, "application/json")
+    answer = mirror.ask("POST", f"/{provider}{create}", body, scheme="Bearer ",
+                        headers={"Content-Type": kind})
+    mirror.daemon.wait_task(answer.headers["X-Viduhook-Task"], state, seconds=30)
+    path = query.format(answer.json.get("task_id") or answer.json["id"])
+    told = bare(polled(mirror, recorder, f"/{provider}{path}"))
+    golden = (GOLDEN / f"{provider}-{state}.json").read_bytes().rstrip(b"\n")
+    assert told.decode() == golden.decode()
+    assert bare(sim.request("GET", path, scheme="Bearer")).decode() == golden.decode()
 
 
 # -- a gateway in words of its own ----------------------------------------------------------------
