@@ -367,7 +367,7 @@ struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *
     t->bgm = sim_request_flag(n->body, "bgm");
     t->off_peak = sim_request_flag(n->body, "off_peak");
     t->created_ms = t->changed_ms = clock_wall_ms();
-    if (n->parent.n < sizeof(t->parent))
+    if (n->parent.n != 0 && n->parent.n < sizeof(t->parent))
         memcpy(t->parent, n->parent.p, n->parent.n);
     t->timer = evtimer_new(all->base, on_time, t);
     t->answer = BUF_INIT(MAX_ANSWER);
