@@ -96,6 +96,7 @@ libconf_a_SOURCES = \
 	src/conf/conf_hook.h \
 	src/conf/conf_http.c \
 	src/conf/conf_http.h \
+	src/conf/conf_http_batch.c \
 	src/conf/conf_http_form.c \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
@@ -256,6 +257,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/record.h \
 	src/keeper/handout.c \
 	src/keeper/handout.h \
+	src/keeper/places.c \
+	src/keeper/places.h \
 	src/keeper/quota.c \
 	src/keeper/quota.h \
 	src/keeper/reload.c \
@@ -329,6 +332,8 @@ librunner_a_SOURCES = \
 	src/runner/deliver_recipe.h \
 	src/runner/deliver_request.c \
 	src/runner/deliver_request.h \
+	src/runner/deliver_batch.c \
+	src/runner/deliver_batch.h \
 	src/runner/deliver_form.c \
 	src/runner/deliver_form.h \
 	src/runner/deliver_upload.c \

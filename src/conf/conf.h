@@ -140,6 +140,10 @@ struct conf_hook {
         int format;    /* enum conf_format */
         int upload;    /* enum conf_upload */
         char *file_field;
+        struct {
+            int max; /* runs that may go into one request; 1: each alone */
+            int64_t wait_ms;
+        } batch;
         struct conf_field form[CONF_MAX_HEADERS];
         size_t n_form;
         bool sign; /* with each of secrets */

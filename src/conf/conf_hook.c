@@ -188,6 +188,8 @@ static void fill_hook(const struct conf_fill *fill, const struct conf_node *node
         return;
     }
     hook->timeout_ms = timeout_of(node);
+    if (conf_node_get(node, "http") != NULL)
+        conf_http_begin(conf_node_get(node, "http"), hook);
     conf_table_fill(fill, SCOPE_HOOK, node, hook);
     check_action(fill, node, hook);
     check_retry(fill, node, hook);

@@ -345,8 +345,18 @@ static enum use use_if(bool must, bool may)
 }
 
 /* Options that not every preset has a use for. */
-static const char *const choosy[] = {"url",  "token",  "user",   "library", "method",    "format",
-                                     "body", "region", "upload", "form",    "file_field"};
+static const char *const choosy[] = {"url",  "token",  "user",   "library", "method",     "format",
+                                     "body", "region", "upload", "form",    "file_field", "batch"};
+
+/* Several runs in one request: as a list of what each would be told. */
+static bool may_batch(const struct conf_hook *hook)
+{
+    if (hook->http.body != NULL || hook->http.upload != UPLOAD_NONE)
+        return false;
+    if (hook->http.preset != 0)
+        return conf_preset_of(hook)->batch_max != 0;
+    return hook->http.format == FORMAT_CONTEXT || hook->http.format == FORMAT_CLOUDEVENTS;
+}
 
 static enum use use_of(const struct conf_hook *hook, const char *option)
 {
@@ -369,6 +379,7 @@ static enum use use_of(const struct conf_hook *hook, const char *option)
         {"upload", use_if(false, plain)},
         {"form", use_if(false, form)},
         {"file_field", use_if(false, form)},
+        {"batch", use_if(false, may_batch(hook))},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -388,6 +399,8 @@ static const char *reason_against(const struct conf_hook *hook, const char *opti
         return "with preset ";
     if (str_eq(option, "form") || str_eq(option, "file_field"))
         return "without 'upload: multipart'";
+    if (str_eq(option, "batch"))
+        return "with a body or format of one run";
     return hook->http.body != NULL && hook->http.upload == UPLOAD_NONE ? "with a body"
                                                                        : "with an upload";
 }

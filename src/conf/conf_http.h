@@ -13,6 +13,7 @@ extern const struct conf_type conf_type_template; /* char *, checked with templa
 extern const struct conf_type conf_type_http_headers;
 extern const struct conf_type conf_type_http_secrets;
 extern const struct conf_type conf_type_http_path_map;
+extern const struct conf_type conf_type_http_batch;
 extern const struct conf_type conf_type_http_form;
 extern const struct conf_type conf_type_http_file_field; /* char *, what a form may call it */
 
@@ -23,6 +24,9 @@ void conf_http_show_pair(const char *name, const char *value, bool first, struct
 
 /* Whether an option of http ("method") means something beside the hook's preset and body. */
 bool conf_http_takes(const struct conf_hook *hook, const char *option);
+
+/* What the hook has until its options say otherwise. node: under `http`. */
+void conf_http_begin(const struct conf_node *node, struct conf_hook *hook);
 
 /* The timeout of such a hook that names none. */
 int64_t conf_http_timeout_ms(const struct conf_node *node);

@@ -37,8 +37,10 @@ struct conf_preset {
     const char *file_field;
     const char *recipe; /* how the exchange goes: runner/deliver_recipe.h */
     unsigned needs;     /* enum conf_need */
-    bool brief;         /* prompts are cut: it goes to people */
-    bool uploads;       /* whole files travel, which takes time */
+    int batch_max;      /* runs in one request unless the hook says otherwise; 0: always one */
+    int batch_wait_ms;
+    bool brief;   /* prompts are cut: it goes to people */
+    bool uploads; /* whole files travel, which takes time */
 };
 
 /* The names as an option's range, in the order of the rows; the first is no preset. */

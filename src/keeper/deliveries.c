@@ -217,6 +217,10 @@ json_t *delivery_action(const struct conf_hook *h)
     for (size_t i = 0; h->http.sign && i < h->http.n_secrets; i++)
         json_array_append_new(secrets, json_string(h->http.secrets[i].value));
     json_object_set_new(action, "secrets", secrets);
+    if (h->http.batch.max > 1)
+        json_object_update_new(action, json_pack("{s:s, s:{s:i, s:I}}", "kind", "http-batch",
+                                                 "batch", "max", h->http.batch.max, "wait_ms",
+                                                 (json_int_t)h->http.batch.wait_ms));
     if (preset->file_field != NULL || h->http.upload == UPLOAD_MULTIPART)
         json_object_update_new(action, json_pack("{s:s, s:o}", "file_field",
                                                  str_or(preset->file_field, h->http.file_field),

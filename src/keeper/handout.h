@@ -1,6 +1,7 @@
 /*
  * What only some kinds of run are told besides their action and context (wire/run.h): a download
- * its quota, an http hook with format raw the bytes that were received.
+ * its quota, an http hook with format raw the bytes that were received, one that was interrupted
+ * not to wait for others.
  *
  * SPDX-License-Identifier: MIT
  */

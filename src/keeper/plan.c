@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/plan.h"
 
+#include "keeper/places.h"
+
 #include <string.h>
 
 static struct hello_log log_of(const struct conf *c)
@@ -122,7 +124,7 @@ static struct room_plan plan_runner(const struct conf *c)
     struct hello_runner h = {.log = log_of(c),
                              .keep_free = c->fetch.keep_free,
                              .output = c->limits.output,
-                             .runs = c->limits.runs};
+                             .runs = places_runs(c)};
     uint64_t port;
 
     h.ca_file = mem_strdup(c->fetch.ca_file);

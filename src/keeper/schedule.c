@@ -10,6 +10,7 @@
 #include "keeper/orphans.h"
 #include "keeper/outcome.h"
 #include "keeper/pauses.h"
+#include "keeper/places.h"
 #include "keeper/running.h"
 
 #include <errno.h>
@@ -203,10 +204,7 @@ static int describe(struct keeper *k, const struct conf_hook *h, const struct st
 
 static bool has_place(const struct keeper *k, const struct conf_hook *h)
 {
-    const struct running_table *t = &k->schedule->running;
-
-    return !pauses_has(k->pauses, h->name) && running_count(t, h->name) < (size_t)h->concurrency &&
-           running_count(t, NULL) < (size_t)k->conf->limits.runs;
+    return !pauses_has(k->pauses, h->name) && places_has(k->conf, &k->schedule->running, h);
 }
 
 static bool may_hold(const struct keeper *k, const struct conf_hook *h)
@@ -389,11 +387,9 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
 /* Places, and then as many more as may be held. */
 static size_t free_slots(const struct keeper *k)
 {
-    size_t placed = running_count(&k->schedule->running, NULL);
-    size_t runs = (size_t)k->conf->limits.runs;
+    const struct running_table *t = &k->schedule->running;
 
-    return (placed < runs ? runs - placed : 0) + MAX_HELD -
-           running_held(&k->schedule->running, NULL);
+    return places_free(k->conf, t) + MAX_HELD - running_held(t, NULL);
 }
 
 void schedule_claim(struct keeper *k)

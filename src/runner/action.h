@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+struct batches;
 struct breaker;
 struct client;
 struct event_base;
@@ -24,6 +25,7 @@ struct action_env {
     struct client *client;   /* for URLs that strangers sent */
     struct client *deliver;  /* for those of the configuration: any address, no redirects */
     struct breaker *breaker; /* of deliver */
+    struct batches *batches; /* of runs that wait for others */
     struct reap *reap;
     struct sweep *sweep;
     size_t output;      /* bytes kept of what a command says */
@@ -53,5 +55,6 @@ struct action_ops {
 extern const struct action_ops exec_ops;
 extern const struct action_ops download_ops;
 extern const struct action_ops deliver_ops;
+extern const struct action_ops batch_ops;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "vidu/crypto.h"
 #include "vidu/template.h"
 #include "vidu/webhook.h"
 #include "wire/run.h"
@@ -88,10 +89,9 @@ static void cut_prompt(json_t *context)
         json_object_set_new(task, "prompt", json_string(brief));
 }
 
-json_t *deliver_context(const json_t *action, const json_t *context)
+static void map_files(const json_t *action, json_t *context)
 {
-    json_t *copy = json_deep_copy(context);
-    const json_t *files = json_object_get(copy, "files");
+    const json_t *files = json_object_get(context, "files");
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         json_t *file = json_array_get(files, i);
@@ -99,6 +99,16 @@ json_t *deliver_context(const json_t *action, const json_t *context)
 
         json_object_set_new(file, "path", json_string(path));
     }
+}
+
+json_t *deliver_context(const json_t *action, const json_t *context)
+{
+    json_t *copy = json_deep_copy(context);
+    const json_t *batch = json_object_get(copy, "batch");
+
+    map_files(action, copy);
+    for (size_t i = 0; i < json_array_size(batch); i++)
+        map_files(action, json_array_get(batch, i));
     if (json_is_true(json_object_get(action, "brief")))
         cut_prompt(copy);
     return copy;
@@ -215,6 +225,33 @@ static void add_json(const json_t *json, struct buf *out)
     (void)json_dump_callback(json, add_piece, out, JSON_COMPACT);
 }
 
+/* ---- which event it is ---- */
+
+/* The same for every attempt of a run, and of no other run. */
+static void event_id(const json_t *context, struct buf *out)
+{
+    const json_t *run = json_object_get(context, "run");
+
+    buf_addf(out, "%s_%s_%lld", text_of(json_object_get(context, "task"), "id"),
+             text_of(context, "event"), (long long)json_integer_value(json_object_get(run, "id")));
+}
+
+/* Of the same runs the same. */
+static void batch_id(const json_t *batch, struct buf *out)
+{
+    autobuf struct buf all = BUF_INIT(json_array_size(batch) * ID_MAX);
+    uint8_t digest[SHA256_LEN];
+    char hex[SHA256_LEN * 2 + 1];
+
+    for (size_t i = 0; i < json_array_size(batch); i++) {
+        event_id(json_array_get(batch, i), &all);
+        buf_addc(&all, '\n');
+    }
+    crypto_sha256(buf_text(&all), all.len, digest);
+    encode_hex(digest, sizeof(digest), hex);
+    buf_addf(out, "batch_%.32s", hex);
+}
+
 struct filling {
     const json_t *action, *context;
     const char *id;
@@ -260,14 +297,38 @@ static int fill_raw(const struct filling *f, struct deliver_request *r, struct e
     return 0;
 }
 
+static json_t *structured_event(const json_t *context, const char *id)
+{
+    json_t *event = event_attributes(context, id);
+
+    json_object_set_new(event, "datacontenttype", json_string("application/json"));
+    json_object_set(event, "data", (json_t *)context);
+    return event;
+}
+
+/* CloudEvents, JSON format, section 4: a list of events. */
+static json_t *structured_list(const json_t *contexts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(contexts); i++) {
+        const json_t *one = json_array_get(contexts, i);
+        autobuf struct buf id = BUF_INIT(ID_MAX);
+
+        event_id(one, &id);
+        json_array_append_new(list, structured_event(one, buf_text(&id)));
+    }
+    return list;
+}
+
 static int fill_structured(const struct filling *f, struct deliver_request *r, struct err *err)
 {
-    json_t *all = event_attributes(f->context, f->id);
+    const json_t *batch = json_object_get(f->context, "batch");
+    json_t *all = batch != NULL ? structured_list(batch) : structured_event(f->context, f->id);
 
     (void)err;
-    deliver_add_line(r, "Content-Type: application/cloudevents+json; charset=utf-8");
-    json_object_set_new(all, "datacontenttype", json_string("application/json"));
-    json_object_set(all, "data", (json_t *)f->context);
+    deliver_add_line(r, "Content-Type: application/cloudevents%s+json; charset=utf-8",
+                     batch != NULL ? "-batch" : "");
     add_json(all, &r->body);
     json_decref(all);
     return 0;
@@ -289,8 +350,10 @@ static int fill_binary(const struct filling *f, struct deliver_request *r, struc
 
 static int fill_context(const struct filling *f, struct deliver_request *r, struct err *err)
 {
+    const json_t *batch = json_object_get(f->context, "batch");
+
     (void)err;
-    add_json(f->context, &r->body);
+    add_json(batch != NULL ? batch : f->context, &r->body);
     return 0;
 }
 
@@ -328,15 +391,6 @@ static int fill_content(const json_t *action, const json_t *context, const char 
 }
 
 /* ---- who it is from ---- */
-
-/* The same for every attempt of a run, and of no other run. */
-static void event_id(const json_t *context, struct buf *out)
-{
-    const json_t *run = json_object_get(context, "run");
-
-    buf_addf(out, "%s_%s_%lld", text_of(json_object_get(context, "task"), "id"),
-             text_of(context, "event"), (long long)json_integer_value(json_object_get(run, "id")));
-}
 
 static void add_attempt(const json_t *context, struct deliver_request *r)
 {
@@ -381,13 +435,17 @@ static int sign(const json_t *action, const char *id, int64_t now_s, struct deli
 int deliver_request_fill(const json_t *action, const json_t *context, int64_t now_s,
                          struct deliver_request *r, struct err *err)
 {
+    const json_t *batch = json_object_get(context, "batch");
     autobuf struct buf id = BUF_INIT(ID_MAX);
     int rc;
 
     r->method = text_of(action, "method");
     r->url = BUF_INIT(URL_MAX);
     r->body = BUF_INIT(BODY_MAX);
-    event_id(context, &id);
+    if (json_array_size(batch) > 1)
+        batch_id(batch, &id);
+    else
+        event_id(context, &id);
     deliver_url(action, context, &r->url);
     deliver_headers(action, context, r);
     rc = fill_content(action, context, buf_text(&id), r, err);

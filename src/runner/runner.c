@@ -6,6 +6,7 @@
 #include "http/client.h"
 #include "runner/action.h"
 #include "runner/breaker.h"
+#include "runner/deliver_batch.h"
 #include "runner/reap.h"
 #include "runner/sweep.h"
 #include "wire/channel.h"
@@ -45,6 +46,7 @@ struct runner {
     struct channel *channel;
     struct client *client, *deliver;
     struct breaker *breaker;
+    struct batches *batches;
     struct reap *reap;
     struct sweep sweep;
     struct action_env env;
@@ -143,7 +145,8 @@ static void on_expired(void *ctx)
 static const struct action_events events = {
     .on_done = on_done, .on_progress = on_progress, .on_expired = on_expired};
 
-static const struct action_ops *const kinds[] = {&exec_ops, &download_ops, &deliver_ops};
+static const struct action_ops *const kinds[] = {&exec_ops, &download_ops, &deliver_ops,
+                                                 &batch_ops};
 
 static const struct action_ops *find_kind(const json_t *action)
 {
@@ -264,6 +267,7 @@ static void on_drain(struct runner *r, const struct frame *f, const void *messag
 
     (void)f;
     r->draining = true;
+    batches_hurry(r->batches);
     evtimer_add(r->grace, &tv);
     leave_when_idle(r);
 }
@@ -324,6 +328,7 @@ static int set_up(struct runner *r, const struct hello_runner *h, struct err *er
         .client = r->client,
         .deliver = r->deliver,
         .breaker = r->breaker,
+        .batches = r->batches,
         .reap = r->reap,
         .sweep = &r->sweep,
         .output = h->output > 0 && h->output < OUTPUT_MAX ? (size_t)h->output : 0,
@@ -410,6 +415,7 @@ static void tear_down(struct runner *r)
     client_free(r->client);
     client_free(r->deliver);
     breaker_free(r->breaker);
+    batches_free(r->batches);
     channel_free(r->channel);
     event_free(r->grace);
     event_base_free(r->base);
@@ -428,6 +434,7 @@ int runner_main(void)
     LIST_INIT(&r.runs);
     r.reap = reap_new(r.base);
     r.breaker = breaker_new();
+    r.batches = batches_new();
     r.grace = evtimer_new(r.base, on_grace_over, &r);
     r.channel = channel_new(r.base, ROOM_CHANNEL_FD, FRAME_MAX, &channel_ops, &r);
     event_base_dispatch(r.base);

@@ -16,6 +16,7 @@
  *                                                    recipe s3 has user, token, region as well,
  *                                                    upload "form": [["name", "template"]] and
  *                                                    "file_field", format raw "raw": base64
+ *              With kind "http-batch" also "batch": {"max": n, "wait_ms": n}.
  *   "context": {                                   also what a command reads on stdin
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},

@@ -8,7 +8,9 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import re
+import signal
 import socket
 import sqlite3
 import threading
@@ -126,19 +128,25 @@ def secret(run, name, value):
     return {"file": str(run.file(name, value))}
 
 
-def stack(run, http_, also=(), **changes):
+def stack(run, http_, also=(), limits=None, **changes):
     """(sim, daemon) with one http hook `tell`, on success unless changed."""
     sim = run.sim("--ca", run.ca(), *FAST)
     hook = {"name": "tell", "retry": QUICK, "http": http_, **changes}
-    return sim, run.daemon(sim, hooks=[*also, hook])
+    more = {} if limits is None else {"limits": limits}
+    return sim, run.daemon(sim, hooks=[*also, hook], **more)
 
 
 def download(run):
     return {"name": "archive", "retry": QUICK, "download": {"dir": str(run.home / "media")}}
 
 
+ALONE = {"max": 1}
+
+
 def library(run, http_, **options):
-    """A task whose video was downloaded and told of: (daemon, the run that told)."""
+    """The daemon of a task whose video was downloaded and told of."""
+    if http_.get("preset") in ("jellyfin", "emby", "plex", "kodi"):
+        http_ = {"batch": ALONE, **http_}
     _, daemon = stack(run, http_, also=[download(run)], after="archive", **options)
     daemon.submit()
     return daemon
@@ -581,6 +589,122 @@ def test_a_server_of_files_needs_a_file(run):
     daemon.submit()
     _, dead = daemon.wait_runs("done", "dead")
     assert dead["detail"] == "the task has no downloaded file that could be told of"
+    assert server.asked == []
+
+
+# -- several runs in one request ------------------------------------------------------------------
+
+
+def crowd(run, http_, count, **changes):
+    """A daemon with so many tasks whose news wait for one another: hook `tell` was paused."""
+    _, daemon = stack(run, http_, **changes)
+    daemon.cli("pause", "tell")
+    tasks = [daemon.submit() for _ in range(count)]
+    wait_for(lambda: [r["state"] for r in daemon.runs("--hook", "tell")] == ["ready"] * count,
+             lambda: f"runs that wait: {daemon.runs()}", 30)
+    return daemon, tasks
+
+
+def told_tasks(server):
+    return [sorted(one["task"]["id"] for one in asked.json) for asked in server.asked]
+
+
+def test_runs_that_wait_go_into_one_request_and_each_has_its_outcome(run):
+    server = serve(run, (200, {}, b"thanks"))
+    daemon, tasks = crowd(run, {"url": server.url, "batch": {"max": 5, "wait": "30s"}}, 7,
+                          concurrency=1)
+    daemon.cli("resume", "tell")
+    wait_for(lambda: len([r for r in daemon.runs() if r["state"] == "done"]) == 5, "first batch")
+    first, = server.wait()
+    assert len(first.json) == 5 and first.headers["webhook-id"].startswith("batch_")
+    assert {r["output"] for r in daemon.runs() if r["state"] == "done"} == {"thanks"}
+    daemon.stop()  # and nobody waits any longer
+    daemon = run.daemon(conf=daemon.conf)
+    daemon.cli("pause", "tell")
+    assert sorted(sum(told_tasks(server), [])) == sorted(tasks)
+    assert [r["state"] for r in daemon.runs()] == ["done"] * 7
+
+
+def test_one_that_is_refused_does_not_take_the_others_along(run):
+    bad = []
+
+    def judge(asked):
+        return (400 if any(one["task"]["id"] in bad for one in asked.json) else 200), {}, b""
+
+    server = serve(run, judge)
+    daemon, tasks = crowd(run, {"url": server.url, "batch": {"max": 4, "wait": "30s"}}, 4)
+    bad.append(tasks[2])
+    daemon.cli("resume", "tell")
+    wait_for(lambda: all(r["state"] in ("done", "dead") for r in daemon.runs()), "outcomes")
+    assert [r["task"] for r in daemon.runs() if r["state"] == "dead"] == [tasks[2]]
+    assert sorted(map(len, told_tasks(server))) == [1, 1, 1, 1, 4]
+
+
+def test_a_batch_that_fails_is_made_again_run_by_run(run):
+    answers = iter([(503, {}, b"")])
+    server = serve(run, lambda asked: next(answers, OK))
+    daemon, tasks = crowd(run, {"url": server.url, "batch": {"max": 3, "wait": "100ms"}}, 3)
+    daemon.cli("resume", "tell")
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()), "all done")
+    assert {r["attempt"] for r in daemon.runs()} == {2}
+    assert sorted(sum(told_tasks(server)[1:], [])) == sorted(tasks)
+
+
+def test_a_batch_of_cloudevents_is_a_list_of_them(run):
+    server = serve(run, OK)
+    daemon, tasks = crowd(run, {"url": server.url, "format": "cloudevents",
+                                "batch": {"max": 2, "wait": "30s"}}, 2)
+    daemon.cli("resume", "tell")
+    asked, = server.wait()
+    assert asked.headers["Content-Type"] == "application/cloudevents-batch+json; charset=utf-8"
+    assert sorted(event["subject"] for event in asked.json) == sorted(tasks)
+    assert len({event["id"] for event in asked.json}) == 2
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()), "all done")
+
+
+@pytest.mark.parametrize("whom", ["runner", "daemon"])
+def test_nothing_is_lost_when_a_batch_is_killed(run, whom):
+    held = threading.Event()
+    server = serve(run, lambda asked: (held.wait(30), OK)[1])
+    daemon, tasks = crowd(run, {"url": server.url, "batch": {"max": 3, "wait": "30s"}}, 3)
+    daemon.cli("resume", "tell")
+    server.wait()
+    if whom == "runner":
+        pid = next(r["pid"] for r in daemon.cli("status")[1]["rooms"] if r["name"] == "runner")
+        os.kill(pid, signal.SIGKILL)
+    else:
+        daemon.kill()
+        daemon = run.daemon(conf=daemon.conf)
+    held.set()
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()),
+             lambda: f"all done: {daemon.runs()}", 60)
+    assert sorted(set(sum(told_tasks(server), []))) == sorted(tasks)
+
+
+def test_jellyfin_is_told_of_several_tasks_at_once(run):
+    server = serve(run, jellyfin)
+    daemon, tasks = crowd(run, {"preset": "jellyfin", "url": server.url,
+                                "token": secret(run, "t.key", TOKEN)}, 3,
+                          also=[download(run)], after="archive")
+    daemon.cli("resume", "tell")
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()), "all done")
+    asked, = server.wait()
+    videos = sorted(str(p) for p in (run.home / "media").rglob("*.mp4"))
+    assert sorted(u["Path"] for u in asked.json["Updates"]) == videos and len(videos) == 3
+
+
+def test_runs_that_wait_for_a_batch_leave_places_to_other_hooks(run):
+    server = serve(run, OK)
+    log = run.home / "log"
+    other = {"name": "other", "exec": ["/bin/sh", "-c", f"echo x >>{log}"]}
+    daemon, _ = crowd(run, {"url": server.url, "batch": {"max": 50, "wait": "30s"}}, 4,
+                      limits={"runs": 2})
+    daemon.write({**daemon.conf, "hooks": [*daemon.conf["hooks"], other]})
+    assert daemon.cli("reload")[0] == 0
+    daemon.cli("resume", "tell")
+    wait_for(lambda: [r["state"] for r in daemon.runs()] == ["running"] * 4, "all in the batch")
+    daemon.submit()
+    wait_for(log.exists, "run of the other hook")
     assert server.asked == []
 
 

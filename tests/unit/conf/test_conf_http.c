@@ -190,6 +190,15 @@ static void a_preset_says_what_it_needs(void **state)
          "mean \"task.id\"?\n"},
         {AFTER(URL "upload: multipart, form: { 'a\"': b }"),
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\": not the name of a field\n"},
+        {HTTP(URL "batch: { max: 500, wait: 30s }"), ""},
+        {HTTP(URL "batch: { max: 501, wait: 31s, min: 1 }"),
+         AT "58: 'hooks[].http.batch': max must be a number, 1-500\n" AT
+            "69: 'hooks[].http.batch': wait must be a duration such as 2s, 0-30s\n" AT
+            "74: 'hooks[].http.batch' has max and wait, not 'min'\n"},
+        {HTTP(URL "format: raw, batch: { max: 2 }"),
+         AT "64: 'hooks[].http.batch' has no meaning with a body or format of one run\n"},
+        {HTTP(URL "preset: ntfy, batch: { max: 2 }"),
+         AT "65: 'hooks[].http.batch' has no meaning with preset ntfy\n"},
         {HTTP(URL "user: me"), AT "50: 'hooks[].http.user' needs a token: its password\n"},
     };
 
