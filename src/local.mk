@@ -72,6 +72,8 @@ libvidu_a_SOURCES = \
 	src/vidu/request_summary.c \
 	src/vidu/sigv4.c \
 	src/vidu/sigv4.h \
+	src/vidu/s3_sign.c \
+	src/vidu/s3_sign.h \
 	src/vidu/sign.c \
 	src/vidu/sign.h \
 	src/vidu/state.c \
@@ -90,6 +92,8 @@ libconf_a_SOURCES = \
 	src/conf/conf.h \
 	src/conf/conf_check.c \
 	src/conf/conf_check.h \
+	src/conf/conf_delivery.c \
+	src/conf/conf_delivery.h \
 	src/conf/conf_download.c \
 	src/conf/conf_download.h \
 	src/conf/conf_hook.c \
@@ -142,6 +146,8 @@ libwire_a_SOURCES = \
 	src/wire/pass.h \
 	src/wire/report.c \
 	src/wire/report.h \
+	src/wire/path_map.c \
+	src/wire/path_map.h \
 	src/wire/run.c \
 	src/wire/run.h
 
@@ -221,8 +227,6 @@ libkeeper_a_SOURCES = \
 	src/keeper/batch.h \
 	src/keeper/calls.c \
 	src/keeper/calls.h \
-	src/keeper/deliveries.c \
-	src/keeper/deliveries.h \
 	src/keeper/events.c \
 	src/keeper/events.h \
 	src/keeper/files.c \
@@ -373,6 +377,9 @@ libcli_a_SOURCES = \
 	src/cli/commands.h \
 	src/cli/control.c \
 	src/cli/control.h \
+	src/cli/doctor.c \
+	src/cli/doctor.h \
+	src/cli/doctor_http.c \
 	src/cli/explain.c \
 	src/cli/field.c \
 	src/cli/field.h \

@@ -569,6 +569,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
+	tests/e2e/test_doctor.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \
@@ -664,6 +665,7 @@ EXTRA_DIST += \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
+	tests/e2e/test_doctor.py \
 	tests/e2e/test_download.py \
 	tests/e2e/test_file_zoo.py \
 	tests/e2e/test_files.py \

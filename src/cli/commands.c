@@ -134,6 +134,16 @@ static const struct option_row config_show_options[] = {
     ENDED,
 };
 
+static const struct option_row doctor_options[] = {
+    {"hooks", 0, OPTION_FLAG, NULL, "examine every hook of the configuration"},
+    ENDED,
+};
+
+static const char doctor_help[] =
+    "Asks without doing anything: whether programs may be run, directories be written to,\n"
+    "servers know our token, and libraries hold the folder that files come to lie in. Needs no\n"
+    "daemon; run it as the daemon's user. The exit status is 1 when something is wrong.";
+
 static const char submit_help[] =
     "Creates a task at a provider, through viduhookd, and prints its id. An endpoint that answers\n"
     "at once makes no task: its answer is printed. `viduhook submit --help ENDPOINT` shows the\n"
@@ -251,6 +261,8 @@ const struct command commands[] = {
      spend_options, 0, 0, command_spend},
     {"reload", "", "make viduhookd read its configuration again", NULL, no_options, 0, 0,
      command_reload},
+    {"doctor", "--hooks", "ask the target of each hook whether it could be served", doctor_help,
+     doctor_options, 0, 0, command_doctor},
     {"config show", "[--file]", "print the configuration in force, without secrets", NULL,
      config_show_options, 0, 0, command_config_show},
     {"config check", "[FILE]", "report every mistake in a configuration", NULL, no_options, 0, 1,

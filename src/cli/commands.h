@@ -43,6 +43,7 @@ int command_cancel(struct cli *cli, const struct options *o);
 int command_import(struct cli *cli, const struct options *o);
 int command_spend(struct cli *cli, const struct options *o);
 int command_reload(struct cli *cli, const struct options *o);
+int command_doctor(struct cli *cli, const struct options *o);
 int command_config_show(struct cli *cli, const struct options *o);
 int command_config_options(struct cli *cli, const struct options *o);
 int command_config_placeholders(struct cli *cli, const struct options *o);

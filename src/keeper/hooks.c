@@ -2,7 +2,7 @@
 #include "keeper/hooks.h"
 
 #include "base/clock.h"
-#include "keeper/deliveries.h"
+#include "conf/conf_delivery.h"
 
 #include <jansson.h>
 #include <string.h>

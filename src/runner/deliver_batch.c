@@ -138,8 +138,7 @@ static struct group *group_new(const struct action_env *env, const json_t *actio
     g->env = env;
     g->action = json_incref((json_t *)action);
     g->hook = mem_strdup(hook);
-    g->max = (size_t)json_integer_value(
-        json_object_get(json_object_get(action, "batch"), "max"));
+    g->max = (size_t)json_integer_value(json_object_get(json_object_get(action, "batch"), "max"));
     g->timer = evtimer_new(env->base, on_timer, g);
     if (g->timer == NULL)
         abort();

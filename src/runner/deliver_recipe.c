@@ -4,6 +4,7 @@
 #include "runner/deliver_form.h"
 #include "runner/deliver_upload.h"
 #include "vidu/percent.h"
+#include "wire/path_map.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,15 +51,6 @@ static int accept_json_rpc(struct deliver_exchange *x, const struct deliver_answ
 
 /* ---- plex: the section whose folder holds the file, then a scan of the file's folder ---- */
 
-static bool is_below(const char *path, const char *folder)
-{
-    size_t n = strlen(folder);
-
-    while (n > 0 && folder[n - 1] == '/')
-        n--;
-    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 /* The key of the section with the longest fitting folder, NULL when none fits. */
 static const char *find_section(const json_t *sections, const char *folder)
 {
@@ -72,7 +64,7 @@ static const char *find_section(const json_t *sections, const char *folder)
         for (size_t j = 0; j < json_array_size(places); j++) {
             const char *path = text_of(json_array_get(places, j), "path");
 
-            if (path[0] == '\0' || !is_below(folder, path) || strlen(path) < best)
+            if (path[0] == '\0' || !path_is_in(folder, path) || strlen(path) < best)
                 continue;
             best = strlen(path);
             key = text_of(section, "key");

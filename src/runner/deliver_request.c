@@ -6,6 +6,7 @@
 #include "vidu/crypto.h"
 #include "vidu/template.h"
 #include "vidu/webhook.h"
+#include "wire/path_map.h"
 #include "wire/run.h"
 
 #include <errno.h>
@@ -48,36 +49,6 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* ---- the context as the server sees it ---- */
 
-static bool is_in_folder(const char *path, const char *folder)
-{
-    size_t n = strlen(folder);
-
-    return str_starts(path, folder) &&
-           (path[n] == '/' || path[n] == '\0' || (n > 0 && folder[n - 1] == '/'));
-}
-
-static char *map_path(const json_t *map, const char *path)
-{
-    const char *ours = NULL, *theirs = NULL;
-    const char *rest;
-
-    for (size_t i = 0; i < json_array_size(map); i++) {
-        const json_t *pair = json_array_get(map, i);
-        const char *folder = str_or(json_string_value(json_array_get(pair, 0)), "");
-
-        if (!is_in_folder(path, folder) || (ours != NULL && strlen(folder) <= strlen(ours)))
-            continue;
-        ours = folder;
-        theirs = str_or(json_string_value(json_array_get(pair, 1)), "");
-    }
-    if (ours == NULL)
-        return mem_strdup(path);
-    rest = path + strlen(ours);
-    while (*rest == '/')
-        rest++;
-    return mem_printf("%s%s%s", theirs, *rest == '\0' || str_ends(theirs, "/") ? "" : "/", rest);
-}
-
 static void cut_prompt(json_t *context)
 {
     json_t *task = json_object_get(context, "task");
@@ -95,7 +66,8 @@ static void map_files(const json_t *action, json_t *context)
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         json_t *file = json_array_get(files, i);
-        autofree char *path = map_path(json_object_get(action, "path_map"), text_of(file, "path"));
+        autofree char *path =
+            path_map_apply(json_object_get(action, "path_map"), text_of(file, "path"));
 
         json_object_set_new(file, "path", json_string(path));
     }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/deliver_upload.h"
 
-#include "base/clock.h"
 #include "vidu/percent.h"
-#include "vidu/sigv4.h"
+#include "vidu/s3_sign.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define URL_MAX     8192
-#define NO_PAYLOAD  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define SIGNED_HEAD "host:%.*s\nx-amz-content-sha256:%s\nx-amz-date:%s\n"
+#define URL_MAX 8192
 
 /* The first is 0: where every exchange begins. */
 enum phase { PHASE_FOLDER, PHASE_LOOK, PHASE_PUT, PHASE_MOVE };
@@ -158,55 +155,22 @@ int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answe
 
 /* ---- s3 ---- */
 
-/* As curl sends it: without the scheme's own port. */
-static struct slice host_of(const char *url)
-{
-    bool https = str_starts(url, "https://");
-    const char *own = https ? ":443" : ":80";
-    const char *host = url + (https ? 8 : 7);
-    size_t n = strcspn(host, "/");
-
-    if (n > strlen(own) && strncmp(host + n - strlen(own), own, strlen(own)) == 0)
-        n -= strlen(own);
-    return (struct slice){host, n};
-}
-
-/* "20130524T000000Z" of "2013-05-24T00:00:00.000Z". */
-static void basic_time(int64_t time_s, char out[17])
-{
-    char text[25];
-    size_t n = 0;
-
-    clock_format_rfc3339(time_s * 1000, text);
-    for (const char *p = text; *p != '\0' && *p != '.' && n < 15; p++)
-        if (*p != '-' && *p != ':')
-            out[n++] = *p;
-    out[n++] = 'Z';
-    out[n] = '\0';
-}
-
 static void sign(const struct deliver_exchange *x, const char *payload, struct deliver_request *r)
 {
-    struct slice host = host_of(buf_text(&r->url));
-    const char *path = strchr(host.p, '/');
-    autobuf struct buf value = BUF_INIT(URL_MAX);
-    autofree char *headers = NULL;
-    struct sigv4_request request = {.access_key = text_of(x->action, "user"),
-                                    .secret_key = text_of(x->action, "token"),
-                                    .region = text_of(x->action, "region"),
-                                    .method = r->method,
-                                    .path = str_or(path, "/"),
-                                    .payload = payload};
-    char time[17];
+    struct s3_request request = {.access_key = text_of(x->action, "user"),
+                                 .secret_key = text_of(x->action, "token"),
+                                 .region = text_of(x->action, "region"),
+                                 .method = r->method,
+                                 .url = buf_text(&r->url),
+                                 .payload = payload,
+                                 .now_s = x->now_s};
+    char *lines[S3_LINES];
 
-    basic_time(x->now_s, time);
-    headers = mem_printf(SIGNED_HEAD, (int)host.n, host.p, payload, time);
-    request.headers = headers;
-    request.time = time;
-    sigv4_authorization(&request, &value);
-    deliver_add_line(r, "x-amz-content-sha256: %s", payload);
-    deliver_add_line(r, "x-amz-date: %s", time);
-    deliver_add_line(r, "Authorization: %s", buf_text(&value));
+    s3_sign(&request, lines);
+    for (size_t i = 0; i < S3_LINES; i++) {
+        deliver_add_line(r, "%s", lines[i]);
+        free(lines[i]);
+    }
 }
 
 /* There are no folders to be made. */
@@ -227,7 +191,7 @@ int deliver_s3_prepare(const struct deliver_exchange *x, struct deliver_request 
     deliver_headers(x->action, x->context, r);
     if (is_put(x))
         prepare_file(x, r);
-    sign(x, is_put(x) ? text_of(file_of(x), "sha256") : NO_PAYLOAD, r);
+    sign(x, is_put(x) ? text_of(file_of(x), "sha256") : S3_NO_PAYLOAD, r);
     return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");
 }
 

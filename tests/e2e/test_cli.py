@@ -19,7 +19,7 @@ FAST = ("--time", "20ms", "--retry-gap", "20ms")
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
 COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "files", "retry", "pause",
             "resume", "trigger", "adopt", "import", "cancel", "sign", "verify", "status",
-            "credits", "spend", "reload", "config show", "config check", "config options",
+            "credits", "spend", "reload", "doctor", "config show", "config check", "config options",
             "config placeholders", "init", "sim"]
 PLAIN = ("submit", "text2video", "--model", "viduq3-turbo", "--prompt", "a paper boat")
 ASKING = [("list",), ("show", "t"), ("explain", "t"), ("runs",), ("files",), ("status",),

@@ -62,7 +62,7 @@ class Server:
                 self.wfile.write(body or b"")
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
-            do_HEAD = do_MKCOL = do_MOVE = serve
+            do_HEAD = do_MKCOL = do_MOVE = do_PROPFIND = serve
 
             def log_message(self, *args):
                 pass

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "keeper/deliveries.h"
+#include "conf/conf_delivery.h"
 
 #include "base/encode.h"
 #include "conf/conf_preset.h"

@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef KEEPER_DELIVERIES_H
-#define KEEPER_DELIVERIES_H
+#ifndef CONF_CONF_DELIVERY_H
+#define CONF_CONF_DELIVERY_H
 
 #include "conf/conf.h"
 
