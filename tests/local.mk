@@ -587,6 +587,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_minidlna.py \
+	tests/e2e/test_real_targets.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
@@ -683,6 +684,7 @@ EXTRA_DIST += \
 	tests/e2e/test_spend.py \
 	tests/e2e/test_lost.py \
 	tests/e2e/test_minidlna.py \
+	tests/e2e/test_real_targets.py \
 	tests/e2e/test_receive.py \
 	tests/e2e/test_reload.py \
 	tests/e2e/test_rooms.py \
