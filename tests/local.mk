@@ -637,6 +637,7 @@ EXTRA_DIST += \
 	tests/bench/bench_runs.py \
 	tests/bench/bench_gateway.py \
 	tests/bench/creates.lua \
+	tests/bench/bench_hooks.py \
 	tests/bench/callbacks.lua \
 	tests/fixtures/file_server.py \
 	tests/unit/cli/fake_daemon.h \

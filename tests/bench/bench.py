@@ -27,6 +27,7 @@ import time
 import uuid
 
 import bench_gateway
+import bench_hooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -427,7 +428,7 @@ def main():
     args.tasks = 20000 if args.quick else 1000000
     if args.quick:
         args.seconds = args.rounds = 1
-    args.downloads, args.commands = (20, 300) if args.quick else (200, 2000)
+    args.downloads, args.commands, args.deliveries = (20, 300, 2000) if args.quick else (200, 2000, 10000)
     args.list, args.waiting = (100, 1000) if args.quick else (1000, 10000)
     shutil.rmtree(WORK, ignore_errors=True)
     subprocess.run([BUILD / "viduhook", "init", WORK], check=True, stdout=subprocess.DEVNULL)
@@ -440,6 +441,7 @@ def main():
     print("measuring queues", file=sys.stderr)
     queued, claims = bench_runs.measure_list(args), bench_runs.measure_claims(args)
     gateway = bench_gateway.measure(args, gateway_daemon, simulator)
+    deliveries = bench_hooks.measure(args, sys.modules[__name__])
     print(f"\nMeasured on {machine()}, load generator beside it; median of {args.rounds} alternating rounds.\n")
     print_callbacks(results, memory, verdicts, args)
     print_downloads(downloads, args.downloads)
@@ -449,6 +451,7 @@ def main():
     bench_runs.print_list(queued, args.list)
     bench_runs.print_claims(claims)
     bench_gateway.show(gateway)
+    bench_hooks.show(deliveries, args)
     shutil.rmtree(WORK)
 
 
