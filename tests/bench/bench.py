@@ -428,7 +428,7 @@ def main():
     args.tasks = 20000 if args.quick else 1000000
     if args.quick:
         args.seconds = args.rounds = 1
-    args.downloads, args.commands, args.deliveries = (20, 300, 2000) if args.quick else (200, 2000, 10000)
+    args.downloads, args.commands, args.deliveries = (20, 300, 2000) if args.quick else (200, 2000, 5000)
     args.list, args.waiting = (100, 1000) if args.quick else (1000, 10000)
     shutil.rmtree(WORK, ignore_errors=True)
     subprocess.run([BUILD / "viduhook", "init", WORK], check=True, stdout=subprocess.DEVNULL)

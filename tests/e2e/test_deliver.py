@@ -365,6 +365,14 @@ def test_retry_after_is_honoured(run):
     assert 1700000 < wait_ms <= 1800000 and len(server.asked) == 1
 
 
+def test_retry_after_is_no_longer_than_an_hour(run):
+    server = serve(run, (503, {"Retry-After": "99999999999"}, b""))
+    _, daemon = stack(run, {"url": server.url})
+    daemon.submit()
+    line, = daemon.wait_log("run.again")
+    assert 3500000 < int(line.split("in_ms=")[1].split()[0]) <= 3600000
+
+
 def test_a_server_that_is_not_there_is_tried_again(run):
     port = run.port()
     _, daemon = stack(run, {"url": f"http://{LOOPBACK}:{port}/secret-path"})
