@@ -58,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/wire/test_hello \
 	tests/unit/wire/test_message \
 	tests/unit/wire/test_report \
+	tests/unit/wire/test_path_map \
 	tests/unit/wire/test_run \
 	tests/unit/http/test_address \
 	tests/unit/http/test_chunk \
@@ -86,6 +87,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_outcome \
+	tests/unit/keeper/test_places \
 	tests/unit/keeper/test_pace \
 	tests/unit/keeper/test_supervise \
 	tests/unit/gateway/test_account \
@@ -365,6 +367,8 @@ tests_unit_wire_test_message_SOURCES = tests/unit/wire/test_message.c
 tests_unit_wire_test_message_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
 tests_unit_wire_test_report_SOURCES = tests/unit/wire/test_report.c
 tests_unit_wire_test_report_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
+tests_unit_wire_test_path_map_SOURCES = tests/unit/wire/test_path_map.c
+tests_unit_wire_test_path_map_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
 tests_unit_wire_test_run_SOURCES = tests/unit/wire/test_run.c
 tests_unit_wire_test_run_LDADD = $(WIRE_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_address_SOURCES = tests/unit/http/test_address.c
@@ -421,6 +425,8 @@ tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_pace_SOURCES = tests/unit/keeper/test_pace.c
 tests_unit_keeper_test_pace_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_places_SOURCES = tests/unit/keeper/test_places.c
+tests_unit_keeper_test_places_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_outcome_SOURCES = tests/unit/keeper/test_outcome.c
 tests_unit_keeper_test_outcome_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_supervise_SOURCES = tests/unit/keeper/test_supervise.c

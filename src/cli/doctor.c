@@ -62,8 +62,8 @@ static bool examine(const struct cli *cli, const struct conf_hook *h, json_t *li
     autobuf struct buf found = BUF_INIT(FOUND_MAX);
     autobuf struct buf line = BUF_INIT(FOUND_MAX * 8);
     bool ok = actions[h->action].check(cli->conf, h, &found);
-    json_t *row = json_pack("{s:s, s:s, s:b}", "hook", h->name, "action", actions[h->action].name,
-                            "ok", ok);
+    json_t *row =
+        json_pack("{s:s, s:s, s:b}", "hook", h->name, "action", actions[h->action].name, "ok", ok);
 
     field_set_text(row, "text", buf_text(&found));
     (void)json_array_append_new(list, row);

@@ -133,8 +133,7 @@ static bool judge_plex(const struct answer *a, struct buf *found)
 {
     autofree char *folder = their_folder(a);
     json_t *all = is_status(a, found) ? json_loads(buf_text(&a->body), 0, NULL) : NULL;
-    const json_t *sections =
-        json_object_get(json_object_get(all, "MediaContainer"), "Directory");
+    const json_t *sections = json_object_get(json_object_get(all, "MediaContainer"), "Directory");
     const char *library = NULL;
     bool ok;
 
