@@ -178,8 +178,7 @@ static bool judge_kodi(const struct answer *a, struct buf *found)
 static bool judge_dav(const struct answer *a, struct buf *found)
 {
     if (a->status == 404) {
-        buf_adds(found, "the server knows us; the folder is not there yet and will be made, if the "
-                        "one above it is there");
+        buf_adds(found, "the server knows us; the folder is not there yet and will be made");
         return true;
     }
     if (!is_status(a, found))

@@ -17,7 +17,7 @@ struct deliver_exchange {
     size_t step;   /* requests answered so far */
     json_t *found; /* what a recipe remembers between requests; released by the delivery */
     int phase;     /* the same; 0 at first */
-    size_t file;
+    size_t file, up;
 };
 
 struct deliver_answer {

@@ -9,8 +9,10 @@
 
 #define URL_MAX 8192
 
-/* The first is 0: where every exchange begins. */
-enum phase { PHASE_FOLDER, PHASE_LOOK, PHASE_PUT, PHASE_MOVE };
+/* The first is 0: where every exchange begins. FOLDER goes up until one can be made, DOWN makes the
+ * others below it. */
+enum phase { PHASE_FOLDER, PHASE_DOWN, PHASE_LOOK, PHASE_PUT, PHASE_MOVE };
+#define FOLDERS_MAX 16
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -44,6 +46,28 @@ const char *deliver_type_of(const char *name)
     return "application/octet-stream";
 }
 
+static bool is_folder(const struct deliver_exchange *x)
+{
+    return x->phase == PHASE_FOLDER || x->phase == PHASE_DOWN;
+}
+
+/* How much of a folder's URL is that of the folder so many above it; 0: there is none. */
+static size_t cut_folders(const char *url, size_t n, size_t up)
+{
+    const char *path = strchr(url + strcspn(url, ":") + strlen("://"), '/');
+    size_t least = path != NULL ? (size_t)(path - url) + 1 : n;
+
+    while (n > least && url[n - 1] == '/')
+        n--;
+    while (up-- > 0) {
+        while (n > least && url[n - 1] != '/')
+            n--;
+        while (n > least && url[n - 1] == '/')
+            n--;
+    }
+    return n > least ? n : 0;
+}
+
 /* The configured folder, one slash, prefix, the file's name, suffix. */
 static void add_url(const struct deliver_exchange *x, const char *prefix, const char *suffix,
                     struct buf *out)
@@ -55,9 +79,11 @@ static void add_url(const struct deliver_exchange *x, const char *prefix, const 
     n = folder.len;
     while (n > 0 && buf_text(&folder)[n - 1] == '/')
         n--;
+    if (is_folder(x) && x->up != 0)
+        n = cut_folders(buf_text(&folder), n, x->up);
     buf_add(out, buf_text(&folder), n);
     buf_addc(out, '/');
-    if (x->phase == PHASE_FOLDER)
+    if (is_folder(x))
         return;
     buf_adds(out, prefix);
     percent_encode(name_of(x), strlen(name_of(x)), out);
@@ -103,9 +129,8 @@ static int accept_look(struct deliver_exchange *x, const struct deliver_answer *
 static const struct {
     const char *method, *prefix, *suffix;
 } requests[] = {
-    [PHASE_FOLDER] = {"MKCOL", "", ""},
-    [PHASE_LOOK] = {"HEAD", "", ""},
-    [PHASE_PUT] = {"PUT", ".", ".tmp"},
+    [PHASE_FOLDER] = {"MKCOL", "", ""},   [PHASE_DOWN] = {"MKCOL", "", ""},
+    [PHASE_LOOK] = {"HEAD", "", ""},      [PHASE_PUT] = {"PUT", ".", ".tmp"},
     [PHASE_MOVE] = {"MOVE", ".", ".tmp"},
 };
 
@@ -128,10 +153,22 @@ int deliver_webdav_prepare(const struct deliver_exchange *x, struct deliver_requ
     return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");
 }
 
+/* The one above is missing: 409 by RFC 4918 9.3.1, 404 of some servers. */
+static bool may_go_up(const struct deliver_exchange *x, int status)
+{
+    autobuf struct buf folder = BUF_INIT(URL_MAX);
+
+    if (x->phase != PHASE_FOLDER || (status != 409 && status != 404) || x->up == FOLDERS_MAX)
+        return false;
+    deliver_url(x->action, x->context, &folder);
+    return cut_folders(buf_text(&folder), folder.len, x->up + 1) != 0;
+}
+
 bool deliver_webdav_expects(const struct deliver_exchange *x, int status)
 {
-    return (x->phase == PHASE_FOLDER && status == 405) || /* it is there */
-           (x->phase == PHASE_LOOK && status == 404) || (x->phase == PHASE_MOVE && status == 412);
+    return (is_folder(x) && status == 405) || /* it is there */
+           may_go_up(x, status) || (x->phase == PHASE_LOOK && status == 404) ||
+           (x->phase == PHASE_MOVE && status == 412);
 }
 
 int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answer *a,
@@ -139,7 +176,13 @@ int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answe
 {
     switch ((enum phase)x->phase) {
     case PHASE_FOLDER:
-        x->phase = PHASE_LOOK;
+    case PHASE_DOWN:
+        if (may_go_up(x, a->status)) {
+            x->up++;
+            return 1;
+        }
+        x->phase = x->up > 0 ? PHASE_DOWN : PHASE_LOOK;
+        x->up -= x->up > 0;
         return 1;
     case PHASE_LOOK:
         return accept_look(x, a, err);

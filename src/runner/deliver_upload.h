@@ -2,8 +2,8 @@
  * Deliveries that bring the files themselves: webdav and s3. Every file of the task, under its own
  * name, and none that is there already.
  *
- *   webdav: MKCOL folder, then for each file HEAD name, PUT .name.tmp, MOVE .name.tmp -> name
- *   s3:     for each file HEAD key, PUT key
+ *   webdav: MKCOL folder, and those above it that are missing, then for each file HEAD name, PUT
+ * .name.tmp, MOVE .name.tmp -> name s3:     for each file HEAD key, PUT key
  *
  * SPDX-License-Identifier: MIT
  */

@@ -862,11 +862,25 @@ def test_webdav_that_somebody_else_was_faster_with_is_looked_at_again(run):
     assert done["attempt"] == 2
 
 
-def test_webdav_without_the_folder_above_is_final(run):
-    server = serve(run, Store().webdav)
-    daemon = library(run, webdav(run, server, "/dav/a/b"))
+def test_webdav_makes_the_folders_above_as_well(run):
+    store = Store()
+    server = serve(run, store.webdav)
+    daemon = library(run, webdav(run, server, "/dav/a/b%20c/d/"))
+    daemon.wait_runs("done", "done")
+    assert names_of(store) == sorted(local_files(run))
+    assert all(p.startswith("/dav/a/b c/d/") for p in store.files)
+    asked = [a.path for a in server.asked if a.method == "MKCOL"]
+    assert asked == ["/dav/a/b%20c/d/", "/dav/a/b%20c/", "/dav/a/", "/dav/a/b%20c/",
+                     "/dav/a/b%20c/d/"]
+
+
+@pytest.mark.parametrize("status", [404, 409])
+def test_webdav_where_no_folder_can_be_made_is_final(run, status):
+    server = serve(run, (status, {}, b""))
+    daemon = library(run, webdav(run, server, "/a/b/"))
     _, dead = daemon.wait_runs("done", "dead")
-    assert dead["detail"] == f"MKCOL {server.url}: HTTP 409"
+    assert dead["detail"].startswith(f"MKCOL {server.url}: HTTP {status}")
+    assert [a.path for a in server.asked] == ["/a/b/", "/a/"]
 
 
 def test_nextcloud_gets_every_file_into_the_folder_of_its_user(run):
