@@ -689,6 +689,17 @@ def test_nothing_is_lost_when_a_batch_is_killed(run, whom):
     assert sorted(set(sum(told_tasks(server), []))) == sorted(tasks)
 
 
+def test_a_run_without_a_file_ends_by_itself(run):
+    server = serve(run, jellyfin)
+    keep = {"name": "archive", "exec": ["/bin/true"]}
+    _, daemon = stack(run, {"preset": "jellyfin", "url": server.url,
+                            "batch": {"max": 9, "wait": "30s"},
+                            "token": secret(run, "t.key", TOKEN)}, also=[keep], after="archive")
+    daemon.submit()
+    _, dead = daemon.wait_runs("done", "dead")
+    assert "no downloaded file" in dead["detail"] and server.asked == []
+
+
 def test_jellyfin_is_told_of_several_tasks_at_once(run):
     server = serve(run, jellyfin)
     daemon, tasks = crowd(run, {"preset": "jellyfin", "url": server.url,
