@@ -101,7 +101,7 @@ int deliver_form_prepare(const struct deliver_exchange *x, struct deliver_reques
     r->upload = path;
     deliver_url(x->action, context, &r->url);
     deliver_headers(x->action, context, r);
-    deliver_identify(context, x->file, r);
+    deliver_identify(context, x->file, x->now_s, r);
     if (json_object_get(x->action, "file_field") != NULL)
         wrap_in_form(x, context, slash != NULL ? slash + 1 : path, r);
     else if (!deliver_is_typed(r))

@@ -372,7 +372,8 @@ static void add_attempt(const json_t *context, struct deliver_request *r)
                      (long long)json_integer_value(json_object_get(run, "attempt")));
 }
 
-void deliver_identify(const json_t *context, size_t number, struct deliver_request *r)
+void deliver_identify(const json_t *context, size_t number, int64_t now_s,
+                      struct deliver_request *r)
 {
     autobuf struct buf id = BUF_INIT(ID_MAX);
 
@@ -380,6 +381,7 @@ void deliver_identify(const json_t *context, size_t number, struct deliver_reque
     if (number != 0)
         buf_addf(&id, "_%zu", number + 1);
     deliver_add_line(r, "webhook-id: %s", buf_text(&id));
+    deliver_add_line(r, "webhook-timestamp: %lld", (long long)now_s);
     add_attempt(context, r);
 }
 

@@ -43,8 +43,9 @@ void deliver_fill(const char *text, enum template_place place, const json_t *con
 bool deliver_is_typed(const struct deliver_request *r); /* has a Content-Type */
 /* Whether a file is what the task was for, and not a cover or a description beside it. */
 bool deliver_is_result(const json_t *file);
-/* The headers with event id and attempt; number tells the requests of one run apart. */
-void deliver_identify(const json_t *context, size_t number, struct deliver_request *r);
+/* The headers with event id, time and attempt; number tells the requests of one run apart. */
+void deliver_identify(const json_t *context, size_t number, int64_t now_s,
+                      struct deliver_request *r);
 
 /*
  * Everything of it, with event id, attempt and signatures. now_s is the time of the signature.

@@ -988,6 +988,7 @@ def test_a_file_may_be_the_body(run):
     assert asked.path == "/in/" + urllib.parse.quote(media(run).name, safe="")
     assert asked.body == media(run).read_bytes() and "Transfer-Encoding" not in asked.headers
     assert asked.headers["webhook-id"].endswith(f"_success_{done['id']}")
+    assert asked.headers["webhook-timestamp"].isdigit() and asked.headers["Viduhook-Attempt"] == "1"
 
 
 def test_a_file_may_be_sent_in_a_form(run):
