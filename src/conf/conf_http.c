@@ -345,8 +345,9 @@ static enum use use_if(bool must, bool may)
 }
 
 /* Options that not every preset has a use for. */
-static const char *const choosy[] = {"url",  "token",  "user",   "library", "method",     "format",
-                                     "body", "region", "upload", "form",    "file_field", "batch"};
+static const char *const choosy[] = {"url",        "token", "user",   "library", "method",
+                                     "format",     "body",  "region", "upload",  "form",
+                                     "file_field", "batch", "sign",   "secrets"};
 
 /* Several runs in one request: as a list of what each would be told. */
 static bool may_batch(const struct conf_hook *hook)
@@ -356,6 +357,14 @@ static bool may_batch(const struct conf_hook *hook)
     if (hook->http.preset != 0)
         return conf_preset_of(hook)->batch_max != 0;
     return hook->http.format == FORMAT_CONTEXT || hook->http.format == FORMAT_CLOUDEVENTS;
+}
+
+/* What is signed is the body of the one request: no file, and no list that is asked for. */
+static bool may_sign(const struct conf_hook *hook)
+{
+    const struct conf_preset *p = conf_preset_of(hook);
+
+    return hook->http.upload == UPLOAD_NONE && !p->uploads && !str_eq(p->recipe, "plex");
 }
 
 static enum use use_of(const struct conf_hook *hook, const char *option)
@@ -380,6 +389,8 @@ static enum use use_of(const struct conf_hook *hook, const char *option)
         {"form", use_if(false, form)},
         {"file_field", use_if(false, form)},
         {"batch", use_if(false, may_batch(hook))},
+        {"sign", use_if(false, may_sign(hook))},
+        {"secrets", use_if(false, may_sign(hook))},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -463,9 +474,6 @@ void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
         conf_found_at(fill->found, node,
                       "'hooks[].http.upload' sends downloaded files: the hook needs 'after: NAME' "
                       "of a download");
-    if (hook->http.upload != UPLOAD_NONE && hook->http.sign)
-        conf_found_at(fill->found, conf_node_get(node, "sign"),
-                      "'hooks[].http.sign' signs texts, not files that are uploaded");
     if (hook->http.preset != 0 && hook->http.url != NULL && strchr(hook->http.url, '?') != NULL)
         conf_found_at(fill->found, conf_node_get(node, "url"),
                       "'hooks[].http.url': a preset's server has no query");

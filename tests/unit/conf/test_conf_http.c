@@ -199,6 +199,10 @@ static void a_preset_says_what_it_needs(void **state)
          AT "64: 'hooks[].http.batch' has no meaning with a body or format of one run\n"},
         {HTTP(URL "preset: ntfy, batch: { max: 2 }"),
          AT "65: 'hooks[].http.batch' has no meaning with preset ntfy\n"},
+        {AFTER(URL "upload: raw, sign: none"),
+         "DIR/viduhook.yaml:6:73: 'hooks[].http.sign' has no meaning with an upload\n"},
+        {AFTER(URL KEY "preset: immich, sign: none"),
+         "DIR/viduhook.yaml:6:103: 'hooks[].http.sign' has no meaning with preset immich\n"},
         {HTTP(URL "user: me"), AT "50: 'hooks[].http.user' needs a token: its password\n"},
     };
 
