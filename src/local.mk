@@ -102,6 +102,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_http.h \
 	src/conf/conf_http_batch.c \
 	src/conf/conf_http_form.c \
+	src/conf/conf_range.c \
+	src/conf/conf_range.h \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
 	src/conf/conf_listen.c \
@@ -241,6 +243,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/lookup.h \
 	src/keeper/looks.c \
 	src/keeper/looks.h \
+	src/keeper/match.c \
+	src/keeper/match.h \
 	src/keeper/notify.c \
 	src/keeper/notify.h \
 	src/keeper/operate.c \

@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	tests/unit/conf/test_conf_check \
 	tests/unit/conf/test_conf_hook \
 	tests/unit/conf/test_conf_http \
+	tests/unit/conf/test_conf_range \
 	tests/unit/conf/test_conf_init \
 	tests/unit/conf/test_conf_listen \
 	tests/unit/conf/test_conf_node \
@@ -86,6 +87,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_receiver \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_hooks \
+	tests/unit/keeper/test_match \
 	tests/unit/keeper/test_outcome \
 	tests/unit/keeper/test_places \
 	tests/unit/keeper/test_pace \
@@ -327,6 +329,8 @@ tests_unit_conf_test_conf_SOURCES = tests/unit/conf/test_conf.c
 tests_unit_conf_test_conf_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_check_SOURCES = tests/unit/conf/test_conf_check.c
 tests_unit_conf_test_conf_check_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_range_SOURCES = tests/unit/conf/test_conf_range.c
+tests_unit_conf_test_conf_range_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_hook_SOURCES = tests/unit/conf/test_conf_hook.c
 tests_unit_conf_test_conf_hook_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_http_SOURCES = tests/unit/conf/test_conf_http.c
@@ -423,6 +427,8 @@ tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
 tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_match_SOURCES = tests/unit/keeper/test_match.c
+tests_unit_keeper_test_match_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_pace_SOURCES = tests/unit/keeper/test_pace.c
 tests_unit_keeper_test_pace_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_places_SOURCES = tests/unit/keeper/test_places.c

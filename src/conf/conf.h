@@ -109,6 +109,8 @@ bool conf_event_from_state(enum task_state s, enum conf_event *out);
 struct conf_match { /* every list that is not empty must have a pattern that fits (str_glob) */
     struct conf_list provider, endpoint, model;
     struct conf_list tags; /* "album" (present) or "album=x*" (value fits); all must fit */
+    struct conf_list payload, err_code;
+    struct conf_list duration, credits; /* ranges, see conf/conf_range.h */
 };
 
 struct conf_hook {

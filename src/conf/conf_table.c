@@ -8,6 +8,7 @@
 #include "conf/conf_listen.h"
 #include "conf/conf_preset.h"
 #include "conf/conf_provider.h"
+#include "conf/conf_range.h"
 #include "conf/conf_secret.h"
 #include "conf/conf_speech.h"
 #include "conf/conf_type.h"
@@ -158,6 +159,14 @@ const struct conf_row conf_rows[] = {
             "only tasks with these models"),
     IN_HOOK("match.tags", "list", list, match.tags, "0-64 of tag, tag=pattern", "",
             "only tasks that carry all these tags"),
+    IN_HOOK("match.payload", "list", list, match.payload, "0-64 patterns", "",
+            "only tasks with such a payload"),
+    IN_HOOK("match.err_code", "list", list, match.err_code, "0-64 patterns", "",
+            "only tasks that failed for such a reason"),
+    IN_HOOK("match.duration", "list", ranges, match.duration, "0-64 of 5, 4-8, >=5, <10", "",
+            "only tasks that ask for so many seconds"),
+    IN_HOOK("match.credits", "list", ranges, match.credits, "0-64 of 5, 4-8, >=5, <10", "",
+            "only tasks that cost so much"),
     IN_HOOK("after", "text", text, after, "", "", "a hook above it that must be done first"),
     IN_HOOK("exec", "list", argv, exec, "1-64", "",
             "a program and its arguments, which may hold placeholders; no shell"),

@@ -2,7 +2,7 @@
 #include "keeper/calls.h"
 
 #include "base/clock.h"
-#include "keeper/hooks.h"
+#include "keeper/match.h"
 #include "keeper/schedule.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 static bool wanted(const struct conf_hook *h, const struct store_task *t, enum conf_event event)
 {
-    return (h->on & 1U << event) != 0 && hook_matches(h, t);
+    return (h->on & 1U << event) != 0 && match_fits(&h->match, t);
 }
 
 bool calls_wants(const struct conf *conf, const struct conf_hook *h, const struct store_task *t,
@@ -39,8 +39,26 @@ static struct store_run new_run(const struct store_task *t, const struct conf_ho
     return run;
 }
 
-int calls_add(struct keeper *k, const struct store_task *t, enum conf_event event, struct err *err)
+static bool any_needs_request(const struct conf *c, enum conf_event event)
 {
+    for (size_t i = 0; i < c->n_hooks; i++)
+        if ((c->hooks[i].on & 1U << event) != 0 && match_needs_request(&c->hooks[i].match))
+            return true;
+    return false;
+}
+
+int calls_add(struct keeper *k, const struct store_task *said, enum conf_event event,
+              struct err *err)
+{
+    struct store_task whole = *said; /* which a callback does not need */
+    const struct store_task *t = &whole;
+
+    if (any_needs_request(k->conf, event)) {
+        int rc = k->store->ops->task_request(k->store, said->row, &whole);
+
+        if (rc < 0)
+            return err_set(err, rc, "the request of task %s cannot be read", said->id);
+    }
     for (size_t i = 0; i < k->conf->n_hooks; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
         struct store_run run;

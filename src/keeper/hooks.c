@@ -7,44 +7,6 @@
 #include <jansson.h>
 #include <string.h>
 
-static bool any_fits(const struct conf_list *patterns, const char *text)
-{
-    for (size_t i = 0; i < patterns->n; i++)
-        if (str_glob(patterns->v[i], text))
-            return true;
-    return patterns->n == 0;
-}
-
-/* "album" asks for the tag, "album=x*" for its value as well. */
-static bool tag_fits(const json_t *tags, const char *wanted)
-{
-    const char *equals = strchr(wanted, '=');
-    autofree char *name =
-        mem_strndup(wanted, equals != NULL ? (size_t)(equals - wanted) : strlen(wanted));
-    const json_t *value = json_object_get(tags, name);
-
-    if (value == NULL)
-        return false;
-    return equals == NULL || str_glob(equals + 1, str_or(json_string_value(value), ""));
-}
-
-static bool tags_fit(const struct conf_list *wanted, const char *tags_json)
-{
-    json_t *tags = wanted->n != 0 ? json_loads(tags_json, 0, NULL) : NULL;
-    bool fit = true;
-
-    for (size_t i = 0; i < wanted->n && fit; i++)
-        fit = tag_fits(tags, wanted->v[i]);
-    json_decref(tags);
-    return fit;
-}
-
-bool hook_matches(const struct conf_hook *h, const struct store_task *t)
-{
-    return any_fits(&h->match.provider, t->provider) && any_fits(&h->match.endpoint, t->endpoint) &&
-           any_fits(&h->match.model, t->model) && tags_fit(&h->match.tags, t->tags);
-}
-
 static json_t *text(const char *s)
 {
     json_t *value = json_string(s);

@@ -157,6 +157,8 @@ struct store_ops {
     int (*task_insert)(struct store *s, const struct store_task *t, int64_t *row, struct err *err);
     /* Without prompt, request and payload, which a callback does not need. */
     int (*task_by_key)(struct store *s, const uint8_t hash[SHA256_LEN], struct store_task *out);
+    /* Fills in just these: prompt, request and payload, valid until the next task_request. */
+    int (*task_request)(struct store *s, int64_t row, struct store_task *out);
     int (*task_by_row)(struct store *s, int64_t row, struct store_task *out);
     int (*task_by_id)(struct store *s, const char *id, struct store_task *out);
     int (*task_by_remote)(struct store *s, const char *provider, const char *remote_id,

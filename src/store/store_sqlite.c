@@ -179,6 +179,7 @@ static const struct store_ops sqlite_ops = {
     .meta_set = op_meta_set,
     .task_insert = sqlite_task_insert,
     .task_by_key = sqlite_task_by_key,
+    .task_request = sqlite_task_request,
     .task_by_row = sqlite_task_by_row,
     .task_by_id = sqlite_task_by_id,
     .task_by_remote = sqlite_task_by_remote,

@@ -36,6 +36,7 @@ enum sql_id {
     SQL_TASK_INSERT,
     SQL_TASK_TEXT_INSERT,
     SQL_TASK_BY_KEY,
+    SQL_TASK_REQUEST,
     SQL_TASK_BY_ROW,
     SQL_TASK_BY_ID,
     SQL_TASK_BY_REMOTE,
@@ -115,7 +116,7 @@ struct sqlite_store {
     int page_bytes;
     int wal_pages;                           /* in the log and not yet in the database */
     struct sqlite_tally tally, tally_before; /* now, and when the transaction began */
-    struct sql_pin task_pin, run_pin;
+    struct sql_pin task_pin, request_pin, run_pin;
     char key_pin[SHA256_LEN];
     struct prune_place prune_at;
     struct store_task pinned; /* the task in task_pin as the file has it; row 0: not known */
@@ -192,6 +193,7 @@ MUST_CHECK int tally_save(struct sqlite_store *s, struct err *err);
 /* store_sqlite_task.c */
 int sqlite_task_insert(struct store *s, const struct store_task *t, int64_t *row, struct err *err);
 int sqlite_task_by_key(struct store *s, const uint8_t hash[SHA256_LEN], struct store_task *out);
+int sqlite_task_request(struct store *s, int64_t row, struct store_task *out);
 int sqlite_task_by_row(struct store *s, int64_t row, struct store_task *out);
 int sqlite_task_by_id(struct store *s, const char *id, struct store_task *out);
 int sqlite_task_by_remote(struct store *s, const char *provider, const char *remote_id,

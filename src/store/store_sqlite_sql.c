@@ -100,6 +100,7 @@ static const char *const sql[SQL_COUNT] = {
         "?8, ?9, ?10, ?11, ?12, ?13,"
         " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
         " ?28, ?29, ?30, ?31)",
+    [SQL_TASK_REQUEST] = "SELECT prompt, request, payload FROM task_text WHERE task = ?1",
     [SQL_TASK_TEXT_INSERT] = "INSERT INTO task_text (task, prompt, request, payload)"
                              " VALUES (?1, ?2, ?3, ?4)",
     [SQL_TASK_BY_KEY] = SELECT_LEAN_TASK "WHERE t.key_hash = ?1",

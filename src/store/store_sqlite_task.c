@@ -228,6 +228,20 @@ int sqlite_task_by_key(struct store *base, const uint8_t hash[SHA256_LEN], struc
     return take_task(s, SQL_TASK_BY_KEY, out);
 }
 
+int sqlite_task_request(struct store *base, int64_t row, struct store_task *out)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    const char **slots[] = {&out->prompt, &out->request, &out->payload};
+    int rc;
+
+    sqlite3_bind_int64(s->statements[SQL_TASK_REQUEST], 1, row);
+    rc = sql_first(s, SQL_TASK_REQUEST);
+    if (rc == 0)
+        sql_pin_texts(&s->request_pin, s->statements[SQL_TASK_REQUEST], 0, slots, ARRAY_LEN(slots));
+    sql_done(s, SQL_TASK_REQUEST);
+    return rc;
+}
+
 int sqlite_task_by_row(struct store *base, int64_t row, struct store_task *out)
 {
     struct sqlite_store *s = sqlite_of(base);

@@ -129,6 +129,28 @@ def test_match_narrows_by_provider_endpoint_model_and_tags(run):
     assert ran(daemon, third) == {"any", "vidu", "pictures"}
 
 
+def test_match_narrows_by_payload_reason_duration_and_price(run):
+    matches = {"order": {"payload": ["order-*"]}, "long": {"duration": [">=8"]},
+               "short": {"duration": ["1-5", 7]}, "free": {"credits": "0"},
+               "priced": {"credits": [">0"]}, "both": {"payload": "*42", "duration": "4-8"}}
+    hooks = [{"name": n, "match": m, "exec": ["/bin/true"]} for n, m in matches.items()]
+    hooks += [{"name": n, "on": ["failed"], "match": {"err_code": m}, "exec": ["/bin/true"]}
+              for n, m in (("policy", ["*Policy*"]), ("audit", "Audit*"))]
+    _, daemon = stack(run, *hooks, sim_args=("--switch", "policy-failure=1"))
+    bad = daemon.submit("--payload", "order-41")
+    daemon.wait_task(bad, "failed")
+    first = daemon.submit("--payload", "order-42", "--set", "duration=5")
+    second = daemon.submit("--set", "duration=8")
+    third = daemon.submit()
+    for task in (first, second, third):
+        daemon.wait_task(task, "success")
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()), "end of all runs")
+    assert ran(daemon, bad) == {"policy"}
+    assert ran(daemon, first) == {"order", "short", "both", "priced"}
+    assert ran(daemon, second) == {"long", "priced"}
+    assert ran(daemon, third) == {"priced"}
+
+
 def test_a_chain_runs_in_its_order(run):
     log = run.home / "order"
     hooks = [{"name": n, "exec": ["/bin/sh", "-c", f"echo {n} >>{log}"],

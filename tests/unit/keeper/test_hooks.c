@@ -33,45 +33,11 @@ static struct store_task sample(void)
     };
 }
 
-static bool fits(struct conf_match match)
-{
-    struct conf_hook h = {.match = match};
-    struct store_task t = sample();
-
-    return hook_matches(&h, &t);
-}
-
 #define LIST(...)                                                                                  \
     {                                                                                              \
         .v = (char **)(const char *[]){__VA_ARGS__},                                               \
         .n = ARRAY_LEN(((const char *[]){__VA_ARGS__})),                                           \
     }
-
-static void a_hook_without_conditions_fits_everything(void **state)
-{
-    (void)state;
-    assert_true(fits((struct conf_match){.tags = {.n = 0}}));
-}
-
-static void every_condition_must_fit(void **state)
-{
-    (void)state;
-    assert_true(fits((struct conf_match){.model = LIST("viduq2*", "viduq3*")}));
-    assert_false(fits((struct conf_match){.model = LIST("viduq2*")}));
-    assert_false(fits((struct conf_match){.model = LIST("viduq3*"), .provider = LIST("octopusx")}));
-    assert_true(
-        fits((struct conf_match){.endpoint = LIST("img2video"), .provider = LIST("vidu*")}));
-}
-
-static void tags_ask_for_presence_or_value_and_all_must_fit(void **state)
-{
-    (void)state;
-    assert_true(fits((struct conf_match){.tags = LIST("album")}));
-    assert_true(fits((struct conf_match){.tags = LIST("album=sum*", "n=1")}));
-    assert_false(fits((struct conf_match){.tags = LIST("album", "missing")}));
-    assert_false(fits((struct conf_match){.tags = LIST("album=winter")}));
-    assert_false(fits((struct conf_match){.tags = LIST("albu")}));
-}
 
 static void a_run_is_told_the_task_its_files_and_its_action(void **state)
 {
@@ -105,9 +71,6 @@ static void a_run_is_told_the_task_its_files_and_its_action(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hook_without_conditions_fits_everything),
-        cmocka_unit_test(every_condition_must_fit),
-        cmocka_unit_test(tags_ask_for_presence_or_value_and_all_must_fit),
         cmocka_unit_test(a_run_is_told_the_task_its_files_and_its_action),
     };
 
