@@ -229,6 +229,10 @@ libkeeper_a_SOURCES = \
 	src/keeper/batch.h \
 	src/keeper/calls.c \
 	src/keeper/calls.h \
+	src/keeper/deliveries.c \
+	src/keeper/deliveries.h \
+	src/keeper/describe.c \
+	src/keeper/describe.h \
 	src/keeper/events.c \
 	src/keeper/events.h \
 	src/keeper/files.c \

@@ -101,6 +101,8 @@ enum conf_event {
     EVENT_CANCELLED,
     EVENT_LOST,
     EVENT_TEST,
+    EVENT_QUARANTINED, /* from here on: what may happen again and again, each with details */
+    EVENT_DEAD,
     EVENT_COUNT
 };
 const char *conf_event_name(enum conf_event e);
@@ -117,7 +119,7 @@ struct conf_hook {
     char *name;
     unsigned on;
     struct conf_match match;
-    char *after; /* name of a hook above it, or NULL */
+    char *after, *after_failure; /* name of a hook above it; at most one of them, else NULL */
     enum conf_action action;
     struct conf_list exec; /* argv templates; [0] is an absolute path without placeholders */
     struct {
@@ -244,6 +246,8 @@ char *conf_default_path(void);
 struct provider_profile conf_provider_speech(const struct conf_provider *p);
 const struct conf_provider *conf_provider_find(const struct conf *c, const char *name);
 const struct conf_hook *conf_hook_find(const struct conf *c, const char *name);
+/* The hook that must have ended before, well or not, or NULL. */
+const char *conf_hook_before(const struct conf_hook *h);
 
 /* The snapshot as YAML with every value in force and secrets by their source. */
 void conf_show(const struct conf *c, struct buf *out);

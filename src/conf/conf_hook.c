@@ -150,22 +150,20 @@ static void check_tags(const struct conf_fill *fill, const struct conf_node *nod
 }
 
 /* Only a hook above can be waited for, so no circle can arise. */
-static void check_after(const struct conf_fill *fill, const struct conf_node *node,
-                        const struct conf *c, const struct conf_hook *hook)
+static void check_before(const struct conf_fill *fill, const struct conf_node *at,
+                         const struct conf *c, const struct conf_hook *hook, const char *name)
 {
-    const struct conf_node *at = conf_node_get(node, "after");
-    const struct conf_hook *before = conf_hook_find(c, hook->after);
-    struct nearest nearest = NEAREST_INIT(str_or(hook->after, ""));
+    const struct conf_hook *before = conf_hook_find(c, name);
+    struct nearest nearest = NEAREST_INIT(name);
 
-    if (hook->after == NULL || (before == NULL && fill->partial) ||
-        (before != NULL && before < hook))
+    if ((before == NULL && fill->partial) || (before != NULL && before < hook))
         return;
     if (before == hook) {
-        conf_found_at(fill->found, at, "hook '%s' waits for itself", hook->after);
+        conf_found_at(fill->found, at, "hook '%s' waits for itself", name);
         return;
     }
     if (before != NULL) {
-        conf_found_at(fill->found, at, "hook '%s' stands below; move it above '%s'", hook->after,
+        conf_found_at(fill->found, at, "hook '%s' stands below; move it above '%s'", name,
                       str_or(hook->name, "?"));
         return;
     }
@@ -173,10 +171,32 @@ static void check_after(const struct conf_fill *fill, const struct conf_node *no
         if (h->name != NULL)
             nearest_offer(&nearest, h->name);
     if (nearest.best != NULL)
-        conf_found_at(fill->found, at, "there is no hook '%s'; did you mean '%s'?", hook->after,
+        conf_found_at(fill->found, at, "there is no hook '%s'; did you mean '%s'?", name,
                       nearest.best);
     else
-        conf_found_at(fill->found, at, "there is no hook '%s'", hook->after);
+        conf_found_at(fill->found, at, "there is no hook '%s'", name);
+}
+
+/* Runs find the one they wait for by task and event, so that must be one. */
+static void check_chain(const struct conf_fill *fill, const struct conf_node *node,
+                        const struct conf *c, const struct conf_hook *hook)
+{
+    const struct conf_node *at =
+        conf_node_get(node, hook->after != NULL ? "after" : "after_failure");
+
+    if (conf_hook_before(hook) == NULL)
+        return;
+    check_before(fill, at, c, hook, conf_hook_before(hook));
+    if (hook->after != NULL && hook->after_failure != NULL)
+        conf_found_at(fill->found, conf_node_get(node, "after_failure"),
+                      "hook '%s' can have only one of after and after_failure",
+                      str_or(hook->name, "?"));
+    for (int e = EVENT_QUARANTINED; e < EVENT_COUNT; e++)
+        if ((hook->on & 1U << e) != 0)
+            conf_found_at(fill->found, conf_node_get(node, "on"),
+                          "'hooks[].on': a hook that waits for another one cannot have %s, which "
+                          "may happen more than once",
+                          conf_event_name((enum conf_event)e));
 }
 
 static void fill_hook(const struct conf_fill *fill, const struct conf_node *node,
@@ -223,7 +243,7 @@ static void set_hooks(const struct conf_fill *fill, const struct conf_row *row,
         fill_hook(fill, node->items[i], &c->hooks[c->n_hooks++]);
     for (size_t i = 0; i < node->n; i++) {
         check_name(fill, node->items[i], c, &c->hooks[i]);
-        check_after(fill, node->items[i], c, &c->hooks[i]);
+        check_chain(fill, node->items[i], c, &c->hooks[i]);
     }
 }
 
@@ -241,6 +261,8 @@ static const struct event {
     [EVENT_CANCELLED] = {"cancelled", STATE_CANCELLED},
     [EVENT_LOST] = {"lost", STATE_LOST},
     [EVENT_TEST] = {"test", -1},
+    [EVENT_QUARANTINED] = {"quarantined", -1},
+    [EVENT_DEAD] = {"dead", -1},
 };
 
 const char *conf_event_name(enum conf_event e)
@@ -265,4 +287,9 @@ const struct conf_hook *conf_hook_find(const struct conf *c, const char *name)
         if (str_eq(c->hooks[i].name, name))
             return &c->hooks[i];
     return NULL;
+}
+
+const char *conf_hook_before(const struct conf_hook *h)
+{
+    return h->after != NULL ? h->after : h->after_failure;
 }

@@ -8,6 +8,8 @@
 
 #include "keeper/keeper.h"
 
+#include <jansson.h>
+
 /* `on` and `match` fit; a hook that waits for another one is called only when that one is. */
 bool calls_wants(const struct conf *conf, const struct conf_hook *h, const struct store_task *t,
                  enum conf_event event);
@@ -15,6 +17,13 @@ bool calls_wants(const struct conf *conf, const struct conf_hook *h, const struc
  * the store; a run that is there already is not an error. */
 MUST_CHECK int calls_add(struct keeper *k, const struct store_task *t, enum conf_event event,
                          struct err *err);
+/* The same for what may happen more than once, which makes a run each time. details is taken over:
+ * an object of plain values. */
+MUST_CHECK int calls_happen(struct keeper *k, const struct store_task *t, enum conf_event event,
+                            json_t *details, struct err *err);
+/* The same for a run that is given up; what was called because of such a one calls nobody, and
+ * no hook is called for its own. */
+MUST_CHECK int calls_dead(struct keeper *k, const struct store_run *run, struct err *err);
 /* Inside a transaction: a run asked for by the operator, with its number. */
 MUST_CHECK int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
                             const char *trigger, int64_t *run, struct err *err);

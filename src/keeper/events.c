@@ -88,12 +88,15 @@ int event_run(struct keeper *k, const struct store_run *run, const char *verdict
     struct store_event e = {
         .at_ms = clock_wall_ms(), .source = SOURCE_HOOK, .verdict = verdict, .detail = detail};
     struct store_task t;
-    int rc = k->store->ops->task_by_row(k->store, run->task, &t);
+    int rc;
 
+    event_run_live(k, run, verdict);
+    if (run->task == 0)
+        return 0;
+    rc = k->store->ops->task_by_row(k->store, run->task, &t);
     if (rc < 0)
         return rc;
     e.state = t.state;
-    event_run_live(k, run, verdict);
     return k->store->ops->event_insert(k->store, &t, &e, err);
 }
 

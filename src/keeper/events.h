@@ -20,7 +20,7 @@ struct news {
  * and a live event that follows the commit. */
 MUST_CHECK int event_task(struct keeper *k, struct store_task *t, const struct news *news,
                           struct err *err);
-/* An attempt of a run has ended: timeline and live. */
+/* An attempt of a run has ended: timeline of its task, if it has one, and live. */
 MUST_CHECK int event_run(struct keeper *k, const struct store_run *run, const char *verdict,
                          struct err *err);
 /* Live only. */

@@ -73,16 +73,25 @@ static json_t *task_context(const struct store_task *t)
 }
 
 char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
-                    const struct store_task *t, const char *files, const char *source)
+                    const struct hook_facts *facts)
 {
+    const struct store_task *t = facts->task;
     json_t *who = json_pack("{s:I, s:i, s:s, s:b}", "id", (json_int_t)run->row, "attempt",
                             run->attempt, "hook", h->name, "replay", run->replay);
-    json_t *context = json_pack("{s:s, s:o, s:o, s:o, s:s, s:o}", "event", run->trigger, "run", who,
-                                "task", task_context(t), "result", array_of(t->result), "source",
-                                source, "files", array_of(files));
+    json_t *context = json_pack("{s:s, s:o, s:o}", "event", run->trigger, "run", who, "files",
+                                array_of(facts->files));
     json_t *all = json_pack("{s:o, s:o}", "action", actions[h->action](h), "context", context);
-    char *json = json_dumps(all, JSON_COMPACT);
+    char *json;
 
+    if (t != NULL)
+        json_object_update_new(context, json_pack("{s:o, s:o, s:s}", "task", task_context(t),
+                                                  "result", array_of(t->result), "source",
+                                                  store_source_name(t->source)));
+    if (!str_empty(run->details))
+        json_object_set_new(context, "details", json_loads(run->details, 0, NULL));
+    if (facts->earlier != NULL)
+        json_object_set(context, "after", facts->earlier);
+    json = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     return json;
 }

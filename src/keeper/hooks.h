@@ -9,8 +9,16 @@
 #include "conf/conf.h"
 #include "store/store.h"
 
-/* The JSON of MSG_RUN (wire/run.h); owned by the caller. files is a JSON array. */
+#include <jansson.h>
+
+struct hook_facts {
+    const struct store_task *task; /* NULL: the run is of none */
+    const char *files;             /* a JSON array */
+    json_t *earlier;               /* outcome of the run that it comes after; NULL: of none */
+};
+
+/* The JSON of MSG_RUN (wire/run.h); owned by the caller. */
 char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
-                    const struct store_task *t, const char *files, const char *source);
+                    const struct hook_facts *facts);
 
 #endif

@@ -244,13 +244,17 @@ static int wait_for_look(struct keeper *k, struct statement *st, struct err *err
 static int quarantine(struct keeper *k, struct statement *st, const char *why, struct err *err)
 {
     struct store_task *t = st->task;
+    int rc;
 
     log_warn("callback.quarantined", LOG_S("task", t->id), LOG_S("provider", t->provider),
              LOG_S("why", why));
     /* A look that is doubtful itself waits for the next one, or it would be repeated for ever. */
     if (st->source == SOURCE_CALLBACK && (!state_is_final(t->state) || t->remote_id[0] != '\0'))
         t->next_look_ms = clock_wall_ms();
-    return write_down(k, st, "quarantined", why, err);
+    rc = write_down(k, st, "quarantined", why, err);
+    if (rc == 0 && st->source == SOURCE_CALLBACK)
+        rc = calls_happen(k, t, EVENT_QUARANTINED, json_pack("{s:s}", "why", why), err);
+    return rc;
 }
 
 /* A look that finds nothing new leaves no trace in the timeline, but brings fresh URLs. */

@@ -64,7 +64,7 @@ static int note_retry(struct keeper *k, int64_t row, struct err *err)
     struct store_task t;
     int rc = k->store->ops->run_by_row(k->store, row, &run);
 
-    if (rc < 0)
+    if (rc < 0 || run.task == 0)
         return rc;
     detail = mem_printf("hook %s, run %lld is made again", run.hook, (long long)row);
     news.detail = detail;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/calls.h"
 #include "keeper/events.h"
 #include "keeper/pauses.h"
 #include "vidu/crypto.h"
@@ -19,6 +20,8 @@ static int conclude(struct keeper *k, const struct store_run *run, struct err *e
     if (rc == 0 && !again)
         rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger,
                                         run->state == RUN_DONE, clock_wall_ms(), &released, err);
+    if (rc == 0 && run->state == RUN_DEAD)
+        rc = calls_dead(k, run, err);
     return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 

@@ -137,6 +137,8 @@ static json_t *run_json(const struct keeper *k, const struct store_run *r)
                   time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code, "after",
                   text(r->after), "detail", text(r->detail), "output", text(r->output));
 
+    if (!str_empty(r->details))
+        json_object_set_new(run, "details", parsed(r->details, json_object()));
     if (r->state == RUN_RUNNING && schedule_progress(k, r->row, &done, &total))
         json_object_set_new(
             run, "progress",

@@ -4,9 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/describe.h"
 #include "keeper/events.h"
-#include "keeper/handout.h"
-#include "keeper/hooks.h"
 #include "keeper/orphans.h"
 #include "keeper/outcome.h"
 #include "keeper/pauses.h"
@@ -20,7 +19,6 @@
 #define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
 #define MAX_CLAIM      64
 #define MAX_HELD       64
-#define FILES_TEXT_MAX (64U << 10)
 
 struct schedule {
     struct keeper *k;
@@ -126,17 +124,6 @@ static int on_pick(const struct store_run *run, void *ctx)
     return p->n == MAX_CLAIM;
 }
 
-static int add_file(const struct store_file *f, void *ctx)
-{
-    struct buf *b = ctx;
-
-    buf_adds(b, b->len > 1 ? ",{\"path\":" : "{\"path\":");
-    buf_add_json(b, f->path, strlen(f->path));
-    buf_addf(b, ",\"kind\":\"%s\",\"bytes\":%lld,\"sha256\":\"%s\"}", f->kind, (long long)f->bytes,
-             f->sha256);
-    return 0;
-}
-
 static void on_recorded(struct keeper *k, bool ok, void *ctx)
 {
     struct running *r = ctx;
@@ -174,32 +161,6 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
         send_run(k, ctx);
     else /* the claim was not written, so there is none */
         forget(k->schedule, ctx);
-}
-
-/* What the runner is told; *json NULL: more than fits into a message. */
-static int describe(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                    char **json)
-{
-    autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
-    struct msg_run msg = {.run = (uint64_t)run->row};
-    struct store_task t;
-    int rc;
-
-    buf_addc(&files, '[');
-    rc = k->store->ops->file_list(k->store, run->task, add_file, &files);
-    if (rc == 0)
-        rc = k->store->ops->task_by_row(k->store, run->task, &t);
-    if (rc < 0)
-        return rc;
-    buf_addc(&files, ']');
-    *json = hook_run_json(h, run, &t, buf_text(&files), store_source_name(t.source));
-    *json = handout_add(k, h, run, *json);
-    msg.json = slice_str(*json);
-    if (message_check(MSG_RUN, &msg) < 0) {
-        free(*json);
-        *json = NULL;
-    }
-    return 0;
 }
 
 static bool has_place(const struct keeper *k, const struct conf_hook *h)
@@ -240,7 +201,7 @@ static int prepare(struct keeper *k, const struct conf_hook *h, const struct sto
                                                : NULL;
     if (*why != NULL)
         return 0;
-    rc = describe(k, h, run, json);
+    rc = describe_run(k, h, run, json);
     if (rc == 0 && *json == NULL)
         *why = "there is more to tell the runner than fits into a message";
     return rc < 0 ? err_sys(err, rc, "run %lld", (long long)run->row) : 0;

@@ -86,11 +86,15 @@ bool run_state_from_name(const char *name, enum run_state *out);
 enum store_nonce { NONCE_NEW, NONCE_SAME, NONCE_OTHER };
 
 struct store_run {
-    int64_t row; /* the run's number for people */
-    int64_t task;
-    char task_id[TASK_ID_SIZE];
-    const char *hook, *trigger; /* trigger: success, failed, ...; unique with task and hook */
-    const char *after;          /* hook it waits for, "" when none */
+    int64_t row;                /* the run's number for people */
+    int64_t task;               /* 0: of no task, task_id "" */
+    char task_id[TASK_ID_SIZE]; /* of reading */
+    /* trigger: success, failed, ...; unique with task and hook, unless the run is a replay or
+     * what happened has details */
+    const char *hook, *trigger;
+    const char *after;   /* hook it waits for, "" when none */
+    bool on_failure;     /* it waits for the failure of that hook */
+    const char *details; /* of what happened, a JSON object; "" when the event says it all */
     enum run_state state;
     int attempt;              /* 0 before the first */
     int losses;               /* attempts in a row during which the runner or the daemon died */
@@ -206,8 +210,9 @@ struct store_ops {
     int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
     int (*run_list)(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
     /*
-     * Makes runs that wait for this task's run of `after` ready; when ok is false they are
-     * cancelled, and so are those that wait for them.
+     * This task's run of `after` has ended, well or not: runs that wait for such an end become
+     * ready; those that wait for the other one are cancelled, and so are those that wait for
+     * them. *n: how many that were.
      */
     int (*run_release)(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);

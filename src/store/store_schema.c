@@ -95,9 +95,10 @@ static const char version_1[] =
 
     "CREATE TABLE run ("
     "  row         INTEGER PRIMARY KEY,"
-    "  task        INTEGER NOT NULL REFERENCES task(row) ON DELETE CASCADE,"
+    "  task        INTEGER REFERENCES task(row) ON DELETE CASCADE," /* NULL: of no task */
     "  state       INTEGER NOT NULL,"
-    "  serial      INTEGER NOT NULL," /* 0: automatic; triggered ones count from 1 */
+    "  serial      INTEGER NOT NULL," /* 0: once for a task; those that may repeat count from 1 */
+    "  on_failure  INTEGER NOT NULL,"
     "  attempt     INTEGER NOT NULL,"
     "  losses      INTEGER NOT NULL,"
     "  replay      INTEGER NOT NULL,"
@@ -110,12 +111,14 @@ static const char version_1[] =
     "  hook        TEXT NOT NULL,"
     "  trigger     TEXT NOT NULL,"
     "  after       TEXT NOT NULL,"
+    "  details     TEXT NOT NULL,"
     "  detail      TEXT NOT NULL,"
     "  output      TEXT NOT NULL"
     ") STRICT;"
     "CREATE UNIQUE INDEX run_once ON run(task, hook, trigger, serial);"
     "CREATE INDEX run_ready ON run(hook, due_ms) WHERE state = 1;"
     "CREATE INDEX run_state ON run(state) WHERE state <> 3;"
+    "CREATE INDEX run_lone ON run(finished_ms) WHERE task IS NULL;"
 
     "CREATE TABLE file ("
     "  row        INTEGER PRIMARY KEY,"

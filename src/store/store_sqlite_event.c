@@ -60,6 +60,30 @@ static int prune_task(struct sqlite_store *s, const struct candidate *c, struct 
     return sql_write(s, SQL_PRUNE_TASK, NULL, err);
 }
 
+/* The next run of no task that ended before; -ENOENT: there is none. */
+static int prune_lone_run(struct sqlite_store *s, int64_t finished_before_ms, struct err *err)
+{
+    struct sqlite3_stmt *q = s->statements[SQL_PRUNE_LONE];
+    int64_t row = 0;
+    int state = TALLY_NONE;
+    int rc;
+
+    sqlite3_bind_int64(q, 1, finished_before_ms);
+    rc = sql_first(s, SQL_PRUNE_LONE);
+    if (rc == 0) {
+        row = sqlite3_column_int64(q, 0);
+        state = sqlite3_column_int(q, 1);
+    }
+    sql_done(s, SQL_PRUNE_LONE);
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(s->statements[SQL_PRUNE_RUN], 1, row);
+    rc = sql_write(s, SQL_PRUNE_RUN, NULL, err);
+    if (rc == 0)
+        tally_move_runs(s, state, TALLY_NONE, 1);
+    return rc;
+}
+
 static int insert_entry(struct sqlite_store *s, const struct store_task *t,
                         const struct store_event *e, int64_t *row, struct err *err)
 {
@@ -262,6 +286,12 @@ int sqlite_prune(struct store *base, int64_t finished_before_ms, int64_t nonces_
     sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 1, nonces_before_ms);
     sqlite3_bind_int64(s->statements[SQL_NONCE_PRUNE], 2, limit);
     rc = sql_write(s, SQL_NONCE_PRUNE, &seen, err);
+    while (rc == 0 && seen < limit) {
+        rc = prune_lone_run(s, finished_before_ms, err);
+        seen += rc == 0;
+    }
+    if (rc == -ENOENT)
+        rc = 0;
     while (rc == 0 && seen < limit) {
         rc = next_candidate(s, finished_before_ms, &c);
         if (rc == 0 && c.old_and_idle)

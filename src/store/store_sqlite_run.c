@@ -23,6 +23,7 @@ static void bind_run(struct sqlite3_stmt *q, const struct store_run *r)
     sql_bind_text(q, 14, r->output);
     sqlite3_bind_int64(q, 16, r->losses);
     sqlite3_bind_int64(q, 17, r->replay);
+    sqlite3_bind_int64(q, 18, r->on_failure);
 }
 
 #define FIRST_TEXT 12 /* column of the hook in what is selected, before the other texts */
@@ -47,7 +48,9 @@ static void fill_run(struct sqlite3_stmt *q, struct store_run *r)
         .after = sql_text(q, 14),
         .detail = sql_text(q, 15),
         .output = sql_text(q, 16),
-        .losses = sqlite3_column_int(q, 17),
+        .details = sql_text(q, 17),
+        .losses = sqlite3_column_int(q, 18),
+        .on_failure = sqlite3_column_int(q, 19) != 0,
     };
     snprintf(r->task_id, sizeof(r->task_id), "%s", sql_text(q, 11));
 }
@@ -81,16 +84,18 @@ static void add_names(struct buf *out, const char *const *names, size_t n)
 int sqlite_run_insert(struct store *base, const struct store_run *r, int64_t *row, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);
-    enum sql_id id = r->replay ? SQL_RUN_REPLAY : SQL_RUN_INSERT;
+    enum sql_id id = r->replay || !str_empty(r->details) ? SQL_RUN_REPLAY : SQL_RUN_INSERT;
     struct sqlite3_stmt *q = s->statements[id];
     int rc;
 
     bind_run(q, r);
-    sqlite3_bind_int64(q, 1, r->task);
+    if (r->task != 0)
+        sqlite3_bind_int64(q, 1, r->task);
     sqlite3_bind_int64(q, 6, r->created_ms);
     sql_bind_text(q, 10, r->hook);
     sql_bind_text(q, 11, r->trigger);
     sql_bind_text(q, 12, r->after);
+    sql_bind_text(q, 19, r->details);
     rc = sql_write(s, id, NULL, err);
     if (rc == 0) {
         *row = sqlite3_last_insert_rowid(s->db);
@@ -102,7 +107,8 @@ int sqlite_run_insert(struct store *base, const struct store_run *r, int64_t *ro
 int sqlite_run_by_row(struct store *base, int64_t row, struct store_run *out)
 {
     struct sqlite_store *s = sqlite_of(base);
-    const char **slots[] = {&out->hook, &out->trigger, &out->after, &out->detail, &out->output};
+    const char **slots[] = {&out->hook,   &out->trigger, &out->after,
+                            &out->detail, &out->output,  &out->details};
     int rc;
 
     sqlite3_bind_int64(s->statements[SQL_RUN_BY_ROW], 1, row);
@@ -172,11 +178,10 @@ int sqlite_run_list(struct store *base, const struct store_filter *f, store_on_r
     return each_run(s, id, fn, ctx);
 }
 
-int sqlite_run_release(struct store *base, int64_t task, const char *after, const char *trigger,
-                       bool ok, int64_t now_ms, int *n, struct err *err)
+static int end_waiting(struct sqlite_store *s, enum sql_id id, int64_t task, const char *after,
+                       const char *trigger, bool on_failure, int64_t now_ms, int *n,
+                       struct err *err)
 {
-    struct sqlite_store *s = sqlite_of(base);
-    enum sql_id id = ok ? SQL_RUN_RELEASE : SQL_RUN_CANCEL;
     struct sqlite3_stmt *q = s->statements[id];
     int rc;
 
@@ -184,9 +189,25 @@ int sqlite_run_release(struct store *base, int64_t task, const char *after, cons
     sql_bind_text(q, 2, after);
     sql_bind_text(q, 3, trigger);
     sqlite3_bind_int64(q, 4, now_ms);
+    sqlite3_bind_int64(q, 5, on_failure);
     rc = sql_write(s, id, n, err);
     if (rc == 0)
-        tally_move_runs(s, RUN_WAITING, ok ? RUN_READY : RUN_CANCELLED, *n);
+        tally_move_runs(s, RUN_WAITING, id == SQL_RUN_RELEASE ? RUN_READY : RUN_CANCELLED, *n);
+    return rc;
+}
+
+int sqlite_run_release(struct store *base, int64_t task, const char *after, const char *trigger,
+                       bool ok, int64_t now_ms, int *n, struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    int released = 0;
+    int cancelled = 0;
+    int rc = end_waiting(s, SQL_RUN_RELEASE, task, after, trigger, !ok, now_ms, &released, err);
+
+    if (rc == 0)
+        rc = end_waiting(s, SQL_RUN_CANCEL, task, after, trigger, ok, now_ms, &cancelled, err);
+    if (rc == 0)
+        *n = released + cancelled;
     return rc;
 }
 

@@ -56,8 +56,8 @@
 #define SELECT_RUN                                                                                 \
     "SELECT r.row, r.task, r.state, r.replay, r.attempt, r.due_ms, r.lease_ms, r.created_ms,"      \
     " r.started_ms, r.finished_ms, r.exit_code, t.id, r.hook, r.trigger, r.after, r.detail,"       \
-    " r.output, r.losses "
-#define RUNS_AND_TASKS "FROM run r JOIN task t ON t.row = r.task "
+    " r.output, r.details, r.losses, r.on_failure "
+#define RUNS_AND_TASKS "FROM run r LEFT JOIN task t ON t.row = r.task "
 #define RUN_FILTER                                                                                 \
     " r.created_ms >= ?4 AND (?8 IS NULL OR r.hook = ?8)"                                          \
     " AND (?1 IS NULL OR t.provider = ?1)" HAS_TAG " ORDER BY r.row DESC LIMIT ?5"
@@ -68,9 +68,9 @@
 #define BELOW "f.path > ?1 || '/' AND f.path < ?1 || '0'"
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
-    " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay,"               \
-    " serial) VALUES"                                                                              \
-    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?16, ?17, "
+    " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay, on_failure,"   \
+    " details, serial) VALUES"                                                                     \
+    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?16, ?17, ?18, ?19, "
 
 /* The names of hooks that have a ready run, each found by one step into run_ready. */
 #define READY_HOOKS                                                                                \
@@ -135,6 +135,9 @@ static const char *const sql[SQL_COUNT] = {
                        " FROM task t WHERE (t.created_ms, t.row) > (?2, ?3) AND t.created_ms < ?1"
                        " ORDER BY t.created_ms, t.row LIMIT 1",
     [SQL_PRUNE_RUNS] = "SELECT state FROM run WHERE task = ?1",
+    [SQL_PRUNE_LONE] = "SELECT row, state FROM run WHERE task IS NULL AND finished_ms > 0"
+                       " AND finished_ms < ?1 AND state IN (3, 4, 5) LIMIT 1",
+    [SQL_PRUNE_RUN] = "DELETE FROM run WHERE row = ?1",
     [SQL_PRUNE_EVENTS] = TIMELINE("?1") "DELETE FROM event WHERE row IN (SELECT row FROM entry)",
     [SQL_PRUNE_TASK] = "DELETE FROM task WHERE row = ?1",
 
@@ -155,15 +158,15 @@ static const char *const sql[SQL_COUNT] = {
 
     [SQL_RUN_INSERT] = RUN_VALUES "0)",
     [SQL_RUN_REPLAY] = RUN_VALUES "(SELECT coalesce(max(serial), 0) + 1 FROM run"
-                                  " WHERE task = ?1 AND hook = ?10 AND trigger = ?11))",
+                                  " WHERE task IS ?1 AND hook = ?10 AND trigger = ?11))",
     [SQL_RUN_BY_ROW] = SELECT_RUN RUNS_AND_TASKS "WHERE r.row = ?1",
     [SQL_RUN_STATE] = "SELECT state FROM run WHERE row = ?1",
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
-                       " detail = ?13, output = ?14, losses = ?16, replay = ?17"
+                       " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18"
                        " WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
-    "FROM ready CROSS JOIN run r JOIN task t ON t.row = r.task"
+    "FROM ready CROSS JOIN run r LEFT JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
     " AND r.row IN (SELECT d.row FROM run d WHERE d.state = 1 AND d.hook = ready.hook"
     " AND d.due_ms <= ?1 ORDER BY d.due_ms, d.row LIMIT ?3)"
@@ -177,14 +180,17 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_LIST_TASK] = SELECT_RUN RUNS_AND_TASKS "WHERE r.task = ?7 AND (?6 < 0 OR r.state = ?6)"
                                                     " AND" RUN_FILTER,
     [SQL_RUN_RELEASE] = "UPDATE run SET state = 1, due_ms = ?4"
-                        " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 0",
-    [SQL_RUN_CANCEL] = "WITH RECURSIVE gone(row, hook) AS (SELECT row, hook FROM run"
-                       " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 0"
-                       " UNION SELECT r.row, r.hook FROM gone JOIN run r ON r.after = gone.hook"
-                       " WHERE r.task = ?1 AND r.trigger = ?3 AND r.state = 0)"
-                       " UPDATE run SET state = 5, finished_ms = ?4,"
-                       " detail = 'waited for ' || ?2 || ', which did not succeed'"
-                       " WHERE row IN (SELECT row FROM gone)",
+                        " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 0"
+                        " AND on_failure = ?5",
+    [SQL_RUN_CANCEL] =
+        "WITH RECURSIVE gone(row, hook) AS (SELECT row, hook FROM run"
+        " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 0 AND on_failure = ?5"
+        " UNION SELECT r.row, r.hook FROM gone JOIN run r ON r.after = gone.hook"
+        " WHERE r.task = ?1 AND r.trigger = ?3 AND r.state = 0)"
+        " UPDATE run SET state = 5, finished_ms = ?4,"
+        " detail = CASE WHEN ?5 THEN 'waited for a failure of ' || ?2 || ', which"
+        " succeeded' ELSE 'waited for ' || ?2 || ', which did not succeed' END"
+        " WHERE row IN (SELECT row FROM gone)",
     [SQL_RUN_REVIVE] = "WITH RECURSIVE back(row, hook) AS (SELECT row, hook FROM run"
                        " WHERE task = ?1 AND after = ?2 AND trigger = ?3 AND state = 5"
                        " UNION SELECT r.row, r.hook FROM back JOIN run r ON r.after = back.hook"

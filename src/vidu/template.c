@@ -13,7 +13,8 @@
 #define TAG_MAX        64
 
 const struct template_name template_names[] = {
-    {"event", "VIDUHOOK_EVENT", "why the hook runs: success, failed, cancelled, processing, test"},
+    {"event", "VIDUHOOK_EVENT", "why the hook runs: success, failed, ..., dead"},
+    {"details", "VIDUHOOK_DETAILS", "what happened, as JSON, when it is no change of a task"},
     {"task.id", "VIDUHOOK_TASK_ID", "our name of the task"},
     {"task.remote_id", "VIDUHOOK_REMOTE_ID", "the provider's name of the task"},
     {"task.provider", "VIDUHOOK_PROVIDER", "vidu, octopusx, ..."},
@@ -37,6 +38,10 @@ const struct template_name template_names[] = {
     {"hook", "VIDUHOOK_HOOK", "name of the hook"},
     {"run.id", "VIDUHOOK_RUN_ID", "number of the run, the same in every attempt"},
     {"run.attempt", "VIDUHOOK_ATTEMPT", "1 for the first attempt"},
+    {"after.hook", "VIDUHOOK_AFTER_HOOK", "the hook that it comes after"},
+    {"after.state", "VIDUHOOK_AFTER_STATE", "how the run of that hook ended: done or dead"},
+    {"after.exit_code", "VIDUHOOK_AFTER_EXIT_CODE", "exit status of its command"},
+    {"after.detail", "VIDUHOOK_AFTER_DETAIL", "its end in words"},
     {"run.replay", "VIDUHOOK_REPLAY", "1 when an operator asked for the run again"},
     {"source", "VIDUHOOK_SOURCE", "how the news came: callback, poll, submit, operator"},
     {NULL, NULL, NULL},

@@ -26,8 +26,12 @@
  *              "created_at": "RFC 3339", "finished_at": "RFC 3339 or empty"},
  *     "result": [{"id","url","cover_url","watermarked_url"}],
  *     "source": "callback" | "poll" | "submit" | "operator",
- *     "files": [{"path","kind","bytes","sha256"}]  of this task so far; kind: video, cover,
- *   }                                              watermarked, image, audio, nfo, sidecar, poster
+ *     "files": [{"path","kind","bytes","sha256","run"}],  of this task so far; kind: video, cover,
+ *                                             watermarked, image, audio, nfo, sidecar, poster
+ *     "after": {"hook": "archive", "run": 16, "state": "done", "attempt": 1, "exit_code": 0,
+ *               "detail": "..."},             of the run it comes after; absent when of none
+ *     "details": {...}                        of what happened, when it is no change of a task;
+ *   }                                         when it is of none, task, result, source are absent
  * }
  *
  * SPDX-License-Identifier: MIT

@@ -184,6 +184,91 @@ def test_a_chain_whose_parent_dies_is_cancelled_and_goes_on_after_a_retry(run):
     assert log.read_text().split() == ["child", "grand"]
 
 
+def test_a_hook_after_a_failure_is_told_how_it_ended(run):
+    flag = run.home / "flag"
+    hooks = [{"name": "parent", "exec": ["/bin/sh", "-c", f"test -e {flag} || exit 7"],
+              "retry": {"attempts": 2, "from": "1ms", "to": "1ms"}},
+             recorder(run, after_failure="parent", argv=["{after.exit_code}:{after.detail}"]),
+             {"name": "mend", "after": "record", "exec": ["/bin/true"]},
+             {"name": "child", "after": "parent", "exec": ["/bin/true"]}]
+    _, daemon = stack(run, *hooks)
+    task = daemon.submit()
+    dead, _, _, child = daemon.wait_runs("dead", "done", "done", "cancelled")
+    one, = seen(run)
+    assert one["argv"] == ["7:exit status 7"]
+    assert {k: v for k, v in one["env"].items() if k.startswith("VIDUHOOK_AFTER")} == {
+        "VIDUHOOK_AFTER_HOOK": "parent", "VIDUHOOK_AFTER_STATE": "dead",
+        "VIDUHOOK_AFTER_EXIT_CODE": "7", "VIDUHOOK_AFTER_DETAIL": "exit status 7"}
+    assert json.loads(one["stdin"])["after"] == {
+        "hook": "parent", "run": dead["id"], "state": "dead", "attempt": 2, "exit_code": 7,
+        "detail": "exit status 7"}
+    assert "parent, which did not succeed" in child["detail"]
+    flag.touch()
+    daemon.cli("retry", dead["id"])
+    wait_for(lambda: [r["state"] for r in daemon.runs("--task", task)] == ["done"] * 4,
+             "end of the chain after a retry")
+    daemon.submit()
+    wait_for(lambda: [r["state"] for r in daemon.runs()] ==
+             ["done"] * 5 + ["cancelled", "cancelled", "done"], "a chain without a failure")
+    cancelled = daemon.runs("--hook", "record")[1]
+    assert cancelled["detail"] == "waited for a failure of parent, which succeeded"
+    assert len(seen(run)) == 1
+
+
+def test_files_tell_which_run_stored_them(run):
+    _, daemon = stack(run, {"name": "dl", "download": {"dir": str(run.home / "media")}},
+                      recorder(run, after="dl"))
+    daemon.submit()
+    one, = seen(run)
+    told = json.loads(one["stdin"])
+    assert {f["run"] for f in told["files"]} == {told["after"]["run"]}
+    assert told["after"]["hook"] == "dl" and told["after"]["state"] == "done"
+
+
+def test_dead_runs_call_other_hooks_and_never_in_a_circle(run):
+    once = {"attempts": 1}
+    hooks = [{"name": "bad", "exec": ["/bin/sh", "-c", "exit 3"], "retry": once},
+             recorder(run, on=["dead"]),
+             {"name": "worse", "on": ["success", "dead"], "exec": ["/bin/false"], "retry": once},
+             {"name": "other", "on": ["dead"], "match": {"model": "x*"}, "exec": ["/bin/true"]}]
+    _, daemon = stack(run, *hooks)
+    task = daemon.submit()
+
+    def made():
+        return sorted((r["hook"], r["event"], r["state"]) for r in daemon.runs())
+
+    expected = sorted([("bad", "success", "dead"), ("worse", "success", "dead"),
+                       ("worse", "dead", "dead"), ("record", "dead", "done"),
+                       ("record", "dead", "done")])
+    wait_for(lambda: made() == expected, lambda: f"the runs: {made()}")
+    first = seen(run, 2)
+    details = {json.loads(s["env"]["VIDUHOOK_DETAILS"])["hook"]: s for s in first}
+    assert set(details) == {"bad", "worse"}
+    bad, = daemon.runs("--hook", "bad")
+    told = json.loads(details["bad"]["stdin"])
+    assert told["event"] == "dead" and told["task"]["id"] == task
+    assert told["details"] == {"run": bad["id"], "hook": "bad", "event": "success", "attempt": 1,
+                               "exit_code": 3, "detail": "exit status 3"}
+    daemon.cli("retry", bad["id"])  # dies once more, and that is told once more
+    expected = sorted(expected + [("record", "dead", "done"), ("worse", "dead", "dead")])
+    wait_for(lambda: made() == expected, lambda: f"the runs: {made()}")
+
+
+def test_quarantined_callbacks_are_an_event(run):
+    sim, daemon = stack(run, recorder(run, on=["quarantined"]),
+                        sim_args=("--switch", "lost-callback"))
+    task = daemon.submit()
+    created, = sim.ledger("create")
+    for _ in range(2):
+        post_callback(created["callback_url"], callback_body("999999999", "success"), ca=run.ca())
+    first, second = seen(run, 2)
+    for one in (first, second):
+        assert one["env"]["VIDUHOOK_EVENT"] == "quarantined"
+        told = json.loads(one["stdin"])
+        assert told["task"]["id"] == task
+        assert told["details"] == {"why": "names another task than the one its key belongs to"}
+
+
 # -- how it ends ----------------------------------------------------------------------------------
 
 
@@ -329,7 +414,10 @@ def test_the_environment_is_the_documented_one(run):
         "VIDUHOOK_URL": result["url"], "VIDUHOOK_COVER_URL": result["cover_url"],
         "VIDUHOOK_FILE": files[0]["path"], "VIDUHOOK_COVER_FILE": files[1]["path"],
         "VIDUHOOK_HOOK": "record", "VIDUHOOK_RUN_ID": str(run_id), "VIDUHOOK_ATTEMPT": "1",
-        "VIDUHOOK_REPLAY": "", "VIDUHOOK_SOURCE": "callback",
+        "VIDUHOOK_REPLAY": "", "VIDUHOOK_SOURCE": "callback", "VIDUHOOK_DETAILS": "",
+        "VIDUHOOK_AFTER_HOOK": "dl", "VIDUHOOK_AFTER_STATE": "done",
+        "VIDUHOOK_AFTER_EXIT_CODE": "0",
+        "VIDUHOOK_AFTER_DETAIL": daemon.runs("--hook", "dl")[0]["detail"],
     }
     told = json.loads(one["stdin"])
     assert told["event"] == "success" and told["source"] == "callback"

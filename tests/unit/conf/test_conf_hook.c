@@ -160,6 +160,20 @@ static void a_hook_waits_only_for_one_above_it(void **state)
         {HOOK("name: a, exec: /bin/true, after: a"), AT "40: hook 'a' waits for itself\n"},
         {HOOK("name: a, exec: /bin/true, after: b") "  - { name: b, exec: /bin/true, after: a }\n",
          AT "40: hook 'b' stands below; move it above 'a'\n"},
+        {HOOK("name: a, exec: /bin/true, after_failure: b") "  - { name: b, exec: /bin/true, "
+                                                            "after_failure: a }\n",
+         AT "48: hook 'b' stands below; move it above 'a'\n"},
+        {HOOK("name: archive, exec: /bin/true") "  - { name: b, exec: /bin/true, after_failure: "
+                                                "archve }\n",
+         "DIR/viduhook.yaml:6:48: there is no hook 'archve'; did you mean 'archive'?\n"},
+        {HOOK("name: a, exec: /bin/true") "  - { name: b, exec: /bin/true, after_failure: a, "
+                                          "after: a }\n",
+         "DIR/viduhook.yaml:6:48: hook 'b' can have only one of after and after_failure\n"},
+        {HOOK("name: a, on: [dead, quarantined], exec: /bin/true") "  - { name: b, on: [success, "
+                                                                   "dead], exec: /bin/true, after: "
+                                                                   "a }\n",
+         "DIR/viduhook.yaml:6:20: 'hooks[].on': a hook that waits for another one cannot have "
+         "dead, which may happen more than once\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));

@@ -47,8 +47,8 @@ static void a_run_is_told_the_task_its_files_and_its_action(void **state)
                           .timeout_ms = 60000};
     struct store_run run = {.row = 17, .attempt = 2, .trigger = "success"};
     struct store_task t = sample();
-    autofree char *json =
-        hook_run_json(&h, &run, &t, "[{\"path\":\"/m/a.mp4\",\"kind\":\"video\"}]", "callback");
+    struct hook_facts facts = {.task = &t, .files = "[{\"path\":\"/m/a.mp4\",\"kind\":\"video\"}]"};
+    autofree char *json = hook_run_json(&h, &run, &facts);
     json_t *all = json_loads(json, 0, NULL);
     json_t *context = json_object_get(all, "context");
     const char *text;
@@ -68,10 +68,32 @@ static void a_run_is_told_the_task_its_files_and_its_action(void **state)
     json_decref(all);
 }
 
+static void a_run_of_no_task_is_told_what_happened(void **state)
+{
+    struct conf_hook h = {
+        .name = (char *)"alarm", .action = ACTION_EXEC, .exec = LIST("/bin/echo")};
+    struct store_run run = {.row = 18, .trigger = "dead", .details = "{\"run\":17}"};
+    struct hook_facts facts = {.files = "[]", .earlier = json_pack("{s:i}", "exit_code", 3)};
+    autofree char *json = hook_run_json(&h, &run, &facts);
+    json_t *all = json_loads(json, 0, NULL);
+    json_t *context = json_object_get(all, "context");
+    int number = 0;
+
+    (void)state;
+    assert_null(json_object_get(context, "task"));
+    assert_int_equal(json_unpack(context, "{s:{s:i}}", "details", "run", &number), 0);
+    assert_int_equal(number, 17);
+    assert_int_equal(json_unpack(context, "{s:{s:i}}", "after", "exit_code", &number), 0);
+    assert_int_equal(number, 3);
+    json_decref(all);
+    json_decref(facts.earlier);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_is_told_the_task_its_files_and_its_action),
+        cmocka_unit_test(a_run_of_no_task_is_told_what_happened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

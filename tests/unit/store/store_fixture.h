@@ -161,6 +161,7 @@ static inline struct store_run run_of(int64_t task, const char *hook, enum run_s
                               .hook = hook,
                               .trigger = "success",
                               .after = "",
+                              .details = "",
                               .state = state,
                               .due_ms = T0,
                               .created_ms = T0,

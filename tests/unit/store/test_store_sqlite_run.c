@@ -54,6 +54,8 @@ static void a_run_reads_back_with_the_id_of_its_task(void **state)
     r.started_ms = 4;
     r.finished_ms = 5;
     r.exit_code = -9;
+    r.on_failure = true;
+    r.details = "{\"run\":1}";
     r.detail = "detail";
     r.output = "output";
     r.row = add_run(f, &r);
@@ -62,6 +64,8 @@ static void a_run_reads_back_with_the_id_of_its_task(void **state)
     assert_string_equal(back.hook, "archive");
     assert_string_equal(back.trigger, "success");
     assert_string_equal(back.after, "before");
+    assert_true(back.on_failure);
+    assert_string_equal(back.details, "{\"run\":1}");
     assert_string_equal(back.detail, "detail");
     assert_string_equal(back.output, "output");
     assert_int_equal(back.task, r.task);
@@ -324,6 +328,80 @@ static void failure_cancels_the_whole_chain(void **state)
     assert_int_equal(state_of(f, apart), RUN_WAITING);
 }
 
+static void an_end_releases_those_that_wait_for_it_and_cancels_the_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t bad = add_number(f, 1);
+    int64_t good = add_number(f, 2);
+    struct store_run r = run_of(bad, "alarm", RUN_WAITING);
+    int64_t alarm, no_alarm, next, no_next;
+
+    r.after = "archive";
+    r.on_failure = true;
+    alarm = add_run(f, &r);
+    next = add_waiting(f, bad, "next", "alarm");
+    r.task = good;
+    no_alarm = add_run(f, &r);
+    no_next = add_waiting(f, good, "next", "alarm");
+    assert_int_equal(release(f, bad, "archive", "success", false), 1);
+    assert_int_equal(state_of(f, alarm), RUN_READY);
+    assert_int_equal(state_of(f, next), RUN_WAITING);
+    assert_int_equal(release(f, good, "archive", "success", true), 2);
+    assert_int_equal(state_of(f, no_next), RUN_CANCELLED);
+    assert_ok(f, f->ops->run_by_row(f->s, no_alarm, &r));
+    assert_int_equal(r.state, RUN_CANCELLED);
+    assert_string_equal(r.detail, "waited for a failure of archive, which succeeded");
+}
+
+static void what_has_details_may_happen_again(void **state)
+{
+    struct fixture *f = *state;
+    struct store_run r = run_of(add_number(f, 1), "alarm", RUN_READY);
+
+    r.trigger = "dead";
+    r.details = "{\"run\":1}";
+    add_run(f, &r);
+    add_run(f, &r);
+    assert_int_equal(due(f, T0, 10, 0, NULL).n, 2);
+}
+
+static void a_run_may_be_of_no_task(void **state)
+{
+    struct fixture *f = *state;
+    struct store_run r = run_of(0, "alarm", RUN_READY);
+    struct store_filter all = {.state = -1};
+    struct store_filter of_vidu = {.state = -1, .provider = "vidu"};
+    struct seen seen = {.n = 0};
+    struct store_run back;
+    struct store_counts counts;
+    int n = 0;
+
+    r.details = "{}";
+    add_run(f, &r);
+    r.row = add_run(f, &r);
+    assert_int_equal(due(f, T0, 10, 0, NULL).n, 2);
+    assert_ok(f, f->ops->run_list(f->s, &all, on_run, &seen));
+    assert_int_equal(seen.n, 2);
+    seen.n = 0;
+    assert_ok(f, f->ops->run_list(f->s, &of_vidu, on_run, &seen));
+    assert_int_equal(seen.n, 0);
+    assert_ok(f, f->ops->run_by_row(f->s, r.row, &back));
+    assert_int_equal(back.task, 0);
+    assert_string_equal(back.task_id, "");
+    back.state = RUN_DONE;
+    back.finished_ms = T0 + 5;
+    fixture_begin(f);
+    assert_ok(f, f->ops->run_update(f->s, &back, &f->err));
+    assert_ok(f, f->ops->prune(f->s, T0 + 5, 0, 10, &n, &f->err));
+    assert_ok(f, f->ops->run_by_row(f->s, r.row, &back));
+    assert_ok(f, f->ops->prune(f->s, T0 + 6, 0, 10, &n, &f->err));
+    fixture_commit(f);
+    assert_int_equal(f->ops->run_by_row(f->s, r.row, &back), -ENOENT);
+    assert_ok(f, f->ops->counts(f->s, &counts));
+    assert_int_equal(counts.runs[RUN_DONE], 0);
+    assert_int_equal(counts.runs[RUN_READY], 1);
+}
+
 static void a_cancelled_chain_can_wait_again(void **state)
 {
     struct fixture *f = *state;
@@ -445,6 +523,9 @@ int main(void)
         OPEN(a_long_queue_of_a_busy_hook_is_not_walked),
         OPEN(success_releases_the_runs_that_wait_for_it),
         OPEN(failure_cancels_the_whole_chain),
+        OPEN(an_end_releases_those_that_wait_for_it_and_cancels_the_others),
+        OPEN(what_has_details_may_happen_again),
+        OPEN(a_run_may_be_of_no_task),
         OPEN(a_cancelled_chain_can_wait_again),
         OPEN(what_was_running_is_claimed_again_at_once),
         OPEN(filters_keep_what_they_name),

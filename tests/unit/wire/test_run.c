@@ -13,7 +13,8 @@ static const char text[] =
     "\"task\":{\"id\":\"t3k9\",\"remote_id\":\"88\",\"prompt\":\"a {b}\",\"credits\":40,"
     "\"err_msg\":null,\"tags\":{\"album\":\"x\"}},"
     "\"result\":[{\"id\":\"c\",\"url\":\"https://u/v.mp4\",\"cover_url\":\"https://u/c\"}],"
-    "\"source\":\"callback\",\"files\":["
+    "\"source\":\"callback\",\"after\":{\"hook\":\"one\",\"exit_code\":3},\"details\":{\"run\":1},"
+    "\"files\":["
     "{\"path\":\"/srv/c.jpg\",\"kind\":\"cover\"},{\"path\":\"/srv/"
     "w.mp4\",\"kind\":\"watermarked\"},"
     "{\"path\":\"/srv/v.mp4\",\"kind\":\"video\"},{\"path\":\"/srv/2.mp4\",\"kind\":\"video\"}]}";
@@ -41,6 +42,9 @@ static struct {
     {"file.name", "v.mp4"},
     {"file.cover", "/srv/c.jpg"},
     {"source", "callback"},
+    {"after.hook", "one"},
+    {"after.exit_code", "3"},
+    {"details", "{\"run\":1}"},
     {"nothing", ""},
     {"", ""},
 };

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/describe.h"
+
+#include "keeper/handout.h"
+#include "keeper/hooks.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define FILES_TEXT_MAX (64U << 10)
+#define RUNS_MAX       1000 /* of one hook for one task, that are looked through */
+
+static int add_file(const struct store_file *f, void *ctx)
+{
+    struct buf *b = ctx;
+
+    buf_adds(b, b->len > 1 ? ",{\"path\":" : "{\"path\":");
+    buf_add_json(b, f->path, strlen(f->path));
+    buf_addf(b, ",\"kind\":\"%s\",\"bytes\":%lld,\"sha256\":\"%s\",\"run\":%lld}", f->kind,
+             (long long)f->bytes, f->sha256, (long long)f->run);
+    return 0;
+}
+
+struct earlier {
+    const char *trigger;
+    json_t *outcome; /* NULL: not found */
+};
+
+static int on_earlier(const struct store_run *r, void *ctx)
+{
+    struct earlier *e = ctx;
+
+    if (!str_eq(r->trigger, e->trigger))
+        return 0;
+    e->outcome = json_pack("{s:s, s:I, s:s, s:i, s:I, s:s*}", "hook", r->hook, "run",
+                           (json_int_t)r->row, "state", run_state_name(r->state), "attempt",
+                           r->attempt, "exit_code", (json_int_t)r->exit_code, "detail", r->detail);
+    return 1;
+}
+
+/* The run of the hook that this one came after; NULL: it came after none. */
+static int find_earlier(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                        json_t **out)
+{
+    struct store_filter filter = {
+        .state = -1, .hook = conf_hook_before(h), .task = run->task, .limit = RUNS_MAX};
+    struct earlier earlier = {.trigger = run->trigger};
+    int rc = 0;
+
+    if (filter.hook != NULL && run->task != 0)
+        rc = k->store->ops->run_list(k->store, &filter, on_earlier, &earlier);
+    *out = earlier.outcome;
+    return rc;
+}
+
+static int gather(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                  struct buf *files, struct store_task *t, json_t **earlier)
+{
+    int rc = find_earlier(k, h, run, earlier);
+
+    buf_addc(files, '[');
+    if (rc == 0 && run->task != 0)
+        rc = k->store->ops->file_list(k->store, run->task, add_file, files);
+    if (rc == 0 && run->task != 0)
+        rc = k->store->ops->task_by_row(k->store, run->task, t);
+    buf_addc(files, ']');
+    return rc;
+}
+
+int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                 char **json)
+{
+    autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
+    struct msg_run msg = {.run = (uint64_t)run->row};
+    json_t *earlier = NULL;
+    struct store_task t;
+    int rc = gather(k, h, run, &files, &t, &earlier);
+
+    if (rc == 0) {
+        struct hook_facts facts = {
+            .task = run->task != 0 ? &t : NULL, .files = buf_text(&files), .earlier = earlier};
+
+        *json = handout_add(k, h, run, hook_run_json(h, run, &facts));
+        msg.json = slice_str(*json);
+        if (message_check(MSG_RUN, &msg) < 0) {
+            free(*json);
+            *json = NULL;
+        }
+    }
+    json_decref(earlier);
+    return rc;
+}
