@@ -170,9 +170,10 @@ static void a_refused_template_is_filled_up_to_its_mistake(void **state)
 static void every_name_and_variable_is_there_once(void **state)
 {
     static const char *const variables[] = {
-        "EVENT",    "TASK_ID", "REMOTE_ID", "PROVIDER",  "ENDPOINT", "MODEL",      "STATE",
-        "ERR_CODE", "PROMPT",  "URL",       "COVER_URL", "FILE",     "COVER_FILE", "TAGS",
-        "HOOK",     "RUN_ID",  "ATTEMPT",   "REPLAY",    "SOURCE",
+        "EVENT",      "TASK_ID",  "REMOTE_ID",  "PROVIDER",    "ENDPOINT",        "MODEL",
+        "STATE",      "ERR_CODE", "PROMPT",     "URL",         "COVER_URL",       "FILE",
+        "COVER_FILE", "TAGS",     "HOOK",       "RUN_ID",      "ATTEMPT",         "REPLAY",
+        "SOURCE",     "DETAILS",  "AFTER_HOOK", "AFTER_STATE", "AFTER_EXIT_CODE", "AFTER_DETAIL",
     };
     size_t n = 0;
 
