@@ -22,6 +22,8 @@ static int conclude(struct keeper *k, const struct store_run *run, struct err *e
                                         run->state == RUN_DONE, clock_wall_ms(), &released, err);
     if (rc == 0 && run->state == RUN_DEAD)
         rc = calls_dead(k, run, err);
+    if (rc == 0) /* what stands behind it is not looked at over and over while it rests */
+        rc = k->store->ops->run_follow(k->store, run, again ? run->due_ms : clock_wall_ms(), err);
     return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 

@@ -200,11 +200,15 @@ struct store_ops {
     /* Nonces of signatures that are for no single address. -EEXIST: seen before. */
     int (*nonce_insert)(struct store *s, struct slice nonce, int64_t at_ms, struct err *err);
 
+    /* Due no sooner than those that it stands behind (run_due). */
     int (*run_insert)(struct store *s, const struct store_run *r, int64_t *row, struct err *err);
     int (*run_by_row)(struct store *s, int64_t row, struct store_run *out);
     int (*run_update)(struct store *s, const struct store_run *r, struct err *err);
-    /* Ready runs that are due and whose hook is not among `busy` (names, n_busy), oldest due
-     * first. */
+    /*
+     * Ready runs that are due and whose hook is not among `busy` (names, n_busy), oldest due
+     * first. The runs of one hook for one task go one by one, in their order: while one is
+     * running, or an older one is not over, none is shown.
+     */
     int (*run_due)(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
                    int limit, store_on_run *fn, void *ctx);
     int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
@@ -219,6 +223,8 @@ struct store_ops {
     /* The way back: runs cancelled with `after` wait for it again, as if they were new. */
     int (*run_revive)(struct store *s, int64_t task, const char *after, const char *trigger,
                       int64_t now_ms, struct err *err);
+    /* Those that stand behind this run in that order, and have not been tried, are due then. */
+    int (*run_follow)(struct store *s, const struct store_run *r, int64_t due_ms, struct err *err);
     /* At start: what was running becomes ready now, and has lost an attempt. */
     int (*run_reclaim)(struct store *s, int64_t now_ms, int *n, struct err *err);
 

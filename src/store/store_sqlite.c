@@ -201,6 +201,7 @@ static const struct store_ops sqlite_ops = {
     .run_list = sqlite_run_list,
     .run_release = sqlite_run_release,
     .run_revive = sqlite_run_revive,
+    .run_follow = sqlite_run_follow,
     .run_reclaim = sqlite_run_reclaim,
     .file_insert = sqlite_file_insert,
     .file_list = sqlite_file_list,

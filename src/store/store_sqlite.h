@@ -77,6 +77,7 @@ enum sql_id {
     SQL_RUN_RELEASE,
     SQL_RUN_REVIVE,
     SQL_RUN_CANCEL,
+    SQL_RUN_FOLLOW,
     SQL_RUN_RECLAIM,
     SQL_FILE_REPLACE,
     SQL_FILE_INSERT,
@@ -241,6 +242,7 @@ int sqlite_run_revive(struct store *s, int64_t task, const char *after, const ch
                       int64_t now_ms, struct err *err);
 int sqlite_run_release(struct store *s, int64_t task, const char *after, const char *trigger,
                        bool ok, int64_t now_ms, int *n, struct err *err);
+int sqlite_run_follow(struct store *s, const struct store_run *r, int64_t due_ms, struct err *err);
 int sqlite_run_reclaim(struct store *s, int64_t now_ms, int *n, struct err *err);
 
 #endif

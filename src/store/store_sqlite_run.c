@@ -229,6 +229,19 @@ int sqlite_run_revive(struct store *base, int64_t task, const char *after, const
     return rc;
 }
 
+int sqlite_run_follow(struct store *base, const struct store_run *r, int64_t due_ms,
+                      struct err *err)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    struct sqlite3_stmt *q = s->statements[SQL_RUN_FOLLOW];
+
+    sqlite3_bind_int64(q, 1, r->task);
+    sql_bind_text(q, 2, r->hook);
+    sqlite3_bind_int64(q, 3, r->row);
+    sqlite3_bind_int64(q, 4, due_ms);
+    return sql_write(s, SQL_RUN_FOLLOW, NULL, err);
+}
+
 int sqlite_run_reclaim(struct store *base, int64_t now_ms, int *n, struct err *err)
 {
     struct sqlite_store *s = sqlite_of(base);

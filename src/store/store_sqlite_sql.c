@@ -66,11 +66,16 @@
     " FROM file f JOIN task t ON t.row = f.task "
 /* A slash is followed by 0 in the order of bytes. */
 #define BELOW "f.path > ?1 || '/' AND f.path < ?1 || '0'"
+/* The few runs of a task, never the long queue of a hook. */
+#define OF_ONE_TASK " INDEXED BY run_once"
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
     " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay, on_failure,"   \
     " details, serial) VALUES"                                                                     \
-    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?16, ?17, ?18, ?19, "
+    " (?1, ?2, ?3, max(?4, coalesce((SELECT max(due_ms) FROM run" OF_ONE_TASK                      \
+    " WHERE task = ?1 AND hook = ?10 AND state = 1), 0)), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
+    "?13, ?14, ?16,"                                                                               \
+    " ?17, ?18, ?19, "
 
 /* The names of hooks that have a ready run, each found by one step into run_ready. */
 #define READY_HOOKS                                                                                \
@@ -169,7 +174,9 @@ static const char *const sql[SQL_COUNT] = {
     "FROM ready CROSS JOIN run r LEFT JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
     " AND r.row IN (SELECT d.row FROM run d WHERE d.state = 1 AND d.hook = ready.hook"
-    " AND d.due_ms <= ?1 ORDER BY d.due_ms, d.row LIMIT ?3)"
+    " AND d.due_ms <= ?1 AND NOT EXISTS (SELECT 1 FROM run e" OF_ONE_TASK " WHERE e.task = d.task"
+    " AND e.hook = d.hook AND (e.state = 2 OR e.row < d.row AND e.state IN (0, 1)))"
+    " ORDER BY d.due_ms, d.row LIMIT ?3)"
     " ORDER BY r.due_ms, r.row LIMIT ?3",
     [SQL_RUN_NEXT_DUE] =
         READY_HOOKS "SELECT min((SELECT min(r.due_ms) FROM run r WHERE r.state = 1"
@@ -197,6 +204,9 @@ static const char *const sql[SQL_COUNT] = {
                        " WHERE r.task = ?1 AND r.trigger = ?3 AND r.state = 5)"
                        " UPDATE run SET state = 0, created_ms = ?4, finished_ms = 0, detail = ''"
                        " WHERE row IN (SELECT row FROM back)",
+    [SQL_RUN_FOLLOW] =
+        "UPDATE run" OF_ONE_TASK " SET due_ms = ?4 WHERE task = ?1 AND hook = ?2 AND row > ?3"
+        " AND state = 1 AND attempt = 0",
     [SQL_RUN_RECLAIM] = "UPDATE run SET state = 1, due_ms = ?1, lease_ms = 0, losses = losses + 1"
                         " WHERE state = 2 AND state <> 3",
 

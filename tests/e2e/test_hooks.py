@@ -617,6 +617,75 @@ def test_one_at_a_time_is_one_at_a_time(run):
     daemon.wait_runs(*["done"] * 8)
 
 
+# -- in which order --
+
+
+def test_the_runs_of_one_hook_for_one_task_keep_their_order(run):
+    log, gate = run.home / "log", run.home / "gate"
+    hook = {"name": "h", "on": ["processing", "success"], "retry": QUICK, "exec": ["/bin/sh", "-c",
+            f"echo $VIDUHOOK_EVENT $VIDUHOOK_ATTEMPT >>{log}; test -e {gate} && exit 0; "
+            "test $VIDUHOOK_EVENT = success || exit 75"]}
+    _, daemon = stack(run, hook)
+    task = daemon.submit()
+    daemon.wait_task(task, "success")
+    wait_for(lambda: len(log.read_text().split("\n")) > 5, "some attempts")
+    assert "success" not in log.read_text()
+    gate.touch()
+    daemon.wait_runs("done", "done")
+    lines = [line.split()[0] for line in log.read_text().splitlines()]
+    assert lines == ["processing"] * (len(lines) - 1) + ["success"]
+
+
+def test_what_stands_behind_a_resting_run_rests_with_it(run):
+    """It is due with that run, and at once when an operator has that run made sooner."""
+    flag = run.home / "flag"
+    hook = {"name": "h", "on": ["quarantined"], "retry": {"from": "1h", "to": "1h"},
+            "exec": ["/bin/sh", "-c", f"until test -e {flag}; do sleep 0.02; done; "
+                     f"test $(wc -c <{flag}) -gt 1 || exit 75"]}
+    sim, daemon = stack(run, hook, sim_args=("--switch", "lost-callback"))
+    daemon.submit()
+    created, = sim.ledger("create")
+
+    def contradict():
+        post_callback(created["callback_url"], callback_body("999999999", "success"), ca=run.ca())
+
+    contradict()
+    contradict()
+    daemon.wait_runs("running", "ready")
+    flag.write_text("x")
+    daemon.wait_runs("ready", "ready")
+    contradict()
+    first, second, third = daemon.wait_runs("ready", "ready", "ready")
+    assert first["attempt"] == 1 and second["attempt"] == third["attempt"] == 0
+    assert first["due_at"] == second["due_at"] == third["due_at"]
+    flag.write_text("xx")
+    daemon.cli("retry", first["id"])
+    daemon.wait_runs("done", "done", "done")
+
+
+def test_a_task_with_many_runs_leaves_room_for_others(run):
+    """Twenty runs of one task and then one of another: a hook with two places gives it one."""
+    gate = run.home / "gate"
+    hook = {"name": "h", "on": ["quarantined", "success"], "concurrency": 2,
+            "exec": ["/bin/sh", "-c", f"test $VIDUHOOK_EVENT = success || "
+                     f"until test -e {gate}; do sleep 0.02; done"]}
+    sim, daemon = stack(run, hook, sim_args=("--switch", "lost-callback"))
+    greedy = daemon.submit()
+    created, = sim.ledger("create")
+    for _ in range(20):
+        post_callback(created["callback_url"], callback_body("999999999", "success"), ca=run.ca())
+    wait_for(lambda: len(daemon.runs("--task", greedy)) == 20, "twenty runs")
+    other = daemon.submit()
+    created = sim.ledger("create")[1]
+    post_callback(created["callback_url"], callback_body(created["task"], "success"), ca=run.ca())
+    wait_for(lambda: [r["state"] for r in daemon.runs("--task", other)] == ["done"],
+             "the other task's run")
+    states = [r["state"] for r in daemon.runs("--task", greedy)]
+    assert states.count("running") == 1 and states.count("ready") >= 18
+    gate.touch()
+    wait_for(lambda: all(r["state"] == "done" for r in daemon.runs()), "end of all runs", 30)
+
+
 # -- by hand --------------------------------------------------------------------------------------
 
 

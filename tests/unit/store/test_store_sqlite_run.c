@@ -242,17 +242,13 @@ static void a_long_queue_of_a_busy_hook_is_not_walked(void **state)
 {
     struct fixture *f = *state;
     static const char *const busy[] = {"slow"};
-    int64_t task = add_number(f, 1);
     int64_t quick;
     int64_t start;
 
     fixture_begin(f);
     for (int i = 0; i < 100000; i++) {
-        struct store_run r = run_of(task, "slow", RUN_READY);
-        char trigger[16];
+        struct store_run r = run_of(0, "slow", RUN_READY);
 
-        snprintf(trigger, sizeof(trigger), "%d", i);
-        r.trigger = trigger;
         add_run(f, &r);
     }
     quick = add_due(f, 2, "quick", T0 + 1000);
@@ -267,6 +263,106 @@ static void a_long_queue_of_a_busy_hook_is_not_walked(void **state)
         assert_int_equal(f->ops->run_next_due(f->s), T0);
     }
     assert_true(clock_mono_ms() - start < 4000); /* a walk would take 200 times 20 ms and more */
+}
+
+static int64_t add_triggered(struct fixture *f, int64_t task, const char *trigger)
+{
+    struct store_run r = run_of(task, "h", RUN_READY);
+
+    r.trigger = trigger;
+    return add_run(f, &r);
+}
+
+static void set_state(struct fixture *f, int64_t row, enum run_state state)
+{
+    struct store_run r;
+
+    assert_ok(f, f->ops->run_by_row(f->s, row, &r));
+    r.state = state;
+    r.attempt = 1;
+    fixture_begin(f);
+    assert_ok(f, f->ops->run_update(f->s, &r, &f->err));
+    fixture_commit(f);
+}
+
+static void the_runs_of_a_hook_for_a_task_keep_their_order(void **state)
+{
+    static const enum run_state unfinished[] = {RUN_WAITING, RUN_READY, RUN_RUNNING};
+    struct fixture *f = *state;
+    int64_t task = add_number(f, 1);
+    int64_t first = add_triggered(f, task, "processing");
+    int64_t second = add_triggered(f, task, "success");
+    struct store_run other = run_of(task, "i", RUN_READY);
+    struct seen seen;
+
+    other.row = add_run(f, &other);
+    for (size_t i = 0; i < ARRAY_LEN(unfinished); i++) {
+        set_state(f, first, unfinished[i]);
+        seen = due(f, T0, 10, 0, NULL);
+        assert_int_equal(seen.n, unfinished[i] == RUN_READY ? 2 : 1);
+        assert_int_equal(seen.rows[0], unfinished[i] == RUN_READY ? first : other.row);
+    }
+    for (enum run_state s = RUN_DONE; s <= RUN_CANCELLED; s++) {
+        set_state(f, first, s);
+        seen = due(f, T0, 10, 0, NULL);
+        assert_int_equal(seen.n, 2);
+        assert_int_equal(seen.rows[0], second);
+    }
+    set_state(f, second, RUN_RUNNING);
+    set_state(f, first, RUN_READY); /* asked for again: not beside the one that runs */
+    assert_int_equal(due(f, T0, 10, 0, NULL).n, 1);
+}
+
+static void a_task_with_many_runs_does_not_starve_others(void **state)
+{
+    struct fixture *f = *state;
+    int64_t greedy = add_number(f, 1);
+    int64_t first = 0;
+    struct seen seen;
+
+    for (int i = 0; i < 50; i++) {
+        char trigger[16];
+        int64_t row;
+
+        snprintf(trigger, sizeof(trigger), "%d", i);
+        row = add_triggered(f, greedy, trigger);
+        first = first != 0 ? first : row;
+    }
+    for (int n = 2; n <= 5; n++)
+        add_triggered(f, add_number(f, n), "success");
+    seen = due(f, T0, 4, 0, NULL);
+    assert_int_equal(seen.n, 4);
+    assert_int_equal(seen.rows[0], first);
+    assert_int_equal(seen.rows[1], first + 50);
+    assert_int_equal(seen.rows[3], first + 52);
+}
+
+static void what_stands_behind_a_run_rests_with_it(void **state)
+{
+    struct fixture *f = *state;
+    int64_t task = add_number(f, 1);
+    struct store_run first = run_of(task, "h", RUN_READY);
+    struct store_run tried = run_of(task, "h", RUN_READY);
+    int64_t behind, elsewhere;
+    struct store_run r;
+
+    first.row = add_run(f, &first);
+    behind = add_triggered(f, task, "failed");
+    tried.trigger = "lost";
+    tried.attempt = 1;
+    tried.row = add_run(f, &tried);
+    elsewhere = add_triggered(f, add_number(f, 2), "failed");
+    fixture_begin(f);
+    assert_ok(f, f->ops->run_follow(f->s, &first, T0 + 500, &f->err));
+    fixture_commit(f);
+    assert_ok(f, f->ops->run_by_row(f->s, behind, &r));
+    assert_int_equal(r.due_ms, T0 + 500);
+    assert_ok(f, f->ops->run_by_row(f->s, add_triggered(f, task, "late"), &r));
+    assert_int_equal(r.due_ms, T0 + 500);
+    assert_ok(f, f->ops->run_by_row(f->s, tried.row, &r));
+    assert_int_equal(r.due_ms, T0);
+    assert_ok(f, f->ops->run_by_row(f->s, elsewhere, &r));
+    assert_int_equal(r.due_ms, T0);
 }
 
 static int64_t add_waiting(struct fixture *f, int64_t task, const char *hook, const char *after)
@@ -360,9 +456,7 @@ static void what_has_details_may_happen_again(void **state)
 
     r.trigger = "dead";
     r.details = "{\"run\":1}";
-    add_run(f, &r);
-    add_run(f, &r);
-    assert_int_equal(due(f, T0, 10, 0, NULL).n, 2);
+    assert_true(add_run(f, &r) < add_run(f, &r));
 }
 
 static void a_run_may_be_of_no_task(void **state)
@@ -521,6 +615,9 @@ int main(void)
         OPEN(only_ready_runs_are_due),
         OPEN(the_next_due_time_is_the_least_of_all_hooks),
         OPEN(a_long_queue_of_a_busy_hook_is_not_walked),
+        OPEN(the_runs_of_a_hook_for_a_task_keep_their_order),
+        OPEN(a_task_with_many_runs_does_not_starve_others),
+        OPEN(what_stands_behind_a_run_rests_with_it),
         OPEN(success_releases_the_runs_that_wait_for_it),
         OPEN(failure_cancels_the_whole_chain),
         OPEN(an_end_releases_those_that_wait_for_it_and_cancels_the_others),
