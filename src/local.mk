@@ -104,6 +104,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_http_form.c \
 	src/conf/conf_range.c \
 	src/conf/conf_range.h \
+	src/conf/conf_rate.c \
+	src/conf/conf_rate.h \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
 	src/conf/conf_listen.c \
@@ -273,6 +275,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/places.h \
 	src/keeper/quota.c \
 	src/keeper/quota.h \
+	src/keeper/rates.c \
+	src/keeper/rates.h \
 	src/keeper/reload.c \
 	src/keeper/reload.h \
 	src/keeper/running.c \

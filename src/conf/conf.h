@@ -19,6 +19,7 @@
 #define CONF_MAX_PROVIDERS 32
 #define CONF_MAX_HOOKS     64
 #define CONF_MAX_LIST      64
+#define CONF_MAX_RATE      1000
 
 struct conf_list { /* owned texts */
     char **v;
@@ -115,6 +116,11 @@ struct conf_match { /* every list that is not empty must have a pattern that fit
     struct conf_list duration, credits; /* ranges, see conf/conf_range.h */
 };
 
+struct conf_rate { /* at most n within any time of per_ms; n 0: no limit */
+    int n;
+    int64_t per_ms;
+};
+
 struct conf_hook {
     char *name;
     unsigned on;
@@ -161,6 +167,7 @@ struct conf_hook {
     } http;
     int64_t timeout_ms;
     int concurrency;
+    struct conf_rate rate;
     struct {
         int attempts;
         int64_t from_ms, to_ms, max_age_ms;

@@ -9,6 +9,7 @@
 #include "conf/conf_preset.h"
 #include "conf/conf_provider.h"
 #include "conf/conf_range.h"
+#include "conf/conf_rate.h"
 #include "conf/conf_secret.h"
 #include "conf/conf_speech.h"
 #include "conf/conf_type.h"
@@ -231,6 +232,7 @@ const struct conf_row conf_rows[] = {
             "300s for exec, 1h for download and uploads, 20s for http",
             "time for one attempt", .computed = true),
     IN_HOOK("concurrency", "int", int, concurrency, "1-1024", "4", "its runs at the same time"),
+    IN_HOOK("rate", "text", rate, rate, "1-1000 /s, /m or /h", "", "how often its runs may begin"),
     IN_HOOK("retry.attempts", "int", int, retry.attempts, "1-1000", "8",
             "attempts before a run is given up"),
     IN_HOOK("retry.from", "duration", duration, retry.from_ms, "1ms-7d", "5s",

@@ -10,6 +10,7 @@
 #include "keeper/outcome.h"
 #include "keeper/pauses.h"
 #include "keeper/places.h"
+#include "keeper/rates.h"
 #include "keeper/running.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ struct schedule {
     struct event *due; /* when the next ready run is due */
     bool dirty;        /* something may be claimable */
     struct running_table running;
+    struct rates *rates;
 };
 
 static void forget(struct schedule *s, struct running *r)
@@ -165,15 +167,17 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
 
 static bool has_place(const struct keeper *k, const struct conf_hook *h)
 {
-    return !pauses_has(k->pauses, h->name) && places_has(k->conf, &k->schedule->running, h);
+    return !pauses_has(k->pauses, h->name) && rates_wait_ms(k->schedule->rates, h) == 0 &&
+           places_has(k->conf, &k->schedule->running, h);
 }
 
+/* With a rate, what begins next is not known yet. */
 static bool may_hold(const struct keeper *k, const struct conf_hook *h)
 {
     const struct running_table *t = &k->schedule->running;
 
-    return !pauses_has(k->pauses, h->name) && running_held(t, h->name) < (size_t)h->concurrency &&
-           running_held(t, NULL) < MAX_HELD;
+    return h->rate.n == 0 && !pauses_has(k->pauses, h->name) &&
+           running_held(t, h->name) < (size_t)h->concurrency && running_held(t, NULL) < MAX_HELD;
 }
 
 /* In the open batch: the run has a place. r->json is what the runner will be told. */
@@ -186,6 +190,7 @@ static int begin_run(struct keeper *k, const struct conf_hook *h, struct running
     r->held = false;
     r->room = room_id(supervise_room(k->supervise, ROOM_RUNNER));
     r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
+    rates_spend(k->schedule->rates, h);
     event_run_live(k, run, "running");
     return k->store->ops->run_update(k->store, run, err);
 }
@@ -353,12 +358,24 @@ static size_t free_slots(const struct keeper *k)
     return places_free(k->conf, t) + MAX_HELD - running_held(t, NULL);
 }
 
+/* When the next run is due, or a hook may go on that has to keep its rate. */
+static void arm_next(struct schedule *s)
+{
+    int64_t next = s->k->store->ops->run_next_due(s->k->store);
+    int64_t wait = rates_next_ms(s->rates, s->k->conf);
+    int64_t now = clock_wall_ms();
+
+    if (wait != 0 && next != 0 && (next <= now || now + wait < next))
+        next = now + wait;
+    if (next > now)
+        arm(s, next);
+}
+
 void schedule_claim(struct keeper *k)
 {
     struct schedule *s = k->schedule;
     struct err err = {""};
     bool more = true;
-    int64_t next;
     int rc = 0;
 
     if (!s->dirty || runner_of(k) == NULL)
@@ -376,9 +393,7 @@ void schedule_claim(struct keeper *k)
         batch_spoil(k, rc, &err);
         return;
     }
-    next = k->store->ops->run_next_due(k->store);
-    if (next > clock_wall_ms())
-        arm(s, next);
+    arm_next(s);
 }
 
 /* -- outcomes -- */
@@ -544,6 +559,7 @@ struct schedule *schedule_new(struct keeper *k)
 
     s->k = k;
     s->due = evtimer_new(k->base, on_due, k);
+    s->rates = rates_new();
     return s;
 }
 
@@ -552,6 +568,7 @@ void schedule_free(struct schedule *s)
     if (s == NULL)
         return;
     running_clear(&s->running);
+    rates_free(s->rates);
     event_free(s->due);
     free(s);
 }

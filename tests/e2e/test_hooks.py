@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Commands as hooks: when they run, what they are given, how they end, what is kept of them."""
+import datetime
 import json
 import os
 import pathlib
@@ -615,6 +616,23 @@ def test_one_at_a_time_is_one_at_a_time(run):
     for _ in range(8):
         daemon.submit()
     daemon.wait_runs(*["done"] * 8)
+
+
+def test_runs_of_a_hook_keep_its_rate_and_others_do_not_wait(run):
+    hooks = [{"name": "slow", "rate": "3/s", "exec": ["/bin/true"]},
+             {"name": "rare", "rate": "2/h", "exec": ["/bin/true"]},
+             {"name": "quick", "exec": ["/bin/true"]}]
+    _, daemon = stack(run, *hooks)
+    for _ in range(7):
+        daemon.submit()
+    daemon.wait_runs(*["done"] * 7, args=("--hook", "slow"))
+    began = sorted(datetime.datetime.fromisoformat(r["started_at"].replace("Z", "+00:00"))
+                   for r in daemon.runs("--hook", "slow"))
+    for first, fourth in zip(began, began[3:]):
+        assert (fourth - first).total_seconds() > 0.99
+    daemon.wait_runs(*["done"] * 7, args=("--hook", "quick"))
+    wait_for(lambda: sorted(r["state"] for r in daemon.runs("--hook", "rare")) ==
+             ["done"] * 2 + ["ready"] * 5, "two of seven")
 
 
 # -- in which order --

@@ -179,6 +179,8 @@ static void a_hook_waits_only_for_one_above_it(void **state)
     fixture_expect(*state, cases, ARRAY_LEN(cases));
 }
 
+#define RATE "must be 1 to 1000 a second, minute or hour, such as 5/s, 10/m or 100/h, not "
+
 static void retries_and_tags_make_sense(void **state)
 {
     static const struct conf_case cases[] = {
@@ -190,6 +192,12 @@ static void retries_and_tags_make_sense(void **state)
             "48: 'hooks[].match.tags' must be tag or tag=pattern, not ''\n"},
         {HOOK("name: a, exec: /bin/true, match: { models: x }"),
          AT "42: unknown option 'hooks[].match.models'; did you mean 'model'?\n"},
+        {HOOK("name: a, exec: /bin/true, rate: 1000/h"), ""},
+        {HOOK("name: a, exec: /bin/true, rate: 10"), AT "39: 'hooks[].rate' " RATE "'10'\n"},
+        {HOOK("name: a, exec: /bin/true, rate: 0/s"), AT "39: 'hooks[].rate' " RATE "'0/s'\n"},
+        {HOOK("name: a, exec: /bin/true, rate: 1001/s"),
+         AT "39: 'hooks[].rate' " RATE "'1001/s'\n"},
+        {HOOK("name: a, exec: /bin/true, rate: 1/d"), AT "39: 'hooks[].rate' " RATE "'1/d'\n"},
         {HOOK("name: a, exec: /bin/true, tiemout: 5s"),
          AT "33: unknown option 'hooks[].tiemout'; did you mean 'timeout'?\n"},
     };
