@@ -94,6 +94,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_check.h \
 	src/conf/conf_delivery.c \
 	src/conf/conf_delivery.h \
+	src/conf/conf_command.c \
+	src/conf/conf_command.h \
 	src/conf/conf_download.c \
 	src/conf/conf_download.h \
 	src/conf/conf_hook.c \
@@ -370,6 +372,10 @@ librunner_a_SOURCES = \
 	src/runner/runner.h \
 	src/runner/spawn.c \
 	src/runner/spawn.h \
+	src/runner/spawn_child.c \
+	src/runner/spawn_child.h \
+	src/runner/spawn_settings.c \
+	src/runner/spawn_settings.h \
 	src/runner/sweep.c \
 	src/runner/sweep.h \
 	src/runner/tail.c \

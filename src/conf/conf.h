@@ -20,6 +20,7 @@
 #define CONF_MAX_HOOKS     64
 #define CONF_MAX_LIST      64
 #define CONF_MAX_RATE      1000
+#define CONF_MAX_GROUPS    64
 
 struct conf_list { /* owned texts */
     char **v;
@@ -128,6 +129,20 @@ struct conf_hook {
     char *after, *after_failure; /* name of a hook above it; at most one of them, else NULL */
     enum conf_action action;
     struct conf_list exec; /* argv templates; [0] is an absolute path without placeholders */
+    char *cwd;             /* absolute */
+    unsigned umask;
+    struct conf_list env; /* NAME=VALUE, for all commands of this hook */
+    struct {
+        uint64_t memory, file_size; /* bytes; 0 is no limit, here and below */
+        int64_t cpu_ms;
+        int files, processes;
+    } limits;
+    char *user; /* NULL: the daemon's own */
+    struct {    /* what the system said of that user */
+        unsigned uid, gid, groups[CONF_MAX_GROUPS];
+        size_t n_groups;
+        char *home;
+    } as;
     struct {
         char *dir;     /* absolute; exists and is writable by the time of a run */
         char *layout;  /* flat, folder, or a template of folders and a title */

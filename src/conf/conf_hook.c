@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf_hook.h"
 
+#include "conf/conf_command.h"
 #include "conf/conf_download.h"
 #include "conf/conf_http.h"
 #include "conf/conf_provider.h"
@@ -212,6 +213,7 @@ static void fill_hook(const struct conf_fill *fill, const struct conf_node *node
         conf_http_begin(conf_node_get(node, "http"), hook);
     conf_table_fill(fill, SCOPE_HOOK, node, hook);
     check_action(fill, node, hook);
+    conf_command_check(fill, node, hook);
     check_retry(fill, node, hook);
     check_tags(fill, node, hook);
 }
@@ -221,8 +223,11 @@ static void release_hooks(const struct conf_row *row, void *object)
     struct conf *c = object;
 
     (void)row;
-    for (size_t i = 0; i < c->n_hooks; i++)
+    for (size_t i = 0; i < c->n_hooks; i++) {
         conf_table_release(SCOPE_HOOK, &c->hooks[i]);
+        free(c->hooks[i].as.home);
+        c->hooks[i].as.home = NULL;
+    }
     c->n_hooks = 0;
 }
 

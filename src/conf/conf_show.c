@@ -59,6 +59,16 @@ static void show_providers(const struct conf *c, struct buf *out)
     }
 }
 
+static bool is_of_commands(const char *key)
+{
+    static const char *const keys[] = {"cwd", "umask", "env", "user"};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (str_eq(key, keys[i]))
+            return true;
+    return str_starts(key, "limits.");
+}
+
 /* Of the actions only the hook's own, and of that what means something. */
 static bool fits_action(const struct conf_row *row, const void *object)
 {
@@ -66,6 +76,8 @@ static bool fits_action(const struct conf_row *row, const void *object)
         [ACTION_EXEC] = "exec", [ACTION_DOWNLOAD] = "download.", [ACTION_HTTP] = "http."};
     const struct conf_hook *hook = object;
 
+    if (is_of_commands(row->key))
+        return hook->action == ACTION_EXEC;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (str_starts(row->key, keys[i]))
             return i == hook->action &&

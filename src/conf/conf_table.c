@@ -2,6 +2,7 @@
 #include "conf/conf_table.h"
 
 #include "base/log.h"
+#include "conf/conf_command.h"
 #include "conf/conf_download.h"
 #include "conf/conf_hook.h"
 #include "conf/conf_http.h"
@@ -173,6 +174,21 @@ const struct conf_row conf_rows[] = {
             "a hook above it that must have been given up first"),
     IN_HOOK("exec", "list", argv, exec, "1-64", "",
             "a program and its arguments, which may hold placeholders; no shell"),
+    IN_HOOK("cwd", "path", path, cwd, "", "/", "folder that its command starts in"),
+    IN_HOOK("umask", "word", umask, umask, "0000-0777", "0022",
+            "permissions that its command does not give to new files, octal"),
+    IN_HOOK("env", "map", env, env, "0-64 names", "", "further variables of its command, as they are"),
+    IN_HOOK("user", "text", text, user, "", "", "who runs its command, when root runs the daemon"),
+    IN_HOOK("limits.memory", "size", size, limits.memory, "0-1TiB", "4GiB",
+            "memory that a process of its command may fill; 0: no limit"),
+    IN_HOOK("limits.cpu", "duration", duration, limits.cpu_ms, "0-30d", "1d",
+            "processor time of a process of its command; 0: no limit"),
+    IN_HOOK("limits.files", "int", int, limits.files, "0-1048576", "1024",
+            "files that a process of its command may have open; 0: no limit"),
+    IN_HOOK("limits.file_size", "size", size, limits.file_size, "0-16TiB", "64GiB",
+            "largest file that its command may write; 0: no limit"),
+    IN_HOOK("limits.processes", "int", int, limits.processes, "0-1048576", "4096",
+            "processes and threads of its user, all together; 0: no limit"),
     IN_HOOK("download.dir", "path", path, download.dir, "", "", "where results are saved"),
     IN_HOOK("download.layout", "text", layout, download.layout, "flat, folder or a template",
             "flat", "folders below dir: one a month, one a result, or FOLDER/.../TITLE"),

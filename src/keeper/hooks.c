@@ -30,14 +30,38 @@ static json_t *time_of(int64_t wall_ms)
     return json_string(out);
 }
 
+static json_t *list_of(const struct conf_list *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, text(list->v[i]));
+    return array;
+}
+
+static json_t *user_of(const struct conf_hook *h)
+{
+    json_t *groups = json_array();
+
+    for (size_t i = 0; i < h->as.n_groups; i++)
+        json_array_append_new(groups, json_integer(h->as.groups[i]));
+    return json_pack("{s:I, s:I, s:o, s:o}", "uid", (json_int_t)h->as.uid, "gid",
+                     (json_int_t)h->as.gid, "groups", groups, "home", text(h->as.home));
+}
+
 static json_t *exec_action(const struct conf_hook *h)
 {
-    json_t *argv = json_array();
+    json_t *action =
+        json_pack("{s:s, s:o, s:I, s:s, s:i, s:o, s:{s:I, s:I, s:i, s:I, s:i}}", "kind", "exec",
+                  "argv", list_of(&h->exec), "timeout_ms", (json_int_t)h->timeout_ms, "cwd",
+                  str_or(h->cwd, "/"), "umask", (int)h->umask, "env", list_of(&h->env), "limits",
+                  "memory", (json_int_t)h->limits.memory, "cpu_ms", (json_int_t)h->limits.cpu_ms,
+                  "files", h->limits.files, "file_size", (json_int_t)h->limits.file_size,
+                  "processes", h->limits.processes);
 
-    for (size_t i = 0; i < h->exec.n; i++)
-        json_array_append_new(argv, text(h->exec.v[i]));
-    return json_pack("{s:s, s:o, s:I}", "kind", "exec", "argv", argv, "timeout_ms",
-                     (json_int_t)h->timeout_ms);
+    if (h->user != NULL)
+        json_object_set_new(action, "user", user_of(h));
+    return action;
 }
 
 static json_t *download_action(const struct conf_hook *h)

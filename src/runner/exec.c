@@ -296,7 +296,7 @@ static void *exec_start(const struct action_env *env, const json_t *action, cons
     x->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
     x->timer = watch(x, -1, 0, on_timer);
     x->child.pidfd = x->child.output = -1;
-    x->start_rc = spawn_command(json_object_get(action, "argv"), context, &x->child, &x->error);
+    x->start_rc = spawn_command(action, context, &x->child, &x->error);
     if (x->start_rc < 0) {
         x->phase = PHASE_OVER;
         arm(x, 0);

@@ -3,13 +3,13 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "runner/spawn_settings.h"
 #include "vidu/template.h"
 #include "wire/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -105,15 +105,45 @@ static void add_variable(struct strings *out, const char *name, const char *valu
     buf_addc(&out->text, '\0');
 }
 
-static void fill_environment(struct lookup *l, struct strings *out)
+static bool sets(const char *assignment, const char *name)
 {
-    const char *zone = getenv("TZ");
+    size_t n = strlen(name);
 
-    add_variable(out, "PATH", SEARCH_PATH, VALUE_MAX);
-    add_variable(out, "HOME", str_or(getenv("HOME"), "/"), VALUE_MAX);
-    add_variable(out, "LANG", "C.UTF-8", VALUE_MAX);
-    if (zone != NULL)
-        add_variable(out, "TZ", zone, VALUE_MAX);
+    return strncmp(assignment, name, n) == 0 && assignment[n] == '=';
+}
+
+/* Of the usual variables; those of the hook stand in their place. */
+static void add_usual(struct strings *out, const json_t *own, const char *name, const char *value)
+{
+    for (size_t i = 0; i < json_array_size(own); i++)
+        if (sets(str_or(json_string_value(json_array_get(own, i)), ""), name))
+            return;
+    if (value != NULL)
+        add_variable(out, name, value, VALUE_MAX);
+}
+
+static void add_own(struct strings *out, const json_t *own)
+{
+    for (size_t i = 0; i < json_array_size(own); i++) {
+        const char *assignment = json_string_value(json_array_get(own, i));
+
+        if (assignment == NULL)
+            continue;
+        begin_string(out);
+        buf_add(&out->text, assignment, strlen(assignment) + 1);
+    }
+}
+
+static void fill_environment(const json_t *action, struct lookup *l, struct strings *out)
+{
+    const json_t *own = json_object_get(action, "env");
+    const char *home = json_string_value(json_object_get(json_object_get(action, "user"), "home"));
+
+    add_usual(out, own, "PATH", SEARCH_PATH);
+    add_usual(out, own, "HOME", home != NULL ? home : str_or(getenv("HOME"), "/"));
+    add_usual(out, own, "LANG", "C.UTF-8");
+    add_usual(out, own, "TZ", getenv("TZ"));
+    add_own(out, own);
     for (const struct template_name *t = template_names; t->name != NULL; t++)
         if (t->env != NULL)
             add_variable(out, t->env, look_up(t->name, l),
@@ -144,31 +174,6 @@ static int make_stdin(const json_t *context)
     return kept;
 }
 
-static int spawn(char **argv, char **envp, int in, int out, pid_t *pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int rc;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0)
-        abort();
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = posix_spawn(pid, argv[0], &actions, &attributes, argv, envp);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return -rc;
-}
-
 /* The child's end blocks like any pipe; only ours does not. */
 static int make_pipe(int ends[2])
 {
@@ -177,19 +182,31 @@ static int make_pipe(int ends[2])
     return fs_set_nonblock(ends[0]);
 }
 
-static int start(char **argv, char **envp, const json_t *context, struct spawned *out)
+/* Who runs it may open /dev/stdout as well. */
+static void give(int fd, const struct child_plan *plan)
+{
+    if (plan->switch_user && fchown(fd, plan->uid, plan->gid) < 0)
+        return; /* it is open already; that is what counts */
+}
+
+static int start(struct child_plan *plan, const json_t *context, struct spawned *out,
+                 struct err *err)
 {
     autoclose int in = make_stdin(context);
     int ends[2] = {-1, -1};
     int rc = in < 0 ? in : make_pipe(ends);
 
-    if (rc == 0)
-        rc = spawn(argv, envp, in, ends[1], &out->pid);
+    if (rc < 0)
+        return err_sys(err, rc, "%s", plan->argv[0]);
+    plan->in = in;
+    plan->out = ends[1];
+    give(ends[1], plan);
+    rc = spawn_child(plan, &out->pid, err);
     fs_close_slot(&ends[1]);
     if (rc == 0) {
         out->pidfd = pidfd_open(out->pid, 0);
         if (out->pidfd < 0) {
-            rc = -errno;
+            rc = err_sys(err, -errno, "%s", plan->argv[0]);
             kill(-out->pid, SIGKILL);
             waitpid(out->pid, NULL, 0);
         }
@@ -200,19 +217,21 @@ static int start(char **argv, char **envp, const json_t *context, struct spawned
     return rc;
 }
 
-int spawn_command(const json_t *argv, const json_t *context, struct spawned *out, struct err *err)
+int spawn_command(const json_t *action, const json_t *context, struct spawned *out, struct err *err)
 {
     struct lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
     autostrings struct strings arguments = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
     autostrings struct strings environment = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
-    int rc = fill_arguments(argv, &l, &arguments, err);
+    struct child_plan plan;
+    int rc = fill_arguments(json_object_get(action, "argv"), &l, &arguments, err);
 
     if (rc == 0)
-        fill_environment(&l, &environment);
+        fill_environment(action, &l, &environment);
     buf_free(&l.scratch);
     if (rc < 0)
         return rc;
-    pointers_of(&arguments);
-    rc = start(arguments.pointers, pointers_of(&environment), context, out);
-    return rc < 0 ? err_sys(err, rc, "%s", arguments.pointers[0]) : 0;
+    spawn_settings_read(action, &plan);
+    plan.argv = pointers_of(&arguments);
+    plan.envp = pointers_of(&environment);
+    return start(&plan, context, out, err);
 }

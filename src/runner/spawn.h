@@ -1,7 +1,8 @@
 /*
  * A command of the configuration as a child: argv from templates, never through a shell; a
- * minimal environment with the fields of the task; the whole context as JSON on stdin; a session
- * of its own, default signals, no descriptor but 0, 1 and 2.
+ * minimal environment with the fields of the task and what the hook adds; the whole context as JSON
+ * on stdin; user, folder, mask and limits as the action says; a session of its own, default
+ * signals, no descriptor but 0, 1 and 2.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +21,7 @@ struct spawned {
 };
 
 /* -E2BIG: an argument or all of it is too long; -EINVAL: not an argv; else what spawning said. */
-MUST_CHECK int spawn_command(const json_t *argv, const json_t *context, struct spawned *out,
+MUST_CHECK int spawn_command(const json_t *action, const json_t *context, struct spawned *out,
                              struct err *err);
 
 #endif

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import pathlib
+import pwd
 import signal
 import sys
 
@@ -633,6 +634,75 @@ def test_runs_of_a_hook_keep_its_rate_and_others_do_not_wait(run):
     daemon.wait_runs(*["done"] * 7, args=("--hook", "quick"))
     wait_for(lambda: sorted(r["state"] for r in daemon.runs("--hook", "rare")) ==
              ["done"] * 2 + ["ready"] * 5, "two of seven")
+
+
+# -- as whom, where, within which limits --
+
+
+def command_of(run, script, **hook):
+    """Runs a shell command once: its run, when it is over."""
+    _, daemon = stack(run, {"name": "h", "exec": ["/bin/sh", "-c", script],
+                            "retry": {"attempts": 1}, **hook})
+    daemon.submit()
+    return wait_for(lambda: [r for r in daemon.runs() if r["state"] in ("done", "dead")],
+                    "end of the run")[0]
+
+
+def test_a_command_has_its_folder_mask_and_variables(run):
+    place = run.home / "work"
+    place.mkdir()
+    ran = command_of(run, 'pwd; umask; echo "$GREETING|$LANG|$EMPTY|$HOME"; env | grep -c ^LANG=; '
+                     'touch new; stat -c %a new', cwd=str(place), umask="0077",
+                     env={"GREETING": "a {task.id} $HOME", "LANG": "de_DE.UTF-8", "EMPTY": ""})
+    home = os.environ.get("HOME", "/")
+    assert ran["output"].splitlines() == [
+        str(place), "0077", "a {task.id} $HOME|de_DE.UTF-8||" + home, "1", "600"]
+
+
+def test_a_command_without_settings_has_limits(run):
+    ran = command_of(run, "pwd; umask; ulimit -d; ulimit -t; ulimit -n; ulimit -Hn; ulimit -f; "
+                     "cat /proc/self/limits | grep processes")
+    lines = ran["output"].splitlines()
+    assert lines[:7] == ["/", "0022", str(4 << 20), str(86400), "1024", "1024", str(64 << 21)]
+    assert lines[7].split()[2:4] == ["4096", "4096"]
+
+
+@pytest.mark.parametrize("limits, script, detail", [
+    ({"file_size": "1MiB"}, "exec head -c 2M /dev/zero >\"$OUT\"", "killed by SIGXFSZ"),
+    ({"cpu": "1s"}, "while :; do :; done", "killed by SIGXCPU"),
+    ({"memory": "32MiB"}, f"exec {sys.executable} -c 'x = bytearray(100 << 20)'", "exit status 1"),
+    ({"files": 20}, f"exec {sys.executable} -c 'x = [open(\"/\" + \"dev/null\") for _ in range(30)]'",
+     "exit status 1"),
+], ids=["file_size", "cpu", "memory", "files"])
+def test_a_command_is_held_to_its_limits(run, limits, script, detail):
+    ran = command_of(run, script, limits=limits, env={"OUT": str(run.home / "out")})
+    assert ran["state"] == "dead" and ran["detail"] == detail, ran
+
+
+def test_a_command_that_cannot_enter_its_folder_says_so(run):
+    place = run.home / "work"
+    place.mkdir()
+    _, daemon = stack(run, {"name": "h", "exec": ["/bin/true"], "cwd": str(place),
+                            "retry": {"attempts": 1}})
+    place.rmdir()
+    daemon.submit()
+    dead, = daemon.wait_runs("dead")
+    assert dead["detail"] == "cannot start: /bin/true: cwd: No such file or directory"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_command_runs_as_its_user_and_never_again_as_root(run):
+    run.home.chmod(0o755)
+    ran = command_of(run, 'id -u; id -g; id -G; echo "$HOME"; grep -E "^(Uid|Gid|NoNewPrivs)" '
+                     "/proc/self/status; cat /dev/stdin | head -c 1; echo said >/dev/stdout",
+                     user="nobody")
+    lines = ran["output"].splitlines()
+    user = pwd.getpwnam("nobody")
+    uid, gid = str(user.pw_uid), str(user.pw_gid)
+    assert lines[:4] == [uid, gid, gid, user.pw_dir]
+    assert [line.split() for line in lines[4:7]] == [
+        ["Uid:", *[uid] * 4], ["Gid:", *[gid] * 4], ["NoNewPrivs:", "1"]]
+    assert lines[7:] == ["{said"] and ran["state"] == "done"
 
 
 # -- in which order --
