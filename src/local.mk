@@ -229,6 +229,8 @@ endif
 
 noinst_LIBRARIES += libkeeper.a
 libkeeper_a_SOURCES = \
+	src/keeper/alarms.c \
+	src/keeper/alarms.h \
 	src/keeper/batch.c \
 	src/keeper/batch.h \
 	src/keeper/calls.c \

@@ -114,8 +114,10 @@ int main(int argc, char **argv)
         {"room", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
-    struct keeper_options keeper = {
-        .sandbox = true, .client_version = client_library_version(), .check_pair = check_pair};
+    struct keeper_options keeper = {.sandbox = true,
+                                    .client_version = client_library_version(),
+                                    .check_pair = check_pair,
+                                    .not_after = tls_not_after};
     autofree char *path = NULL;
     bool check = false;
     int c;

@@ -594,6 +594,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
 	tests/e2e/test_kodi.py \
+	tests/e2e/test_alarms.py \
 	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \
@@ -692,6 +693,7 @@ EXTRA_DIST += \
 	tests/e2e/test_judge.py \
 	tests/e2e/test_keeper.py \
 	tests/e2e/test_kodi.py \
+	tests/e2e/test_alarms.py \
 	tests/e2e/test_calls.py \
 	tests/e2e/test_missed.py \
 	tests/e2e/test_spend.py \

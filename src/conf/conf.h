@@ -105,6 +105,10 @@ enum conf_event {
     EVENT_TEST,
     EVENT_QUARANTINED, /* from here on: what may happen again and again, each with details */
     EVENT_DEAD,
+    EVENT_DISK_LOW, /* from here on: of no task */
+    EVENT_CERT_EXPIRING,
+    EVENT_SIGNATURE_FAILURES,
+    EVENT_PROVIDER_DOWN,
     EVENT_COUNT
 };
 const char *conf_event_name(enum conf_event e);
@@ -219,6 +223,11 @@ struct conf {
         int runs;            /* all hooks together */
         int64_t output;      /* bytes kept of a command's output */
     } limits;
+    struct { /* when the operator is told */
+        uint64_t disk_free;
+        struct conf_rate signature_failures;
+        int64_t provider_down_ms;
+    } alarms;
     struct {
         int64_t window_ms; /* how far Date may be from now */
         int64_t nonce_keep_ms;

@@ -129,6 +129,16 @@ static int64_t timeout_of(const struct conf_node *node)
     return http != NULL ? conf_http_timeout_ms(http) : EXEC_TIMEOUT_MS;
 }
 
+static void check_events(const struct conf_fill *fill, const struct conf_node *node,
+                         const struct conf_hook *hook)
+{
+    for (int e = EVENT_DISK_LOW; hook->action == ACTION_DOWNLOAD && e < EVENT_COUNT; e++)
+        if ((hook->on & 1U << e) != 0)
+            conf_found_at(fill->found, conf_node_get(node, "on"),
+                          "'hooks[].on': %s is of no task, so there is nothing to download",
+                          conf_event_name((enum conf_event)e));
+}
+
 static void check_retry(const struct conf_fill *fill, const struct conf_node *node,
                         const struct conf_hook *hook)
 {
@@ -214,6 +224,7 @@ static void fill_hook(const struct conf_fill *fill, const struct conf_node *node
     conf_table_fill(fill, SCOPE_HOOK, node, hook);
     check_action(fill, node, hook);
     conf_command_check(fill, node, hook);
+    check_events(fill, node, hook);
     check_retry(fill, node, hook);
     check_tags(fill, node, hook);
 }
@@ -268,6 +279,10 @@ static const struct event {
     [EVENT_TEST] = {"test", -1},
     [EVENT_QUARANTINED] = {"quarantined", -1},
     [EVENT_DEAD] = {"dead", -1},
+    [EVENT_DISK_LOW] = {"disk_low", -1},
+    [EVENT_CERT_EXPIRING] = {"cert_expiring", -1},
+    [EVENT_SIGNATURE_FAILURES] = {"signature_failures", -1},
+    [EVENT_PROVIDER_DOWN] = {"provider_down", -1},
 };
 
 const char *conf_event_name(enum conf_event e)

@@ -104,6 +104,27 @@ int calls_happen(struct keeper *k, const struct store_task *t, enum conf_event e
     return call_all(k, t, event, text != NULL ? text : "{}", NULL, err);
 }
 
+static struct store_task no_task(const char *provider)
+{
+    return (struct store_task){.provider = provider,
+                               .endpoint = "",
+                               .model = "",
+                               .prompt = "",
+                               .payload = "",
+                               .request = "{}",
+                               .tags = "{}",
+                               .err_code = "",
+                               .credits = -1};
+}
+
+int calls_operator(struct keeper *k, const char *provider, enum conf_event event, json_t *details,
+                   struct err *err)
+{
+    struct store_task t = no_task(provider);
+
+    return calls_happen(k, &t, event, details, err);
+}
+
 static bool any_on(const struct conf *c, enum conf_event event)
 {
     for (size_t i = 0; i < c->n_hooks; i++)
@@ -112,19 +133,9 @@ static bool any_on(const struct conf *c, enum conf_event event)
     return false;
 }
 
-static const struct store_task no_task = {.provider = "",
-                                          .endpoint = "",
-                                          .model = "",
-                                          .prompt = "",
-                                          .payload = "",
-                                          .request = "{}",
-                                          .tags = "{}",
-                                          .err_code = "",
-                                          .credits = -1};
-
 int calls_dead(struct keeper *k, const struct store_run *run, struct err *err)
 {
-    struct store_task t = no_task;
+    struct store_task t = no_task("");
     autofree char *text = NULL;
     json_t *details;
     int rc = 0;
@@ -143,6 +154,14 @@ int calls_dead(struct keeper *k, const struct store_run *run, struct err *err)
     return call_all(k, &t, EVENT_DEAD, text != NULL ? text : "{}", run->hook, err);
 }
 
+static bool is_repeatable(const char *trigger)
+{
+    for (int e = EVENT_QUARANTINED; e < EVENT_COUNT; e++)
+        if (str_eq(conf_event_name((enum conf_event)e), trigger))
+            return true;
+    return false;
+}
+
 int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
                  const char *trigger, int64_t *run_row, struct err *err)
 {
@@ -153,6 +172,8 @@ int calls_replay(struct keeper *k, const struct store_task *t, const struct conf
     run.after = "";
     run.on_failure = false;
     run.replay = true;
+    if (is_repeatable(trigger))
+        run.details = "{\"sample\":true}";
     rc = k->store->ops->run_insert(k->store, &run, run_row, err);
     schedule_look(k);
     return rc;

@@ -21,6 +21,9 @@ MUST_CHECK int calls_add(struct keeper *k, const struct store_task *t, enum conf
  * an object of plain values. */
 MUST_CHECK int calls_happen(struct keeper *k, const struct store_task *t, enum conf_event event,
                             json_t *details, struct err *err);
+/* The same for an event of no task; provider "" when it is of none. */
+MUST_CHECK int calls_operator(struct keeper *k, const char *provider, enum conf_event event,
+                              json_t *details, struct err *err);
 /* The same for a run that is given up; what was called because of such a one calls nobody, and
  * no hook is called for its own. */
 MUST_CHECK int calls_dead(struct keeper *k, const struct store_run *run, struct err *err);

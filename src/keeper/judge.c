@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/alarms.h"
 #include "keeper/batch.h"
 #include "keeper/calls.h"
 #include "keeper/events.h"
@@ -108,6 +109,7 @@ static void prove(struct keeper *k, const struct msg_callback *msg, const struct
     } else if (p->signature == SIGNATURE_REQUIRED || mandatory) {
         out->refusal = VERDICT_UNAUTHORISED;
         out->reason = result.reason;
+        alarms_on_refusal(k);
         log_warn("callback.unauthorised", LOG_S("task", t != NULL ? t->id : NULL),
                  LOG_S("provider", p->name), LOG_B("peer", msg->peer.p, msg->peer.n),
                  LOG_S("signature", sign_verdict_name(result.verdict)),

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "keeper/alarms.h"
 #include "keeper/batch.h"
 #include "keeper/judge.h"
 #include "keeper/looks.h"
@@ -303,6 +304,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
         loop->t.pinged_ms = now;
     }
     check_space(k);
+    alarms_tick(k);
     schedule_tick(k);
     looks_tick(k);
     if (k->reload_again)
@@ -389,6 +391,8 @@ static int open_store(struct keeper *k, struct err *err)
         rc = load_secret(k, err);
     if (rc == 0)
         rc = pauses_load(k->store, &k->pauses, err);
+    if (rc == 0)
+        rc = alarms_load(k->store, &k->alarms, err);
     return rc < 0 ? rc : reclaim(k, err);
 }
 
@@ -429,6 +433,7 @@ static void close_all(struct keeper *k)
     batch_free(k->batch);
     crypto_place_free(k->crypto);
     pauses_free(k->pauses);
+    alarms_free(k->alarms);
     store_close(k->store);
     sockets_close(k->sockets);
     conf_free(k->conf);

@@ -26,6 +26,7 @@ struct batch;
 struct schedule;
 struct looks;
 struct pauses;
+struct alarms;
 struct orphans;
 struct sockets;
 
@@ -33,6 +34,8 @@ struct keeper_options {
     const char *conf_path;
     const char *client_version;  /* of the libraries that the keeper may not know, for the log */
     conf_check_pair *check_pair; /* as conf_load_checked wants it */
+    /* When a certificate ends, wall clock in ms; NULL: unknown. */
+    int (*not_after)(const char *chain_pem, int64_t *wall_ms, struct err *err);
     bool sandbox;
 };
 
@@ -56,6 +59,7 @@ struct keeper {
     struct schedule *schedule;
     struct looks *looks;
     struct pauses *pauses;
+    struct alarms *alarms;
     struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */
     uint32_t watchers;       /* clients that wait for live events */

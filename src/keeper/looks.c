@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/alarms.h"
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/judge.h"
@@ -342,6 +343,8 @@ static int record_failed_look(struct keeper *k, struct store_task *t, const stru
     autofree char *detail = mem_printf("look %d: %s", t->looks, why);
     struct news news = {.source = SOURCE_POLL, .verdict = "failed", .detail = detail};
 
+    if (msg->http_status < 400 || msg->http_status >= 500)
+        alarms_on_silence(k, t->provider, why);
     log_warn("look.failed", LOG_S("task", t->id), LOG_S("provider", t->provider),
              LOG_I("status", msg->http_status), LOG_B("why", msg->error.p, msg->error.n));
     return (t->looks & (t->looks - 1)) == 0 ? event_task(k, t, &news, err)
@@ -353,6 +356,8 @@ static bool note_answer(struct keeper *k, struct store_task *t, const struct msg
 {
     if (msg->retry_after_ms > 0)
         pace_pause(&k->looks->pace, t->provider, clock_wall_ms() + msg->retry_after_ms);
+    if (is_answered(msg) || (msg->http_status >= 400 && msg->http_status < 500))
+        alarms_on_answer(k, t->provider);
     if (is_answered(msg))
         t->misses = 0;
     return msg->http_status == 404 && pace_miss(t) && !state_is_final(t->pending);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/alarms.h"
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
@@ -173,6 +174,10 @@ static int write_answer(struct keeper *k, struct store_task *t, const struct msg
     int64_t was = spend_of(t);
     int rc;
 
+    if (msg->http_status > 0 && msg->http_status < 500)
+        alarms_on_answer(k, t->provider);
+    else
+        alarms_on_silence(k, t->provider, msg->http_status > 0 ? detail : msg->message.p);
     t->trace_id = msg->trace_id.p;
     t->updated_ms = clock_wall_ms();
     switch ((enum answer_outcome)msg->outcome) {

@@ -227,6 +227,8 @@ static void settings_of_commands_are_checked(void **state)
          AT "39: 'hooks[].user': there is no user no-such-user\n"},
         {HOOK("name: a, exec: /bin/true, limits: { memroy: 1GiB }"),
          AT "43: unknown option 'hooks[].limits.memroy'; did you mean 'memory'?\n"},
+        {HOOK("name: a, on: [success, disk_low], download: { dir: m }"),
+         AT "20: 'hooks[].on': disk_low is of no task, so there is nothing to download\n"},
         {HOOK("name: a, download: { dir: m }, cwd: /tmp"),
          AT "43: 'hooks[].cwd' is for exec: nothing else starts a command\n"},
     };
