@@ -235,8 +235,6 @@ libkeeper_a_SOURCES = \
 	src/keeper/batch.h \
 	src/keeper/calls.c \
 	src/keeper/calls.h \
-	src/keeper/deliveries.c \
-	src/keeper/deliveries.h \
 	src/keeper/describe.c \
 	src/keeper/describe.h \
 	src/keeper/events.c \

@@ -22,7 +22,7 @@
 #define CERT_KEY      "cert_expiring:"
 #define CERT_EVERY    60 /* ticks */
 #define CERT_DAY_MS   86400000LL
-#define SILENCES_MIN  3  /* one that was unlucky is not down */
+#define SILENCES_MIN  3 /* one that was unlucky is not down */
 
 static const int cert_days[] = {1, 3, 14}; /* ascending */
 

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "conf_fixture.h"
 
+#include <pwd.h>
+
 #define HOOKS                                                                                      \
     "hooks:\n"                                                                                     \
     "  - { name: a, exec: [/bin/true] }\n"                                                         \
@@ -203,13 +205,16 @@ static char *replace_all(const char *text, const char *from, const char *to)
 static int load_sample(struct conf_fixture *f, bool all)
 {
     autofree char *sample = read_sample();
+    autofree char *user = mem_printf("user: %s", getpwuid(geteuid())->pw_name);
     autofree char *here = NULL;
+    autofree char *mine = NULL;
     autofree char *text = NULL;
 
     if (all)
         uncomment(sample);
     here = replace_all(sample, "/etc/viduhook", f->dir);
-    text = replace_all(here, "/usr/local/bin/publish", "/bin/true");
+    mine = replace_all(here, "user: media", user);
+    text = replace_all(mine, "/usr/local/bin/publish", "/bin/true");
     return fixture_load_text(f, text);
 }
 
