@@ -40,6 +40,8 @@ libvidu_a_SOURCES = \
 	src/vidu/endpoint.h \
 	src/vidu/endpoint_table.c \
 	src/vidu/endpoint_table.h \
+	src/vidu/expiry.c \
+	src/vidu/expiry.h \
 	src/vidu/form.c \
 	src/vidu/form.h \
 	src/vidu/form_read.c \
@@ -241,6 +243,10 @@ libkeeper_a_SOURCES = \
 	src/keeper/events.h \
 	src/keeper/files.c \
 	src/keeper/files.h \
+	src/keeper/follow.c \
+	src/keeper/follow.h \
+	src/keeper/given.c \
+	src/keeper/given.h \
 	src/keeper/hooks.c \
 	src/keeper/hooks.h \
 	src/keeper/judge.c \
@@ -269,6 +275,10 @@ libkeeper_a_SOURCES = \
 	src/keeper/plan.h \
 	src/keeper/query.c \
 	src/keeper/query.h \
+	src/keeper/redo.c \
+	src/keeper/redo.h \
+	src/keeper/replay.c \
+	src/keeper/replay.h \
 	src/keeper/record.c \
 	src/keeper/record.h \
 	src/keeper/handout.c \
@@ -293,6 +303,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/spend.h \
 	src/keeper/supervise.c \
 	src/keeper/supervise.h \
+	src/keeper/trigger.c \
+	src/keeper/trigger.h \
 	src/keeper/version.c
 
 noinst_LIBRARIES += libgateway.a
@@ -364,6 +376,8 @@ librunner_a_SOURCES = \
 	src/runner/download_plan.c \
 	src/runner/download_plan.h \
 	src/runner/exec.c \
+	src/runner/live.c \
+	src/runner/live.h \
 	src/runner/quota.c \
 	src/runner/quota.h \
 	src/runner/reap.c \
@@ -398,6 +412,8 @@ libcli_a_SOURCES = \
 	src/cli/doctor.c \
 	src/cli/doctor.h \
 	src/cli/doctor_http.c \
+	src/cli/edit.c \
+	src/cli/edit.h \
 	src/cli/explain.c \
 	src/cli/field.c \
 	src/cli/field.h \
@@ -420,8 +436,10 @@ libcli_a_SOURCES = \
 	src/cli/options.h \
 	src/cli/progress.c \
 	src/cli/progress.h \
+	src/cli/replay.c \
 	src/cli/render.c \
 	src/cli/render.h \
+	src/cli/retry.c \
 	src/cli/runs.c \
 	src/cli/save.c \
 	src/cli/save.h \
@@ -440,6 +458,7 @@ libcli_a_SOURCES = \
 	src/cli/suggest.h \
 	src/cli/table.c \
 	src/cli/table.h \
+	src/cli/tail.c \
 	src/cli/tasks.c \
 	src/cli/term.c \
 	src/cli/term.h \

@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/base/test_net \
 	tests/unit/base/test_proc \
 	tests/unit/base/test_str \
+	tests/unit/vidu/test_expiry \
 	tests/unit/vidu/test_answer \
 	tests/unit/vidu/test_callback \
 	tests/unit/vidu/test_compose \
@@ -113,6 +114,7 @@ UNIT_TESTS = \
 	tests/unit/runner/test_runner \
 	tests/unit/runner/test_sweep \
 	tests/unit/runner/test_trail \
+	tests/unit/runner/test_tail \
 	tests/unit/cli/test_body \
 	tests/unit/cli/test_control \
 	tests/unit/cli/test_files \
@@ -275,6 +277,8 @@ tests_unit_base_test_proc_SOURCES = tests/unit/base/test_proc.c
 tests_unit_base_test_proc_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
 tests_unit_base_test_str_SOURCES = tests/unit/base/test_str.c
 tests_unit_base_test_str_LDADD = $(BASE_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_expiry_SOURCES = tests/unit/vidu/test_expiry.c
+tests_unit_vidu_test_expiry_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_answer_SOURCES = tests/unit/vidu/test_answer.c
 tests_unit_vidu_test_answer_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_callback_SOURCES = tests/unit/vidu/test_callback.c
@@ -479,6 +483,8 @@ tests_unit_runner_test_sweep_SOURCES = tests/unit/runner/test_sweep.c
 tests_unit_runner_test_sweep_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_trail_SOURCES = tests/unit/runner/test_trail.c
 tests_unit_runner_test_trail_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_tail_SOURCES = tests/unit/runner/test_tail.c
+tests_unit_runner_test_tail_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c
 tests_unit_cli_test_body_LDADD = $(CLI_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_control_SOURCES = tests/unit/cli/test_control.c
@@ -573,6 +579,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
+	tests/e2e/test_again.py \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
 	tests/e2e/test_endpoints.py \
@@ -672,6 +679,7 @@ EXTRA_DIST += \
 	tests/fixtures/gateway/processing.json \
 	tests/fixtures/gateway/success.json \
 	tests/unit/store/store_fixture.h \
+	tests/e2e/test_again.py \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
 	tests/e2e/test_endpoints.py \

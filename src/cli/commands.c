@@ -61,7 +61,7 @@ static const struct option_row watch_options[] = {
 
 static const struct option_row runs_options[] = {
     {"task", 0, OPTION_TEXT, "ID", "only runs of this task"},
-    {"state", 0, OPTION_TEXT, "STATE", "waiting, ready, running, done, dead or cancelled"},
+    {"state", 0, OPTION_TEXT, "STATE", "waiting, ready, running, done, dead, cancelled or failed"},
     {"hook", 0, OPTION_TEXT, "NAME", "only runs of this hook"},
     {"limit", 'l', OPTION_NUMBER, "N", "at most so many, newest first; default 50"},
     ENDED,
@@ -76,12 +76,24 @@ static const struct option_row files_options[] = {
 static const struct option_row retry_options[] = {
     {"dead", 0, OPTION_FLAG, NULL, "every dead run"},
     {"hook", 0, OPTION_TEXT, "NAME", "with --dead: only those of this hook"},
+    {"since", 0, OPTION_TEXT, "DURATION|DAY", "with --dead: only those called for since then"},
+    {"rate", 0, OPTION_NUMBER, "N", "with --dead: so many a second; default 10"},
+    ENDED,
+};
+
+static const struct option_row replay_options[] = {
+    {"hook", 0, OPTION_TEXT, "NAME", "only this hook, whatever its `on` and `match`"},
+    {"as-received", 0, OPTION_FLAG, NULL, "judge the callback again, with the bytes that came"},
+    {"edit", 0, OPTION_FLAG, NULL, "change what the callback said in $VISUAL or $EDITOR first"},
+    {"event", 0, OPTION_NUMBER, "N", "the Nth entry of the timeline; default: the last callback"},
     ENDED,
 };
 
 static const struct option_row trigger_options[] = {
     {"hook", 0, OPTION_TEXT, "NAME", "only this hook, whatever its `on` and `match`"},
+    {"state", 0, OPTION_TEXT, "STATE", "state of the sample, and the event that calls for it"},
     {"event", 0, OPTION_TEXT, "EVENT", "pretend that this happened; default: test"},
+    {"set", 's', OPTION_LIST, "FIELD=VALUE", "prompt, model, url, tags.NAME, ... of the sample"},
     {"timeout", 0, OPTION_DURATION, "DURATION", "wait no longer than this; default 10m"},
     ENDED,
 };
@@ -168,10 +180,30 @@ static const char files_help[] =
     "are known as long as their task is kept (retain). With --verify the status is 1 when one is\n"
     "missing, changed or cannot be read by the user who asks.";
 
+static const char tail_help[] =
+    "Prints the output of a run, standard output and standard error together: what is kept of it,\n"
+    "and what comes, until the attempt is over; one that has not begun is waited for. How it\n"
+    "ended stands on standard error; the exit status is 0 when it was done, else 1. What is\n"
+    "written faster than it can be shown is left out, and said to be.";
+
+static const char cancel_run_help[] =
+    "A run that waits is not made; the command of one under way gets TERM and, when it has not\n"
+    "gone 10 seconds later, KILL. It is not tried again, and the runs that wait for it are\n"
+    "cancelled too. `viduhook retry RUN` takes it back.";
+
+static const char replay_help[] =
+    "Calls the hooks of a finished task again: those that today's configuration calls for its\n"
+    "state, with the task as it is stored. With --as-received what the provider said is judged\n"
+    "again; when the task has got there already, its hooks are called with what was said then,\n"
+    "and when it is news the task moves on. With --edit hooks are told the edited payload; the\n"
+    "task and the callback on record stay as they are. VIDUHOOK_REPLAY is 1 in these runs.";
+
 static const char trigger_help[] =
-    "Runs hooks with sample data, waits for them and prints their outcome and output: the one\n"
-    "that is named, or those that a real task like the sample would call. Exit status 0 when\n"
-    "all of them succeeded, else 1. The sample names a video that is nowhere: a `download` hook\n"
+    "Runs hooks with sample data, waits for them and prints how they ended, what they said, and\n"
+    "exactly what they were given: arguments, environment, standard input. It is the hook that is\n"
+    "named, or those that a real task like the sample would call. A run that fails is not tried\n"
+    "again. Exit status 0 when all of them succeeded, else 1. The sample names a video that is "
+    "nowhere: a `download` hook\n"
     "fails on it, so name the hook that is meant.";
 
 static const char import_help[] =
@@ -234,15 +266,21 @@ const struct command commands[] = {
      command_watch},
     {"runs", "[OPTIONS]", "list runs of hooks, newest first", NULL, runs_options, 0, 0,
      command_runs},
+    {"tail", "RUN", "what a command says, as it says it", tail_help, no_options, 1, 1,
+     command_tail},
     {"files", "[--task ID] [--verify]", "list the files that downloads stored, oldest first",
      files_help, files_options, 0, 0, command_files},
-    {"retry", "RUN... | --dead [--hook NAME]", "make runs of hooks again, above all failed ones",
-     NULL, retry_options, 0, 1000, command_retry},
+    {"retry", "RUN... | --dead [OPTIONS]", "make runs of hooks again, above all failed ones", NULL,
+     retry_options, 0, 1000, command_retry},
+    {"cancel-run", "RUN", "end a run of a hook, or see to it that it is not made", cancel_run_help,
+     no_options, 1, 1, command_cancel_run},
+    {"replay", "ID [OPTIONS]", "call the hooks of a task again", replay_help, replay_options, 1, 1,
+     command_replay},
     {"pause", "HOOK", "let the runs of a hook wait, until it is resumed", NULL, no_options, 1, 1,
      command_pause},
     {"resume", "HOOK", "let the runs of a paused hook go on", NULL, no_options, 1, 1,
      command_resume},
-    {"trigger", "[--hook NAME] [--event EVENT]", "run hooks with sample data", trigger_help,
+    {"trigger", "[--hook NAME] [OPTIONS]", "run hooks with sample data", trigger_help,
      trigger_options, 0, 0, command_trigger},
     {"adopt", "REMOTE_ID --provider NAME", "take over a task that was created elsewhere", NULL,
      adopt_options, 1, 1, command_adopt},

@@ -241,7 +241,7 @@ int control_ask(struct control *c, const char *command, const json_t *args, stru
     }
 }
 
-int control_watch(struct control *c, const char *task, struct err *err)
+int control_watch(struct control *c, const char *task, int64_t run, struct err *err)
 {
     json_t *args = json_object();
     struct control_answer answer;
@@ -249,6 +249,8 @@ int control_watch(struct control *c, const char *task, struct err *err)
 
     if (task != NULL)
         (void)json_object_set_new(args, "task", json_string(task));
+    if (run != 0)
+        (void)json_object_set_new(args, "run", json_integer(run));
     rc = control_ask(c, "watch", args, SLICE_LIT(""), CONTROL_ANSWER_MS, &answer, err);
     json_decref(args);
     if (rc < 0)

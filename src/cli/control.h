@@ -41,8 +41,8 @@ MUST_CHECK int control_ask(struct control *c, const char *command, const json_t 
 /* This file goes along with the next question; borrowed until it has been asked. -1: none. */
 void control_pass(struct control *c, int fd);
 
-/* Subscribes to the events of one task, or of all with task NULL. */
-MUST_CHECK int control_watch(struct control *c, const char *task, struct err *err);
+/* Subscribes to the events of one task, or of all with task NULL; run 0, or whose output too. */
+MUST_CHECK int control_watch(struct control *c, const char *task, int64_t run, struct err *err);
 /* The next event, owned by the caller. timeout_ms -1: for ever. -ETIMEDOUT: none so far. */
 MUST_CHECK int control_next_event(struct control *c, int64_t timeout_ms, json_t **event,
                                   struct err *err);

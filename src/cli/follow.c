@@ -11,12 +11,18 @@
 #define REJOIN_MS  15000 /* how long a daemon may take to come back */
 #define REJOIN_GAP 200
 
+/* Who wants output asks for one task only. */
+static int subscribe(struct follow *f, struct err *err)
+{
+    return control_watch(f->watch, f->run != 0 ? f->task : NULL, f->run, err);
+}
+
 static int join(struct follow *f, struct err *err)
 {
     int rc = control_open(cli_control_path(f->cli), &f->watch, err);
 
     if (rc == 0)
-        rc = control_watch(f->watch, NULL, err);
+        rc = subscribe(f, err);
     return rc;
 }
 
@@ -46,25 +52,36 @@ static int rejoin(struct follow *f, struct err *err)
     }
 }
 
-int follow_open(struct follow *f, struct cli *cli, int64_t timeout_ms, struct err *err)
+void follow_close(struct follow *f)
 {
-    int rc;
+    control_close(f->watch);
+    f->watch = NULL;
+}
 
-    *f = (struct follow){.cli = cli, .deadline_ms = -1};
-    if (timeout_ms >= 0)
-        f->deadline_ms = clock_mono_ms() + timeout_ms;
-    rc = cli_connect(cli, &f->watch, err);
+static int begin(struct follow *f, struct err *err)
+{
+    int rc = cli_connect(f->cli, &f->watch, err);
+
     if (rc == 0)
-        rc = control_watch(f->watch, NULL, err);
+        rc = subscribe(f, err);
     if (rc < 0)
         follow_close(f);
     return rc;
 }
 
-void follow_close(struct follow *f)
+int follow_open(struct follow *f, struct cli *cli, int64_t timeout_ms, struct err *err)
 {
-    control_close(f->watch);
-    f->watch = NULL;
+    *f = (struct follow){.cli = cli, .deadline_ms = -1};
+    if (timeout_ms >= 0)
+        f->deadline_ms = clock_mono_ms() + timeout_ms;
+    return begin(f, err);
+}
+
+int follow_open_run(struct follow *f, struct cli *cli, const char *task, int64_t run,
+                    struct err *err)
+{
+    *f = (struct follow){.cli = cli, .task = task, .run = run, .deadline_ms = -1};
+    return begin(f, err);
 }
 
 /* At most a tick, at least what is left. */
@@ -93,7 +110,7 @@ int follow_next(struct follow *f, json_t **event, bool *renewed, struct err *err
         *renewed = rc == 0;
         return rc;
     }
-    if (f->task != NULL && !str_eq(field_text(got, "task"), f->task)) {
+    if (f->task != NULL && f->run == 0 && !str_eq(field_text(got, "task"), f->task)) {
         json_decref(got);
         return 0;
     }

@@ -13,11 +13,15 @@ struct follow {
     struct cli *cli;
     struct control *watch;
     const char *task;    /* only events of this one; NULL: all. Borrowed; may be set later */
+    int64_t run;         /* whose output is wanted too; 0: none. Set before it is opened */
     int64_t deadline_ms; /* monotonic; -1: none */
 };
 
 /* Subscribes; from here on no event is missed. timeout_ms -1: no end. */
 MUST_CHECK int follow_open(struct follow *f, struct cli *cli, int64_t timeout_ms, struct err *err);
+/* The events of one run's task, and that run's output; task is borrowed. */
+MUST_CHECK int follow_open_run(struct follow *f, struct cli *cli, const char *task, int64_t run,
+                               struct err *err);
 void follow_close(struct follow *f);
 
 /*

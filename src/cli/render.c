@@ -135,6 +135,29 @@ void render_output(const char *output, struct buf *out)
     }
 }
 
+static void add_words(const char *label, const json_t *words, struct buf *out)
+{
+    const json_t *word;
+    size_t i;
+
+    json_array_foreach (words, i, word) {
+        buf_addf(out, "    %s ", label);
+        term_adds(out, json_string_value(word));
+        buf_addc(out, '\n');
+    }
+}
+
+void render_command(const json_t *command, struct buf *out)
+{
+    if (command == NULL)
+        return;
+    add_words("argv ", field_array(command, "argv"), out);
+    add_words("env  ", field_array(command, "env"), out);
+    buf_adds(out, "    stdin ");
+    term_adds(out, field_text(command, "stdin"));
+    buf_addc(out, '\n');
+}
+
 static void add_state(const char *state, bool color, struct buf *out)
 {
     autobuf struct buf safe = BUF_INIT(TEXT_MAX);
@@ -206,7 +229,7 @@ static void add_head(const json_t *task, bool color, struct buf *out)
     buf_adds(out, "\n\n");
 }
 
-static void add_run_outcome(const json_t *run, bool color, struct buf *out)
+void render_run_line(const json_t *run, bool color, struct buf *out)
 {
     int64_t started = field_time(run, "started_at");
     int64_t finished = field_time(run, "finished_at");
@@ -227,6 +250,11 @@ static void add_run_outcome(const json_t *run, bool color, struct buf *out)
         buf_adds(out, ": ");
     term_adds(out, field_text(run, "detail"));
     buf_addc(out, '\n');
+}
+
+static void add_run_outcome(const json_t *run, bool color, struct buf *out)
+{
+    render_run_line(run, color, out);
     render_output(field_text(run, "output"), out);
 }
 

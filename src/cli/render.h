@@ -26,6 +26,10 @@ void render_event(const json_t *event, bool color, struct buf *out);
 /* A task's results lose the queries of their URLs, which grant access to them. */
 void render_redact(json_t *task);
 
+/* What a command was given: arguments, environment, standard input; NULL: nothing. */
+void render_command(const json_t *command, struct buf *out);
+/* A run in one line: how its last attempt ended, or how it stands. */
+void render_run_line(const json_t *run, bool color, struct buf *out);
 /* The tail of a command's output, indented; nothing when it is empty. */
 void render_output(const char *output, struct buf *out);
 

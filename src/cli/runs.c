@@ -20,8 +20,8 @@ static int check_state(const char *name, struct err *err)
     if (name == NULL || run_state_from_name(name, &state))
         return 0;
     return err_set(err, -EINVAL,
-                   "--state %s: no such state; there are waiting, ready, running, done, dead and "
-                   "cancelled",
+                   "--state %s: no such state; there are waiting, ready, running, done, dead, "
+                   "cancelled and failed",
                    name);
 }
 
@@ -52,78 +52,6 @@ int command_runs(struct cli *cli, const struct options *o)
     cli_print(&text);
     json_decref(answer);
     return EXIT_OK;
-}
-
-static void print_retried(const struct cli *cli, const json_t *answer)
-{
-    const json_t *runs = field_array(answer, "runs");
-    const json_t *run;
-    size_t i;
-
-    if (cli->json) {
-        cli_print_json(answer);
-        return;
-    }
-    json_array_foreach (runs, i, run)
-        printf("run %lld will be tried again\n", (long long)json_integer_value(run));
-    if (json_array_size(runs) == 0)
-        puts("no dead runs");
-}
-
-static int retry(struct cli *cli, json_t *args)
-{
-    json_t *answer = NULL;
-    int status = cli_ask(cli, "retry", args, &answer);
-
-    if (status == EXIT_OK)
-        print_retried(cli, answer);
-    json_decref(answer);
-    return status;
-}
-
-static int retry_all_dead(struct cli *cli, const struct options *o)
-{
-    json_t *args = json_pack("{s:b}", "all_dead", 1);
-
-    field_set_text(args, "hook", options_text(o, "hook"));
-    return retry(cli, args);
-}
-
-static int check_retry(const struct options *o, struct err *err)
-{
-    bool dead = options_has(o, "dead");
-    uint64_t run;
-
-    if (dead == (o->n_words > 0))
-        return err_set(err, -EINVAL, "give either the numbers of runs or --dead");
-    if (!dead && options_has(o, "hook"))
-        return err_set(err, -EINVAL, "--hook goes with --dead");
-    for (size_t i = 0; i < o->n_words; i++)
-        if (str_to_u64(o->words[i], strlen(o->words[i]), INT64_MAX, &run) < 0)
-            return err_set(err, -EINVAL, "%s: not the number of a run; `viduhook runs` has them",
-                           o->words[i]);
-    return 0;
-}
-
-int command_retry(struct cli *cli, const struct options *o)
-{
-    int first_failure = EXIT_OK;
-    struct err err;
-
-    if (check_retry(o, &err) < 0)
-        return cli_fail(cli, EXIT_USAGE, &err);
-    if (options_has(o, "dead"))
-        return retry_all_dead(cli, o);
-    for (size_t i = 0; i < o->n_words; i++) {
-        uint64_t run = 0;
-        int status;
-
-        (void)!str_to_u64(o->words[i], strlen(o->words[i]), INT64_MAX, &run); /* checked */
-        status = retry(cli, json_pack("{s:I}", "run", (json_int_t)run));
-        if (first_failure == EXIT_OK)
-            first_failure = status;
-    }
-    return first_failure;
 }
 
 static int set_paused(struct cli *cli, const char *hook, bool paused)
@@ -214,6 +142,7 @@ static int print_outcome(const struct cli *cli, const json_t *answer)
         term_adds(&text, field_text(run, "detail"));
         buf_addc(&text, '\n');
         render_output(field_text(run, "output"), &text);
+        render_command(json_object_get(run, "command"), &text);
         if (!cli->json)
             cli_print(&text);
         if (!done)
@@ -224,7 +153,24 @@ static int print_outcome(const struct cli *cli, const json_t *answer)
     return status;
 }
 
-static int trigger(struct cli *cli, const struct options *o, struct follow *f)
+/* {"prompt": "x"} from every --set. */
+static int read_set(const struct options *o, json_t *set, struct err *err)
+{
+    size_t at = 0;
+
+    for (const char *use; (use = options_next(o, "set", &at)) != NULL;) {
+        const char *equals = strchr(use, '=');
+        autofree char *name = NULL;
+
+        if (equals == NULL || equals == use)
+            return err_set(err, -EINVAL, "--set %s: write FIELD=VALUE", use);
+        name = mem_strndup(use, (size_t)(equals - use));
+        json_object_set_new(set, name, json_string(equals + 1));
+    }
+    return 0;
+}
+
+static int trigger(struct cli *cli, const struct options *o, const json_t *set, struct follow *f)
 {
     json_t *args = json_object();
     json_t *started = NULL;
@@ -233,6 +179,8 @@ static int trigger(struct cli *cli, const struct options *o, struct follow *f)
 
     field_set_text(args, "hook", options_text(o, "hook"));
     field_set_text(args, "event", options_text(o, "event"));
+    field_set_text(args, "state", options_text(o, "state"));
+    (void)json_object_set_new(args, "set", json_deep_copy(set));
     status = cli_ask(cli, "trigger", args, &started);
     if (status == EXIT_OK && json_array_size(field_array(started, "runs")) == 0) {
         struct err err;
@@ -252,14 +200,20 @@ static int trigger(struct cli *cli, const struct options *o, struct follow *f)
 
 int command_trigger(struct cli *cli, const struct options *o)
 {
+    json_t *set = json_object();
     struct follow f;
     struct err err;
     int status;
-    int rc = follow_open(&f, cli, options_ms(o, "timeout", TRIGGER_WAIT_MS), &err);
+    int rc;
 
-    if (rc < 0)
-        return cli_fail(cli, cli_status_of(rc), &err);
-    status = trigger(cli, o, &f);
-    follow_close(&f);
+    if (read_set(o, set, &err) < 0) {
+        json_decref(set);
+        return cli_fail(cli, EXIT_USAGE, &err);
+    }
+    rc = follow_open(&f, cli, options_ms(o, "timeout", TRIGGER_WAIT_MS), &err);
+    status = rc < 0 ? cli_fail(cli, cli_status_of(rc), &err) : trigger(cli, o, set, &f);
+    if (rc == 0)
+        follow_close(&f);
+    json_decref(set);
     return status;
 }

@@ -43,7 +43,8 @@ static void show_event(const struct cli *cli, struct live *live, const json_t *e
 
 static bool is_run_over(const char *state)
 {
-    return str_eq(state, "done") || str_eq(state, "dead") || str_eq(state, "cancelled");
+    return str_eq(state, "done") || str_eq(state, "dead") || str_eq(state, "cancelled") ||
+           str_eq(state, "failed");
 }
 
 /* -1 while there is something to wait for, else the exit status. */

@@ -36,6 +36,7 @@ struct peer {
     bool watching;
     uint64_t watch_id;
     char watch[TASK_ID_SIZE]; /* begin of the tasks' names; "": all */
+    uint64_t run;             /* whose output it wants too; 0: none */
 };
 
 struct control {
@@ -78,9 +79,21 @@ void control_watchers_changed(struct control *c)
     tell_keeper(c);
 }
 
+static void tell_followed(struct control *c, uint64_t run)
+{
+    struct msg_follow msg = {.run = run};
+    const struct peer *p;
+
+    for (p = LIST_FIRST(&c->peers); p != NULL; p = LIST_NEXT(p, link))
+        msg.followers += p->run == run;
+    if (run != 0 && !c->draining)
+        (void)channel_send(c->g->keeper, MSG_FOLLOW, 0, &msg);
+}
+
 static void drop(struct peer *p)
 {
     struct control *c = p->control;
+    uint64_t run = p->run;
 
     LIST_REMOVE(p, link);
     c->n_peers--;
@@ -88,6 +101,7 @@ static void drop(struct peer *p)
     channel_free(p->channel);
     free(p);
     tell_keeper(c);
+    tell_followed(c, run);
     gateway_check_idle(c->g);
 }
 
@@ -170,6 +184,30 @@ void control_tell(struct control *c, const struct msg_event *event)
     }
 }
 
+static void add_output(const struct msg_output *output, struct buf *out)
+{
+    buf_addf(out, "{\"event\":\"output\",\"run\":%llu,\"attempt\":%u,\"at\":%llu,\"text\":",
+             (unsigned long long)output->run, output->attempt, (unsigned long long)output->at);
+    buf_add_json(out, output->text.p, output->text.n);
+    buf_addc(out, '}');
+}
+
+void control_tell_output(struct control *c, const struct msg_output *output)
+{
+    autobuf struct buf json = BUF_INIT(CONTROL_MAX_OUTPUT);
+    struct peer *p, *next;
+
+    add_output(output, &json);
+    for (p = LIST_FIRST(&c->peers); p != NULL && buf_ok(&json); p = next) {
+        struct msg_event event = {.task = slice_str(p->watch), .json = {buf_text(&json), json.len}};
+        bool late = channel_queued(p->channel) > CONTROL_MAX_OUTPUT;
+
+        next = LIST_NEXT(p, link);
+        if (p->run == output->run && (!late || output->text.n == 0))
+            (void)is_still_here(p, channel_send(p->channel, MSG_EVENT, p->watch_id, &event));
+    }
+}
+
 static void watch(struct gateway *g, const struct command *cmd)
 {
     static const struct msg_result begun = {.more = 1, .json = SLICE_LIT("{}")};
@@ -182,10 +220,12 @@ static void watch(struct gateway *g, const struct command *cmd)
     }
     mem_copy_text(p->watch, sizeof(p->watch), str_or(task, ""));
     p->watching = true;
+    p->run = (uint64_t)json_integer_value(json_object_get(cmd->args, "run"));
     p->watch_id = cmd->asker.id;
     p->open--; /* it never ends by itself */
     channel_limit(p->channel, CONTROL_MAX_BEHIND);
     tell_keeper(g->control);
+    tell_followed(g->control, p->run);
     (void)is_still_here(p, channel_send(p->channel, MSG_RESULT, p->watch_id, &begun));
 }
 

@@ -17,8 +17,9 @@
 #include <jansson.h>
 
 #define CONTROL_MAX_CLIENTS   64
-#define CONTROL_MAX_QUESTIONS 16         /* of one client at once */
-#define CONTROL_MAX_BEHIND    (1U << 20) /* bytes a watcher may be late */
+#define CONTROL_MAX_QUESTIONS 16           /* of one client at once */
+#define CONTROL_MAX_BEHIND    (1U << 20)   /* bytes a watcher may be late */
+#define CONTROL_MAX_OUTPUT    (512U << 10) /* being later than this it hears no output */
 
 /* One command of a client. What is in it lives as long as the call that hands it over. */
 struct command {
@@ -40,6 +41,10 @@ void control_refuse(struct control *c, struct asker to, enum exit_status exit, c
     PRINTF_LIKE(4, 5);
 /* A live event, to the watchers that want it. */
 void control_tell(struct control *c, const struct msg_event *event);
+
+/* A piece of a run's output, to those who follow it and are not late: they see by its offset what
+ * they have missed. */
+void control_tell_output(struct control *c, const struct msg_output *output);
 
 /* Accepts no more; each client goes when its last question is answered. */
 void control_drain(struct control *c);

@@ -168,6 +168,14 @@ static void on_event(struct gateway *g, const struct frame *f)
     mirror_tell(g->mirror, &msg);
 }
 
+static void on_output(struct gateway *g, const struct frame *f)
+{
+    struct msg_output msg;
+
+    if (message_read(f, &msg) == 0)
+        control_tell_output(g->control, &msg);
+}
+
 static const struct {
     enum message_type type;
     bool before_hello;
@@ -175,7 +183,7 @@ static const struct {
 } handlers[] = {
     {MSG_HELLO, true, on_hello},  {MSG_PING, false, on_ping},       {MSG_DRAIN, false, on_drain},
     {MSG_POLL, false, on_poll},   {MSG_RECORDED, false, on_answer}, {MSG_RESULT, false, on_answer},
-    {MSG_EVENT, false, on_event},
+    {MSG_EVENT, false, on_event}, {MSG_OUTPUT, false, on_output},
 };
 
 static void on_frame(struct channel *ch, const struct frame *f, void *ctx)

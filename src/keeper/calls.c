@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "keeper/match.h"
 #include "keeper/schedule.h"
+#include "vidu/expiry.h"
 
 #include <errno.h>
 #include <string.h>
@@ -37,7 +38,9 @@ static struct store_run new_run(const struct store_task *t, const struct conf_ho
     run.on_failure = h->after_failure != NULL;
     run.state = before != NULL ? RUN_WAITING : RUN_READY;
     run.created_ms = run.due_ms = clock_wall_ms();
-    run.details = run.detail = run.output = "";
+    if (h->action == ACTION_DOWNLOAD)
+        run.expires_ms = expiry_of_result(t->result, run.created_ms);
+    run.details = run.detail = run.output = run.command = "";
     return run;
 }
 
@@ -163,16 +166,20 @@ static bool is_repeatable(const char *trigger)
 }
 
 int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
-                 const char *trigger, int64_t *run_row, struct err *err)
+                 const struct calls_wish *wish, int64_t *run_row, struct err *err)
 {
-    struct store_run run = new_run(t, h, trigger);
+    struct store_run run = new_run(t, h, wish->trigger);
     int rc;
 
-    run.state = RUN_READY;
-    run.after = "";
-    run.on_failure = false;
+    if (!wish->chained) {
+        run.state = RUN_READY;
+        run.after = "";
+        run.on_failure = false;
+    }
     run.replay = true;
-    if (is_repeatable(trigger))
+    run.once = wish->once;
+    run.event = wish->event;
+    if (wish->once && is_repeatable(wish->trigger))
         run.details = "{\"sample\":true}";
     rc = k->store->ops->run_insert(k->store, &run, run_row, err);
     schedule_look(k);

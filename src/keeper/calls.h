@@ -27,8 +27,16 @@ MUST_CHECK int calls_operator(struct keeper *k, const char *provider, enum conf_
 /* The same for a run that is given up; what was called because of such a one calls nobody, and
  * no hook is called for its own. */
 MUST_CHECK int calls_dead(struct keeper *k, const struct store_run *run, struct err *err);
+/* How the operator wants a run. */
+struct calls_wish {
+    const char *trigger;
+    int64_t event; /* entry of the timeline that it is made from; 0: the task as it is */
+    bool chained;  /* it waits for the run of the hook it comes `after` */
+    bool once;     /* of trying: see struct store_run */
+};
+
 /* Inside a transaction: a run asked for by the operator, with its number. */
 MUST_CHECK int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
-                            const char *trigger, int64_t *run, struct err *err);
+                            const struct calls_wish *wish, int64_t *run, struct err *err);
 
 #endif

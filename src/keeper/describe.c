@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/describe.h"
 
+#include "keeper/given.h"
 #include "keeper/handout.h"
 #include "keeper/hooks.h"
 
@@ -67,26 +68,42 @@ static int gather(struct keeper *k, const struct conf_hook *h, const struct stor
     return rc;
 }
 
+/* NULL when it does not fit. */
+static char *compose(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
+                     const struct hook_facts *facts)
+{
+    struct msg_run msg = {.run = (uint64_t)run->row};
+    char *json = handout_add(k, h, run, hook_run_json(h, run, facts));
+
+    msg.json = slice_str(json);
+    if (message_check(MSG_RUN, &msg) == 0)
+        return json;
+    free(json);
+    return NULL;
+}
+
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                 char **json)
+                 char **json, struct err *err)
 {
     autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
-    struct msg_run msg = {.run = (uint64_t)run->row};
-    json_t *earlier = NULL;
+    struct given given = GIVEN_INIT;
     struct store_task t;
+    struct hook_facts facts = {.task = run->task != 0 ? &t : NULL};
+    json_t *earlier = NULL;
     int rc = gather(k, h, run, &files, &t, &earlier);
 
+    if (rc < 0)
+        err_sys(err, rc, "run %lld", (long long)run->row);
+    else if (run->event != 0)
+        rc = given_read(k, &t, run->event, &given, err);
     if (rc == 0) {
-        struct hook_facts facts = {
-            .task = run->task != 0 ? &t : NULL, .files = buf_text(&files), .earlier = earlier};
-
-        *json = handout_add(k, h, run, hook_run_json(h, run, &facts));
-        msg.json = slice_str(*json);
-        if (message_check(MSG_RUN, &msg) < 0) {
-            free(*json);
-            *json = NULL;
-        }
+        if (run->event != 0)
+            given_apply(&given, &t);
+        facts.files = buf_text(&files);
+        facts.earlier = earlier;
+        *json = compose(k, h, run, &facts);
     }
     json_decref(earlier);
+    given_clear(&given);
     return rc;
 }

@@ -9,8 +9,8 @@
 #include "keeper/keeper.h"
 
 /* 0 and *json (owned by the caller), NULL when it is more than fits into a message; -errno of the
- * store. */
+ * store, or of an entry of the timeline that cannot be made again. */
 MUST_CHECK int describe_run(struct keeper *k, const struct conf_hook *h,
-                            const struct store_run *run, char **json);
+                            const struct store_run *run, char **json, struct err *err);
 
 #endif

@@ -115,6 +115,8 @@ char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
         json_object_set_new(context, "details", json_loads(run->details, 0, NULL));
     if (facts->earlier != NULL)
         json_object_set(context, "after", facts->earlier);
+    if (run->once) /* of trying: the operator wants to see it */
+        json_object_set_new(json_object_get(all, "action"), "show", json_true());
     json = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     return json;

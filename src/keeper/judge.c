@@ -487,6 +487,24 @@ int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *
     return judge(k, &st, &verdict, err);
 }
 
+int judge_again(struct keeper *k, struct store_task *t, const struct msg_report *report,
+                bool proven, enum verdict *verdict, const char **why, struct err *err)
+{
+    const struct conf_provider *p = conf_provider_find(k->conf, t->provider);
+    struct statement st = {.task = t,
+                           .report = report,
+                           .source = SOURCE_OPERATOR,
+                           .proven = proven,
+                           .confirm = p != NULL ? p->confirm : CONFIRM_NEVER};
+    enum state_step step = step_of(&st);
+
+    *why = doubt_of(&st, step);
+    *verdict = *why != NULL ? VERDICT_QUARANTINED : VERDICT_DUPLICATE;
+    if (*why != NULL || step == STEP_REPEAT)
+        return 0;
+    return judge(k, &st, verdict, err);
+}
+
 int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err)
 {
     struct news news = {.source = SOURCE_POLL,

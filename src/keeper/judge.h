@@ -22,6 +22,13 @@ void judge_on_callback(struct keeper *k, struct room *room, const struct frame *
  */
 MUST_CHECK int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *report,
                           struct slice body, struct err *err);
+/*
+ * Inside a transaction: the operator gives what was recorded once more, and vouches for where it
+ * came from. Accepted: news, with all that follows from it. Duplicate: what is known already,
+ * nothing is written. Quarantined: *why (static text) it has no effect, nothing is written.
+ */
+MUST_CHECK int judge_again(struct keeper *k, struct store_task *t, const struct msg_report *report,
+                           bool proven, enum verdict *verdict, const char **why, struct err *err);
 /* Inside a transaction: given up; why is for people, NULL: after too long. */
 MUST_CHECK int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/keeper.h"
+#include "keeper/follow.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -115,6 +116,8 @@ static const struct {
     {MSG_POLLED, ROOM_GATEWAY, on_polled},
     {MSG_COMMAND, ROOM_GATEWAY, query_on_command},
     {MSG_SUBSCRIBE, ROOM_GATEWAY, on_subscribe},
+    {MSG_FOLLOW, ROOM_GATEWAY, follow_on_message},
+    {MSG_OUTPUT, ROOM_RUNNER, follow_on_output},
     {MSG_DONE, ROOM_RUNNER, on_done},
     {MSG_PROGRESS, ROOM_RUNNER, on_progress},
     {MSG_REFRESH, ROOM_RUNNER, looks_on_refresh},
@@ -432,6 +435,7 @@ static void close_all(struct keeper *k)
     looks_free(k->looks);
     batch_free(k->batch);
     crypto_place_free(k->crypto);
+    follows_free(k->follows);
     pauses_free(k->pauses);
     alarms_free(k->alarms);
     store_close(k->store);
@@ -496,6 +500,7 @@ int keeper_main(const struct keeper_options *options)
         k.schedule = schedule_new(&k);
         k.looks = looks_new(&k);
         k.supervise = supervise_new(k.base, &supervise_ops, &k);
+        k.follows = follows_new();
         k.orphans = orphans_new(k.base, &orphans_ops, &k);
         run_loop(&k);
         rc = k.exit_status;

@@ -28,6 +28,7 @@ struct looks;
 struct pauses;
 struct alarms;
 struct orphans;
+struct follows;
 struct sockets;
 
 struct keeper_options {
@@ -62,7 +63,8 @@ struct keeper {
     struct alarms *alarms;
     struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */
-    uint32_t watchers;       /* clients that wait for live events */
+    struct follows *follows;
+    uint32_t watchers; /* clients that wait for live events */
     bool stopping;
     bool reload_again; /* SIGHUP came while a reload was under way */
     bool low_space;    /* too little room on the store's disk to accept anything */

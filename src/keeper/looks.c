@@ -465,15 +465,15 @@ static void refresh(struct keeper *k, const struct refresh *wish)
 void looks_on_refresh(struct keeper *k, struct room *runner, const struct frame *f)
 {
     struct msg_refresh msg;
-    int64_t task;
+    const struct running *run;
 
     if (message_read(f, &msg) < 0)
         return;
-    task = schedule_task_of(k, (int64_t)msg.run);
-    if (task == 0)
+    run = schedule_find(k, (int64_t)msg.run);
+    if (run == NULL)
         return;
-    refresh(k,
-            &(struct refresh){.task = task, .run = msg.run, .room = room_id(runner), .id = f->id});
+    refresh(k, &(struct refresh){
+                   .task = run->task, .run = msg.run, .room = room_id(runner), .id = f->id});
 }
 
 void looks_refresh(struct keeper *k, int64_t task, const struct room *room, uint64_t id)

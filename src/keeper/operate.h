@@ -8,9 +8,7 @@
 
 #include "keeper/query.h"
 
-void operate_retry(struct keeper *k, const struct question *q);
 void operate_pause(struct keeper *k, const struct question *q);
-void operate_trigger(struct keeper *k, const struct question *q);
 /* The provider has agreed to cancel it: told in its story, and looked at. */
 void operate_cancelled(struct keeper *k, const struct question *q);
 void operate_refresh(struct keeper *k, const struct question *q);

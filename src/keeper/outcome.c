@@ -31,10 +31,26 @@ static int conclude(struct keeper *k, const struct store_run *run, struct err *e
 int outcome_bury(struct keeper *k, struct store_run *run, const char *why, struct err *err)
 {
     log_warn("run.dead", LOG_I("run", run->row), LOG_S("hook", run->hook), LOG_S("why", why));
-    run->state = RUN_DEAD;
+    run->state = run->once ? RUN_MISSED : RUN_DEAD;
     run->detail = why;
     run->finished_ms = clock_wall_ms();
     return conclude(k, run, err);
+}
+
+int outcome_cancel(struct keeper *k, struct store_run *run, struct err *err)
+{
+    int n = 0;
+    int rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger, false,
+                                        clock_wall_ms(), &n, err);
+
+    log_info("run.cancelled", LOG_I("run", run->row), LOG_S("task", run->task_id),
+             LOG_S("hook", run->hook), LOG_I("attempt", run->attempt));
+    run->detail = "cancelled by the operator";
+    run->finished_ms = clock_wall_ms();
+    if (run->state != RUN_RUNNING) /* else its end is told when it comes */
+        event_run_live(k, run, "cancelled");
+    run->state = RUN_CANCELLED;
+    return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 
 int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms)
@@ -51,6 +67,22 @@ int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_a
     return ms > retry_after_ms ? ms : retry_after_ms;
 }
 
+/* It was cancelled while it ran: what is known of its end is added, and nothing follows from it. */
+static int add_end(struct keeper *k, struct store_run *run, const struct msg_done *msg,
+                   struct err *err)
+{
+    autofree char *detail = mem_printf("%s%s", str_or(msg->detail.p, ""),
+                                       msg->outcome == RUN_OK ? ", cancelled too late" : "");
+    int rc;
+
+    run->exit_code = msg->exit_code;
+    run->output = str_or(msg->output.p, "");
+    run->detail = detail;
+    run->finished_ms = clock_wall_ms();
+    rc = event_run(k, run, "cancelled", err);
+    return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
+}
+
 /* Sets the run's next state from what the runner said. */
 static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
 {
@@ -60,12 +92,15 @@ static void decide(const struct conf_hook *h, const struct msg_done *msg, struct
     run->losses = 0;
     if (msg->outcome == RUN_OK) {
         run->state = RUN_DONE;
+    } else if (run->once) {
+        run->state = RUN_MISSED;
     } else if (h == NULL || msg->outcome == RUN_FATAL || msg->outcome == RUN_GONE ||
                (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
                now - run->created_ms > h->retry.max_age_ms) {
         run->state = RUN_DEAD;
     } else {
         run->state = RUN_READY;
+        run->expires_ms = 0;
         run->due_ms = now + outcome_pause_ms(h, run->attempt, msg->retry_after_ms);
     }
 }
@@ -74,7 +109,10 @@ static void log_outcome(const struct store_run *run, const struct msg_done *msg)
 {
     const char *detail = str_or(msg->detail.p, "");
 
-    if (run->state == RUN_DONE)
+    if (run->state == RUN_MISSED)
+        log_info("run.failed", LOG_I("run", run->row), LOG_S("task", run->task_id),
+                 LOG_S("hook", run->hook), LOG_S("why", detail));
+    else if (run->state == RUN_DONE)
         log_info("run.done", LOG_I("run", run->row), LOG_S("task", run->task_id),
                  LOG_S("hook", run->hook), LOG_I("attempt", run->attempt),
                  LOG_I("ms", msg->duration_ms));
@@ -94,10 +132,16 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
 
     if (rc < 0)
         return rc == -ENOENT ? 0 : rc;
+    if (run.state == RUN_CANCELLED) {
+        rc = event_files(k, &run, msg->files, err);
+        return rc < 0 ? rc : add_end(k, &run, msg, err);
+    }
     decide(conf_hook_find(k->conf, run.hook), msg, &run);
     run.exit_code = msg->exit_code;
     run.detail = str_or(msg->detail.p, "");
     run.output = str_or(msg->output.p, "");
+    if (msg->command.n != 0)
+        run.command = msg->command.p;
     log_outcome(&run, msg);
     rc = event_files(k, &run, msg->files, err);
     if (rc == 0 && msg->outcome == RUN_GONE)
@@ -118,6 +162,7 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
              LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
     h = conf_hook_find(k->conf, run.hook);
     run.state = RUN_READY;
+    run.expires_ms = 0;
     run.due_ms = clock_wall_ms();
     run.losses++;
     if (run.losses == OUTCOME_LOSSES_MAX - 1 && h != NULL) /* its last attempt */

@@ -18,6 +18,9 @@ MUST_CHECK int outcome_record(struct keeper *k, const struct msg_done *msg, stru
 /* The runner died, or does not answer: made again, at once or before the last time after a pause.
  * The next claim buries it when that was the last time. */
 MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
+/* The operator's wish: it is cancelled, and so are those that wait for it. What the runner says of
+ * an attempt under way is added when it comes. */
+MUST_CHECK int outcome_cancel(struct keeper *k, struct store_run *run, struct err *err);
 /* It can never be made. */
 MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,
                             struct err *err);

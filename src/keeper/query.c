@@ -6,8 +6,11 @@
 #include "keeper/files.h"
 #include "keeper/lookup.h"
 #include "keeper/operate.h"
+#include "keeper/redo.h"
+#include "keeper/replay.h"
 #include "keeper/schedule.h"
 #include "keeper/spend.h"
+#include "keeper/trigger.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -127,8 +130,7 @@ static json_t *whole_task_json(const struct store_task *t)
 
 static json_t *run_json(const struct keeper *k, const struct store_run *r)
 {
-    uint64_t done = 0;
-    uint64_t total = 0;
+    const struct running *now = schedule_find(k, r->row);
     json_t *run =
         json_pack("{s:I, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
                   (json_int_t)r->row, "task", r->task_id, "hook", text(r->hook), "event",
@@ -139,10 +141,12 @@ static json_t *run_json(const struct keeper *k, const struct store_run *r)
 
     if (!str_empty(r->details))
         json_object_set_new(run, "details", parsed(r->details, json_object()));
-    if (r->state == RUN_RUNNING && schedule_progress(k, r->row, &done, &total))
-        json_object_set_new(
-            run, "progress",
-            json_pack("{s:I, s:I}", "done", (json_int_t)done, "total", (json_int_t)total));
+    if (!str_empty(r->command))
+        json_object_set_new(run, "command", parsed(r->command, json_object()));
+    if (r->state == RUN_RUNNING && now != NULL && now->done > 0)
+        json_object_set_new(run, "progress",
+                            json_pack("{s:I, s:I}", "done", (json_int_t)now->done, "total",
+                                      (json_int_t)now->total));
     return run;
 }
 
@@ -287,6 +291,17 @@ static void on_runs(struct keeper *k, const struct question *q)
     query_answer(k, q, json_pack("{s:o}", "runs", rows.array));
 }
 
+static void on_one_run(struct keeper *k, const struct question *q)
+{
+    json_int_t row = json_integer_value(json_object_get(q->args, "run"));
+    struct store_run run;
+
+    if (k->store->ops->run_by_row(k->store, row, &run) < 0)
+        query_refuse(k, q, EXIT_NOT_FOUND, "there is no run %lld", (long long)row);
+    else
+        query_answer(k, q, json_pack("{s:o}", "run", run_json(k, &run)));
+}
+
 /* -- dispatch -- */
 
 static const struct {
@@ -297,11 +312,15 @@ static const struct {
     {"show", on_show},
     {"explain", on_explain},
     {"runs", on_runs},
+    {"run", on_one_run},
     {"files", files_question},
     {"lookup", lookup_tasks},
-    {"retry", operate_retry},
+    {"replay", replay_question},
+    {"received", replay_received},
+    {"retry", redo_retry},
+    {"cancel-run", redo_cancel},
     {"pause", operate_pause},
-    {"trigger", operate_trigger},
+    {"trigger", trigger_question},
     {"refresh", operate_refresh},
     {"cancelled", operate_cancelled},
     {"reload", operate_reload},
@@ -321,6 +340,7 @@ void query_on_command(struct keeper *k, struct room *gateway, const struct frame
         return;
     args = json_loadb(msg.json.p, msg.json.n, JSON_REJECT_DUPLICATES, NULL);
     q.args = args;
+    q.blob = msg.blob;
     name = query_text(&q, "command");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (str_eq(name, commands[i].name)) {

@@ -18,6 +18,7 @@ struct question {
     struct room *room;
     uint64_t id;
     const json_t *args;
+    struct slice blob; /* what came with it: text to be taken as it is */
 };
 void query_answer(struct keeper *k, const struct question *q, json_t *answer); /* takes answer */
 void query_refuse(struct keeper *k, const struct question *q, int exit_status, const char *fmt, ...)

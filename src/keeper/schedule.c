@@ -6,6 +6,7 @@
 #include "keeper/batch.h"
 #include "keeper/describe.h"
 #include "keeper/events.h"
+#include "keeper/follow.h"
 #include "keeper/orphans.h"
 #include "keeper/outcome.h"
 #include "keeper/pauses.h"
@@ -82,7 +83,7 @@ static void arm(struct schedule *s, int64_t due_wall_ms)
     evtimer_add(s->due, &tv);
 }
 
-int schedule_retry(struct keeper *k, int64_t row, struct err *err)
+int schedule_retry(struct keeper *k, int64_t row, int64_t due_ms, struct err *err)
 {
     struct running *r = running_find(&k->schedule->running, row);
     struct store_run run;
@@ -101,11 +102,56 @@ int schedule_retry(struct keeper *k, int64_t row, struct err *err)
         forget(k->schedule, r);
     run.state = RUN_READY;
     run.attempt = run.losses = 0;
-    run.created_ms = run.due_ms = clock_wall_ms(); /* max_age counts from here again */
+    run.created_ms = run.due_ms = due_ms; /* max_age counts from here again */
     run.finished_ms = 0;
+    run.expires_ms = 0;
     run.replay = true;
     k->schedule->dirty = true;
     return k->store->ops->run_update(k->store, &run, err);
+}
+
+static void end_run(struct keeper *k, const struct running *r)
+{
+    struct room *room = supervise_by_id(k->supervise, r->room);
+    struct msg_cancel msg = {.run = (uint64_t)r->run};
+
+    if (room != NULL)
+        channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);
+}
+
+static void on_cancelled(struct keeper *k, bool ok, void *ctx)
+{
+    int64_t *row = ctx;
+    const struct running *r = running_find(&k->schedule->running, *row);
+
+    if (ok && r != NULL)
+        end_run(k, r);
+    free(row);
+}
+
+int schedule_cancel(struct keeper *k, int64_t row, bool *running, struct err *err)
+{
+    struct running *r = running_find(&k->schedule->running, row);
+    struct store_run run;
+    int64_t *copy;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return err_set(err, rc, "there is no run %lld", (long long)row);
+    if (run.state >= RUN_DONE || (r != NULL && r->settling))
+        return err_set(err, -EALREADY, "run %lld is over: %s", (long long)row,
+                       run.state >= RUN_DONE ? run_state_name(run.state) : "just now");
+    if (r != NULL && may_begin(r)) {
+        forget(k->schedule, r);
+        r = NULL;
+    }
+    *running = r != NULL;
+    if (r != NULL) { /* its place is free when the runner says so */
+        copy = mem_calloc(1, sizeof(*copy));
+        *copy = row;
+        batch_then(k, on_cancelled, copy);
+    }
+    return outcome_cancel(k, &run, err);
 }
 
 /* -- claiming -- */
@@ -153,6 +199,8 @@ static void send_run(struct keeper *k, struct running *r)
 
     if (room == NULL || channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg) < 0)
         r->lost = true; /* the runner has just died; the tick makes it ready again */
+    else
+        follow_begun(k, r->run, room);
     free(r->json);
     r->json = NULL;
 }
@@ -206,10 +254,10 @@ static int prepare(struct keeper *k, const struct conf_hook *h, const struct sto
                                                : NULL;
     if (*why != NULL)
         return 0;
-    rc = describe_run(k, h, run, json);
+    rc = describe_run(k, h, run, json, err);
     if (rc == 0 && *json == NULL)
         *why = "there is more to tell the runner than fits into a message";
-    return rc < 0 ? err_sys(err, rc, "run %lld", (long long)run->row) : 0;
+    return rc;
 }
 
 /* Its attempt was counted by an earlier commit, so it need not wait for this one. */
@@ -507,11 +555,7 @@ void schedule_on_stop(struct keeper *k)
 /* The runner had its own time-out, and all the time it takes to enforce it. */
 static void end_lease(struct keeper *k, struct running *r)
 {
-    struct room *room = supervise_by_id(k->supervise, r->room);
-    struct msg_cancel msg = {.run = (uint64_t)r->run};
-
-    if (room != NULL)
-        channel_send(room_channel(room), MSG_CANCEL, (uint64_t)r->run, &msg);
+    end_run(k, r);
     r->lost = true;
 }
 
@@ -535,22 +579,9 @@ size_t schedule_running(const struct keeper *k)
     return k->schedule->running.n - running_held(&k->schedule->running, NULL);
 }
 
-bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total)
+const struct running *schedule_find(const struct keeper *k, int64_t run)
 {
-    const struct running *r = running_find(&k->schedule->running, run);
-
-    if (r == NULL || r->done == 0)
-        return false;
-    *done = r->done;
-    *total = r->total;
-    return true;
-}
-
-int64_t schedule_task_of(const struct keeper *k, int64_t run)
-{
-    const struct running *r = running_find(&k->schedule->running, run);
-
-    return r != NULL ? r->task : 0;
+    return running_find(&k->schedule->running, run);
 }
 
 struct schedule *schedule_new(struct keeper *k)

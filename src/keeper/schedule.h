@@ -19,12 +19,17 @@
 #define KEEPER_SCHEDULE_H
 
 #include "keeper/keeper.h"
+#include "keeper/running.h"
 
 struct schedule *schedule_new(struct keeper *k);
 void schedule_free(struct schedule *s);
 
-/* Inside a transaction: a dead, done or cancelled run once more from attempt 0. */
-MUST_CHECK int schedule_retry(struct keeper *k, int64_t run, struct err *err);
+/* Inside a transaction: a run that is over, or waits to be made again, once more from attempt 0, at
+ * that time. -ENOENT; -EALREADY: it is under way, or waits for another hook. */
+MUST_CHECK int schedule_retry(struct keeper *k, int64_t run, int64_t due_ms, struct err *err);
+/* Inside a transaction: it will not be made, and neither will those that wait for it; *running: it
+ * is under way, and ended after the commit. -ENOENT; -EALREADY: it is over. */
+MUST_CHECK int schedule_cancel(struct keeper *k, int64_t run, bool *running, struct err *err);
 
 /* Something may be due: the end of the open batch claims it. */
 void schedule_look(struct keeper *k);
@@ -42,10 +47,9 @@ void schedule_on_stop(struct keeper *k);
 /* Once a second: leases, outcomes that could not be written, overdue work. */
 void schedule_tick(struct keeper *k);
 
-/* How many runs are under way; the bytes of a download, -1 when the run is not known. */
+/* How many runs are under way. */
 size_t schedule_running(const struct keeper *k);
-bool schedule_progress(const struct keeper *k, int64_t run, uint64_t *done, uint64_t *total);
-/* Task of a run under way; 0: none. */
-int64_t schedule_task_of(const struct keeper *k, int64_t run);
+/* A run that is under way, or held ready; NULL: it is not. Valid until the next frame. */
+const struct running *schedule_find(const struct keeper *k, int64_t run);
 
 #endif

@@ -36,6 +36,8 @@ struct action_events {
     /* run and attempt are the runner's to fill in. Valid during the call. */
     void (*on_done)(const struct msg_done *done, void *ctx);
     void (*on_progress)(const char *name, uint64_t done, uint64_t total, void *ctx);
+    /* A piece of what a command says, while somebody follows it: live.h. */
+    void (*on_output)(uint64_t at, struct slice text, void *ctx);
     /* The URLs of the result do not work any more; ops->fresh is the answer. */
     void (*on_expired)(void *ctx);
 };
@@ -49,6 +51,8 @@ struct action_ops {
     void (*stop)(void *a, enum run_outcome outcome, const char *why);
     /* result: callback_creations_json, or NULL and error says why there is none. */
     void (*fresh)(void *a, const json_t *result, const char *error);
+    /* Whether somebody wants to hear it live; NULL: there is nothing to hear. */
+    void (*follow)(void *a, bool on);
     void (*free)(void *a);
 };
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "runner/action.h"
+#include "runner/live.h"
 #include "runner/reap.h"
 #include "runner/spawn.h"
 #include "runner/tail.h"
@@ -45,6 +46,7 @@ struct exec {
     struct spawned child;
     struct event *exit_event, *output_event, *timer;
     struct tail tail;
+    struct live *live;  /* NULL until somebody follows it */
     struct trail trail; /* who was below it when it was stopped */
     siginfo_t end;      /* si_pid 0: it lives */
     int sweeps, empty_sweeps;
@@ -134,6 +136,8 @@ static void report(struct exec *x)
     bool started = x->error.text[0] == '\0';
     struct msg_done done = {.retry_after_ms = -1, .exit_code = CANNOT_START};
 
+    if (x->live != NULL)
+        live_end(x->live);
     describe(x, &detail);
     tail_text(&x->tail, &output);
     if (started)
@@ -142,6 +146,7 @@ static void report(struct exec *x)
     done.duration_ms = clock_mono_ms() - x->started_ms;
     done.detail = (struct slice){buf_text(&detail), detail.len};
     done.output = (struct slice){buf_text(&output), output.len};
+    done.command = slice_str(x->child.shown);
     x->events->on_done(&done, x->ctx); /* x is gone now */
 }
 
@@ -221,6 +226,8 @@ static void on_output(evutil_socket_t fd, short what, void *arg)
         if (n > 0)
             tail_add(&x->tail, chunk, (size_t)n);
     }
+    if (x->live != NULL)
+        live_grown(x->live);
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
         return;
     close_output(x);
@@ -321,6 +328,23 @@ static void exec_fresh(void *a, const json_t *result, const char *error)
     (void)error;
 }
 
+static void on_piece(uint64_t at, struct slice text, void *ctx)
+{
+    struct exec *x = ctx;
+
+    x->events->on_output(at, text, x->ctx);
+}
+
+static void exec_follow(void *a, bool on)
+{
+    struct exec *x = a;
+
+    if (x->live == NULL && on)
+        x->live = live_new(x->env->base, &x->tail, on_piece, x);
+    if (x->live != NULL)
+        live_listen(x->live, on);
+}
+
 static void exec_free(void *a)
 {
     struct exec *x = a;
@@ -337,6 +361,8 @@ static void exec_free(void *a)
         event_free(x->exit_event);
     event_free(x->timer);
     fs_close_slot(&x->child.pidfd);
+    live_free(x->live);
+    free(x->child.shown);
     tail_free(&x->tail);
     trail_free(&x->trail);
     free(x);
@@ -347,5 +373,6 @@ const struct action_ops exec_ops = {
     .start = exec_start,
     .stop = exec_stop,
     .fresh = exec_fresh,
+    .follow = exec_follow,
     .free = exec_free,
 };

@@ -132,6 +132,14 @@ static void on_progress(const char *name, uint64_t done, uint64_t total, void *c
     (void)channel_send(run->runner->channel, MSG_PROGRESS, run->frame, &msg);
 }
 
+static void on_output(uint64_t at, struct slice text, void *ctx)
+{
+    struct run *run = ctx;
+    struct msg_output msg = {.run = run->id, .attempt = run->attempt, .at = at, .text = text};
+
+    (void)channel_send(run->runner->channel, MSG_OUTPUT, run->frame, &msg);
+}
+
 static void on_expired(void *ctx)
 {
     struct run *run = ctx;
@@ -142,8 +150,10 @@ static void on_expired(void *ctx)
     (void)channel_send(run->runner->channel, MSG_REFRESH, run->frame, &msg);
 }
 
-static const struct action_events events = {
-    .on_done = on_done, .on_progress = on_progress, .on_expired = on_expired};
+static const struct action_events events = {.on_done = on_done,
+                                            .on_progress = on_progress,
+                                            .on_output = on_output,
+                                            .on_expired = on_expired};
 
 static const struct action_ops *const kinds[] = {&exec_ops, &download_ops, &deliver_ops,
                                                  &batch_ops};
@@ -225,6 +235,16 @@ static void on_cancel(struct runner *r, const struct frame *f, const void *messa
     (void)f;
     if (run != NULL)
         run->ops->stop(run->action, RUN_FATAL, "cancelled");
+}
+
+static void on_follow(struct runner *r, const struct frame *f, const void *message)
+{
+    const struct msg_follow *msg = message;
+    struct run *run = find_run(r, msg->run);
+
+    (void)f;
+    if (run != NULL && run->ops->follow != NULL)
+        run->ops->follow(run->action, msg->followers > 0);
 }
 
 static void on_fresh(struct runner *r, const struct frame *f, const void *message)
@@ -362,8 +382,9 @@ static const struct handler {
     bool before_hello;
     void (*handle)(struct runner *r, const struct frame *f, const void *message);
 } handlers[] = {
-    {MSG_HELLO, true, on_hello},  {MSG_RUN, false, on_run},     {MSG_CANCEL, false, on_cancel},
-    {MSG_FRESH, false, on_fresh}, {MSG_DRAIN, false, on_drain}, {MSG_PING, false, on_ping},
+    {MSG_HELLO, true, on_hello},  {MSG_RUN, false, on_run},       {MSG_CANCEL, false, on_cancel},
+    {MSG_FRESH, false, on_fresh}, {MSG_FOLLOW, false, on_follow}, {MSG_DRAIN, false, on_drain},
+    {MSG_PING, false, on_ping},
 };
 
 union any_message {
@@ -371,6 +392,7 @@ union any_message {
     struct msg_run run;
     struct msg_cancel cancel;
     struct msg_fresh fresh;
+    struct msg_follow follow;
     struct msg_drain drain;
     struct msg_ping ping;
 };

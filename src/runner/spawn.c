@@ -217,6 +217,26 @@ static int start(struct child_plan *plan, const json_t *context, struct spawned 
     return rc;
 }
 
+static json_t *words_of(char *const *words)
+{
+    json_t *list = json_array();
+
+    for (; *words != NULL; words++)
+        json_array_append_new(list, json_string(*words)); /* all of it is UTF-8 */
+    return list;
+}
+
+static char *show_all(char *const *argv, char *const *envp, const json_t *context)
+{
+    autofree char *in = json_dumps(context, JSON_COMPACT);
+    json_t *all = json_pack("{s:o, s:o, s:s}", "argv", words_of(argv), "env", words_of(envp),
+                            "stdin", str_or(in, ""));
+    char *text = json_dumps(all, JSON_COMPACT);
+
+    json_decref(all);
+    return text;
+}
+
 int spawn_command(const json_t *action, const json_t *context, struct spawned *out, struct err *err)
 {
     struct lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
@@ -233,5 +253,7 @@ int spawn_command(const json_t *action, const json_t *context, struct spawned *o
     spawn_settings_read(action, &plan);
     plan.argv = pointers_of(&arguments);
     plan.envp = pointers_of(&environment);
+    if (json_is_true(json_object_get(action, "show")))
+        out->shown = show_all(plan.argv, plan.envp, context);
     return start(&plan, context, out, err);
 }

@@ -12,15 +12,18 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct spawned {
     pid_t pid;
     int pidfd;
-    int output; /* both stdout and stderr, in the order of writing; non-blocking */
+    int output;  /* both stdout and stderr, in the order of writing; non-blocking */
+    char *shown; /* when it was asked for: {"argv": [], "env": [], "stdin"}, owned by the caller */
 };
 
-/* -E2BIG: an argument or all of it is too long; -EINVAL: not an argv; else what spawning said. */
+/* Where the action says "show", out->shown is filled in too, even when it cannot be started.
+ * -E2BIG: an argument or all of it is too long; -EINVAL: not an argv; else what spawning said. */
 MUST_CHECK int spawn_command(const json_t *action, const json_t *context, struct spawned *out,
                              struct err *err);
 

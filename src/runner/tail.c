@@ -52,6 +52,43 @@ void tail_text(const struct tail *t, struct buf *out)
     add_text(buf_text(&kept), kept.len, out);
 }
 
+/* Bytes at the end of p that begin a character and do not end it: 0 to 3. */
+static size_t unfinished(const char *p, size_t n)
+{
+    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0}; /* of more bytes than that */
+
+    for (size_t back = 1; back <= 3 && back <= n; back++) {
+        unsigned char c = (unsigned char)p[n - back];
+
+        if (c >= leads[back])
+            return c >= 0xc0 && c < 0xf8 ? back : 0;
+        if (c < 0x80 || c >= 0xc0)
+            return 0;
+    }
+    return 0;
+}
+
+uint64_t tail_range(const struct tail *t, uint64_t *from, size_t max, bool over, struct buf *out)
+{
+    uint64_t oldest = t->total > t->size ? t->total - t->size : 0;
+    autobuf struct buf raw = BUF_INIT(max + 1);
+    size_t n, at, first;
+
+    if (*from < oldest)
+        *from = oldest;
+    n = t->total - *from < max ? (size_t)(t->total - *from) : max;
+    if (n == 0)
+        return *from;
+    at = (size_t)(*from % t->size);
+    first = n < t->size - at ? n : t->size - at;
+    buf_add(&raw, t->ring + at, first);
+    buf_add(&raw, t->ring, n - first);
+    if (!over || *from + n < t->total)
+        n -= unfinished(buf_text(&raw), n);
+    add_text(buf_text(&raw), n, out);
+    return *from + n;
+}
+
 void tail_free(struct tail *t)
 {
     free(t->ring);

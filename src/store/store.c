@@ -14,6 +14,7 @@ static const char *const source_names[] = {
 static const char *const run_state_names[] = {
     [RUN_WAITING] = "waiting", [RUN_READY] = "ready", [RUN_RUNNING] = "running",
     [RUN_DONE] = "done",       [RUN_DEAD] = "dead",   [RUN_CANCELLED] = "cancelled",
+    [RUN_MISSED] = "failed",
 };
 
 static const struct {

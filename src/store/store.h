@@ -77,7 +77,9 @@ enum run_state {
     RUN_RUNNING = 2,
     RUN_DONE = 3,
     RUN_DEAD = 4,
-    RUN_CANCELLED = 5
+    RUN_CANCELLED = 5,
+    RUN_MISSED = 6, /* to be made once only, and without success: nobody waits for it */
+    RUN_STATE_COUNT
 };
 const char *run_state_name(enum run_state s);
 bool run_state_from_name(const char *name, enum run_state *out);
@@ -100,9 +102,13 @@ struct store_run {
     int losses;               /* attempts in a row during which the runner or the daemon died */
     int64_t due_ms, lease_ms; /* lease: until when the present attempt may take */
     int64_t created_ms, started_ms, finished_ms;
-    bool replay; /* asked for by the operator, at first or again */
+    bool replay;        /* asked for by the operator, at first or again */
+    bool once;          /* of trying: not made again when it fails */
+    int64_t event;      /* entry of the timeline whose body it is made from; 0: the task as it is */
+    int64_t expires_ms; /* first attempt of a download: until when its links work; 0: no hurry */
     int64_t exit_code;
     const char *detail, *output;
+    const char *command; /* JSON: what was started, when that was asked for */
 };
 
 struct store_file {
@@ -117,7 +123,8 @@ struct store_filter {
     const char *provider, *tag, *hook; /* NULL: any; tag "k" or "k=v" */
     int64_t task;                      /* row; 0: any */
     int64_t since_ms;
-    int limit; /* newest first; 0: 100 */
+    int64_t before; /* runs: only rows below this one; 0: any */
+    int limit;      /* newest first; 0: 100 */
 };
 
 /* What tasks created on a day (since 1970, UTC) came to at one provider. */
@@ -137,7 +144,7 @@ struct store_sweep {
 
 struct store_counts {
     int64_t tasks[STATE_COUNT];
-    int64_t runs[RUN_CANCELLED + 1];
+    int64_t runs[RUN_STATE_COUNT];
     int64_t bytes, wal_bytes;
 };
 
@@ -194,6 +201,8 @@ struct store_ops {
                         struct err *err);
     int (*event_list)(struct store *s, int64_t task, store_on_event *fn,
                       void *ctx); /* oldest first */
+    /* One entry, by its row. -ENOENT. */
+    int (*event_by_row)(struct store *s, int64_t row, store_on_event *fn, void *ctx);
     /* Whether an entry of the task's timeline was proven with this nonce, and said the same. */
     int (*event_by_nonce)(struct store *s, const struct store_task *t, struct slice nonce,
                           struct slice body, enum store_nonce *out);
@@ -205,9 +214,11 @@ struct store_ops {
     int (*run_by_row)(struct store *s, int64_t row, struct store_run *out);
     int (*run_update)(struct store *s, const struct store_run *r, struct err *err);
     /*
-     * Ready runs that are due and whose hook is not among `busy` (names, n_busy), oldest due
-     * first. The runs of one hook for one task go one by one, in their order: while one is
-     * running, or an older one is not over, none is shown.
+     * Ready runs that are due and whose hook is not among `busy` (names, n_busy), in the order in
+     * which they should begin: hooks in turns; of one hook those without expires_ms, oldest due
+     * first, then the others, soonest first. Who sets expires_ms sees to it that it is due at once.
+     * The runs of one hook for one task go one by one, in their order: while one is running, or an
+     * older one is not over, none is shown.
      */
     int (*run_due)(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
                    int limit, store_on_run *fn, void *ctx);

@@ -102,6 +102,9 @@ static const char version_1[] =
     "  attempt     INTEGER NOT NULL,"
     "  losses      INTEGER NOT NULL,"
     "  replay      INTEGER NOT NULL,"
+    "  once        INTEGER NOT NULL,"
+    "  event       INTEGER NOT NULL," /* 0: none; no REFERENCES, as in event */
+    "  expires_ms  INTEGER NOT NULL,"
     "  due_ms      INTEGER NOT NULL,"
     "  lease_ms    INTEGER NOT NULL,"
     "  created_ms  INTEGER NOT NULL,"
@@ -113,10 +116,11 @@ static const char version_1[] =
     "  after       TEXT NOT NULL,"
     "  details     TEXT NOT NULL,"
     "  detail      TEXT NOT NULL,"
-    "  output      TEXT NOT NULL"
+    "  output      TEXT NOT NULL,"
+    "  command     TEXT NOT NULL"
     ") STRICT;"
     "CREATE UNIQUE INDEX run_once ON run(task, hook, trigger, serial);"
-    "CREATE INDEX run_ready ON run(hook, due_ms) WHERE state = 1;"
+    "CREATE INDEX run_ready ON run(hook, expires_ms, due_ms) WHERE state = 1;"
     "CREATE INDEX run_state ON run(state) WHERE state <> 3;"
     "CREATE INDEX run_lone ON run(finished_ms) WHERE task IS NULL;"
 

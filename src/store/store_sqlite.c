@@ -191,6 +191,7 @@ static const struct store_ops sqlite_ops = {
     .task_sweep = sqlite_task_sweep,
     .event_insert = sqlite_event_insert,
     .event_list = sqlite_event_list,
+    .event_by_row = sqlite_event_by_row,
     .event_by_nonce = sqlite_event_by_nonce,
     .nonce_insert = sqlite_nonce_insert,
     .run_insert = sqlite_run_insert,

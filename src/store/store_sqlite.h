@@ -61,6 +61,7 @@ enum sql_id {
     SQL_PRUNE_TASK,
     SQL_EVENT_INSERT,
     SQL_EVENT_LIST,
+    SQL_EVENT_BY_ROW,
     SQL_EVENT_NONCE,
     SQL_NONCE_INSERT,
     SQL_NONCE_PRUNE,
@@ -99,7 +100,7 @@ struct sql_pin {
 
 /* How many rows there are in each state. */
 struct sqlite_tally {
-    int64_t tasks[STATE_COUNT], runs[RUN_CANCELLED + 1];
+    int64_t tasks[STATE_COUNT], runs[RUN_STATE_COUNT];
 };
 
 /* How far pruning has got, in order of creation. */
@@ -213,6 +214,7 @@ int sqlite_task_sweep(struct store *s, struct store_sweep *sweep, int64_t now_ms
 int sqlite_event_insert(struct store *s, struct store_task *t, const struct store_event *e,
                         struct err *err);
 int sqlite_event_list(struct store *s, int64_t task, store_on_event *fn, void *ctx);
+int sqlite_event_by_row(struct store *s, int64_t row, store_on_event *fn, void *ctx);
 int sqlite_event_by_nonce(struct store *s, const struct store_task *t, struct slice nonce,
                           struct slice body, enum store_nonce *out);
 int sqlite_nonce_insert(struct store *s, struct slice nonce, int64_t at_ms, struct err *err);

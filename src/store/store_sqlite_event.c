@@ -119,32 +119,53 @@ int sqlite_event_insert(struct store *base, struct store_task *t, const struct s
     return rc;
 }
 
+/* All texts are borrowed from the row that q stands on. */
+static struct store_event event_of(struct sqlite3_stmt *q)
+{
+    return (struct store_event){
+        .row = sqlite3_column_int64(q, 0),
+        .task = sqlite3_column_int64(q, 1),
+        .at_ms = sqlite3_column_int64(q, 2),
+        .source = (enum store_source)sqlite3_column_int(q, 3),
+        .state = (enum task_state)sqlite3_column_int(q, 4),
+        .verdict = sql_text(q, 5),
+        .detail = sql_text(q, 6),
+        .nonce = sql_blob(q, 7),
+        .headers = sql_blob(q, 8),
+        .body = sql_blob(q, 9),
+    };
+}
+
 int sqlite_event_list(struct store *base, int64_t task, store_on_event *fn, void *ctx)
 {
     struct sqlite_store *s = sqlite_of(base);
-    struct sqlite3_stmt *q = s->statements[SQL_EVENT_LIST];
     int rc;
 
-    sqlite3_bind_int64(q, 1, task);
+    sqlite3_bind_int64(s->statements[SQL_EVENT_LIST], 1, task);
     while ((rc = sql_next(s, SQL_EVENT_LIST)) > 0) {
-        struct store_event e = {
-            .row = sqlite3_column_int64(q, 0),
-            .task = sqlite3_column_int64(q, 1),
-            .at_ms = sqlite3_column_int64(q, 2),
-            .source = (enum store_source)sqlite3_column_int(q, 3),
-            .state = (enum task_state)sqlite3_column_int(q, 4),
-            .verdict = sql_text(q, 5),
-            .detail = sql_text(q, 6),
-            .nonce = sql_blob(q, 7),
-            .headers = sql_blob(q, 8),
-            .body = sql_blob(q, 9),
-        };
+        struct store_event e = event_of(s->statements[SQL_EVENT_LIST]);
 
         if (fn(&e, ctx) != 0)
             break;
     }
     sql_done(s, SQL_EVENT_LIST);
     return rc < 0 ? rc : 0;
+}
+
+int sqlite_event_by_row(struct store *base, int64_t row, store_on_event *fn, void *ctx)
+{
+    struct sqlite_store *s = sqlite_of(base);
+    int rc;
+
+    sqlite3_bind_int64(s->statements[SQL_EVENT_BY_ROW], 1, row);
+    rc = sql_first(s, SQL_EVENT_BY_ROW);
+    if (rc == 0) {
+        struct store_event e = event_of(s->statements[SQL_EVENT_BY_ROW]);
+
+        fn(&e, ctx);
+    }
+    sql_done(s, SQL_EVENT_BY_ROW);
+    return rc;
 }
 
 int sqlite_event_by_nonce(struct store *base, const struct store_task *t, struct slice nonce,

@@ -24,6 +24,8 @@ static void bind_run(struct sqlite3_stmt *q, const struct store_run *r)
     sqlite3_bind_int64(q, 16, r->losses);
     sqlite3_bind_int64(q, 17, r->replay);
     sqlite3_bind_int64(q, 18, r->on_failure);
+    sqlite3_bind_int64(q, 20, r->expires_ms);
+    sql_bind_text(q, 21, r->command);
 }
 
 #define FIRST_TEXT 12 /* column of the hook in what is selected, before the other texts */
@@ -49,8 +51,12 @@ static void fill_run(struct sqlite3_stmt *q, struct store_run *r)
         .detail = sql_text(q, 15),
         .output = sql_text(q, 16),
         .details = sql_text(q, 17),
-        .losses = sqlite3_column_int(q, 18),
-        .on_failure = sqlite3_column_int(q, 19) != 0,
+        .command = sql_text(q, 18),
+        .losses = sqlite3_column_int(q, 19),
+        .on_failure = sqlite3_column_int(q, 20) != 0,
+        .event = sqlite3_column_int64(q, 21),
+        .once = sqlite3_column_int64(q, 22) != 0,
+        .expires_ms = sqlite3_column_int64(q, 23),
     };
     snprintf(r->task_id, sizeof(r->task_id), "%s", sql_text(q, 11));
 }
@@ -96,6 +102,8 @@ int sqlite_run_insert(struct store *base, const struct store_run *r, int64_t *ro
     sql_bind_text(q, 11, r->trigger);
     sql_bind_text(q, 12, r->after);
     sql_bind_text(q, 19, r->details);
+    sqlite3_bind_int64(q, 22, r->event);
+    sqlite3_bind_int64(q, 23, r->once);
     rc = sql_write(s, id, NULL, err);
     if (rc == 0) {
         *row = sqlite3_last_insert_rowid(s->db);
@@ -108,7 +116,7 @@ int sqlite_run_by_row(struct store *base, int64_t row, struct store_run *out)
 {
     struct sqlite_store *s = sqlite_of(base);
     const char **slots[] = {&out->hook,   &out->trigger, &out->after,
-                            &out->detail, &out->output,  &out->details};
+                            &out->detail, &out->output,  &out->details, &out->command};
     int rc;
 
     sqlite3_bind_int64(s->statements[SQL_RUN_BY_ROW], 1, row);

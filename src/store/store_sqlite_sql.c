@@ -56,10 +56,10 @@
 #define SELECT_RUN                                                                                 \
     "SELECT r.row, r.task, r.state, r.replay, r.attempt, r.due_ms, r.lease_ms, r.created_ms,"      \
     " r.started_ms, r.finished_ms, r.exit_code, t.id, r.hook, r.trigger, r.after, r.detail,"       \
-    " r.output, r.details, r.losses, r.on_failure "
+    " r.output, r.details, r.command, r.losses, r.on_failure, r.event, r.once, r.expires_ms "
 #define RUNS_AND_TASKS "FROM run r LEFT JOIN task t ON t.row = r.task "
 #define RUN_FILTER                                                                                 \
-    " r.created_ms >= ?4 AND (?8 IS NULL OR r.hook = ?8)"                                          \
+    " r.created_ms >= ?4 AND r.row < ?9 AND (?8 IS NULL OR r.hook = ?8)"                           \
     " AND (?1 IS NULL OR t.provider = ?1)" HAS_TAG " ORDER BY r.row DESC LIMIT ?5"
 #define SELECT_FILE                                                                                \
     "SELECT f.row, f.task, f.run, f.bytes, f.created_ms, f.path, f.kind, f.sha256, t.id"           \
@@ -71,11 +71,16 @@
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
     " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay, on_failure,"   \
-    " details, serial) VALUES"                                                                     \
+    " details, expires_ms, command, event, once, serial) VALUES"                                   \
     " (?1, ?2, ?3, max(?4, coalesce((SELECT max(due_ms) FROM run" OF_ONE_TASK                      \
     " WHERE task = ?1 AND hook = ?10 AND state = 1), 0)), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
-    "?13, ?14, ?16,"                                                                               \
-    " ?17, ?18, ?19, "
+    "?13, ?14, ?16, ?17, ?18, ?19, iif(EXISTS (SELECT 1 FROM run" OF_ONE_TASK                      \
+    " WHERE task = ?1 AND hook = ?10 AND state = 1 AND due_ms > ?4), 0, ?20), ?21, ?22, ?23, "
+
+/* Of the runs of one hook for one task only the first that is not over, and none beside another. */
+#define IN_TURN                                                                                    \
+    " AND NOT EXISTS (SELECT 1 FROM run e" OF_ONE_TASK " WHERE e.task = d.task"                    \
+    " AND e.hook = d.hook AND (e.state = 2 OR e.row < d.row AND e.state IN (0, 1)))"
 
 /* The names of hooks that have a ready run, each found by one step into run_ready. */
 #define READY_HOOKS                                                                                \
@@ -154,6 +159,8 @@ static const char *const sql[SQL_COUNT] = {
                                                         " e.detail, e.nonce, e.headers, e.body"
                                                         " FROM entry JOIN event e ON e.row = "
                                                         "entry.row ORDER BY e.row",
+    [SQL_EVENT_BY_ROW] = "SELECT row, task, at_ms, source, state, verdict, detail, nonce, headers,"
+                         " body FROM event WHERE row = ?1",
     [SQL_EVENT_NONCE] = TIMELINE("?1") "SELECT e.body = ?3 FROM entry JOIN event e"
                                        " ON e.row = entry.row WHERE e.nonce = ?2"
                                        " ORDER BY 1 DESC LIMIT 1",
@@ -168,19 +175,25 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_STATE] = "SELECT state FROM run WHERE row = ?1",
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
-                       " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18"
-                       " WHERE row = ?15",
+                        " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18,"
+                        " expires_ms = ?20, command = ?21 WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
     "FROM ready CROSS JOIN run r LEFT JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
-    " AND r.row IN (SELECT d.row FROM run d WHERE d.state = 1 AND d.hook = ready.hook"
-    " AND d.due_ms <= ?1 AND NOT EXISTS (SELECT 1 FROM run e" OF_ONE_TASK " WHERE e.task = d.task"
-    " AND e.hook = d.hook AND (e.state = 2 OR e.row < d.row AND e.state IN (0, 1)))"
-    " ORDER BY d.due_ms, d.row LIMIT ?3)"
-    " ORDER BY r.due_ms, r.row LIMIT ?3",
+    " AND r.row IN (SELECT row FROM (SELECT d.row FROM run d WHERE d.state = 1"
+    " AND d.hook = ready.hook AND d.expires_ms = 0 AND d.due_ms <= ?1" IN_TURN
+    " ORDER BY d.due_ms, d.row LIMIT ?3) UNION ALL SELECT row FROM (SELECT d.row FROM run d"
+    " WHERE d.state = 1 AND d.hook = ready.hook AND d.expires_ms > 0 AND d.due_ms <= ?1" IN_TURN
+    " ORDER BY d.expires_ms, d.due_ms, d.row LIMIT ?3))"
+    " ORDER BY row_number() OVER (PARTITION BY r.hook ORDER BY r.expires_ms, r.due_ms, r.row),"
+    " r.due_ms, r.row LIMIT ?3",
     [SQL_RUN_NEXT_DUE] =
-        READY_HOOKS "SELECT min((SELECT min(r.due_ms) FROM run r WHERE r.state = 1"
-                    " AND r.hook = ready.hook)) FROM ready WHERE ready.hook IS NOT NULL",
+        READY_HOOKS "SELECT min(due) FROM (SELECT (SELECT min(r.due_ms) FROM run r"
+                    " WHERE r.state = 1 AND r.hook = ready.hook AND r.expires_ms = 0) AS due"
+                    " FROM ready WHERE ready.hook IS NOT NULL UNION ALL"
+                    " SELECT (SELECT r.due_ms FROM run r WHERE r.state = 1"
+                    " AND r.hook = ready.hook AND r.expires_ms > 0 ORDER BY r.expires_ms LIMIT 1)"
+                    " FROM ready WHERE ready.hook IS NOT NULL)",
     [SQL_RUN_LIST] = SELECT_RUN RUNS_AND_TASKS "WHERE (?6 < 0 OR r.state = ?6) AND" RUN_FILTER,
     [SQL_RUN_LIST_STATE] = SELECT_RUN RUNS_AND_TASKS "WHERE r.state = ?6 AND r.state <> 3"
                                                      " AND" RUN_FILTER,
@@ -336,6 +349,8 @@ void sql_bind_filter(struct sqlite3_stmt *q, const struct store_filter *f, int64
     sqlite3_bind_int64(q, 7, f->task);
     if (sqlite3_bind_parameter_count(q) >= 8)
         sqlite3_bind_text(q, 8, f->hook, -1, SQLITE_STATIC);
+    if (sqlite3_bind_parameter_count(q) >= 9)
+        sqlite3_bind_int64(q, 9, f->before > 0 ? f->before : INT64_MAX);
 }
 
 const char *sql_text(struct sqlite3_stmt *q, int column)

@@ -22,8 +22,8 @@
  *   upload   provider?                      gateway  {"id", "put_url"}: where the client puts an
  *                                                    image, without a key
  *   uploaded provider?, id, etag            gateway  {"uri"}: what requests call that image
- *   watch    task? (id)                     gateway  {} with more=1, then MSG_EVENT until the
- *                                                    client closes
+ *   watch    task? (id), run?               gateway  {} with more=1, then MSG_EVENT until the
+ *                                                    client closes; with run its output too
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
  *            since? (ms), limit?
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
@@ -34,9 +34,18 @@
  *                                                    created_ms, updated_ms (for the gateway);
  *                                                    look: with what the last look has found, as
  *                                                    it came, if that still holds
- *   retry    run | all_dead, hook?          keeper   {"runs": [ids]}
+ *   run      run                            keeper   {"run": run}
+ *   retry    run | all_dead, hook?,         keeper   {"runs": [ids], "more"}: newest first, at most
+ *            since? (ms), before? (run),             1000; so many a second, offset of them before
+ *            rate?, offset?
+ *   cancel-run run                          keeper   {"run", "running"}: it is being ended
+ *   replay   task, hook?, as?: task         keeper   {"task", "event", "verdict", "runs": [ids]}
+ *            | received | edited, entry?;
+ *            blob: the edited payload
+ *   received task, entry?                   keeper   {"task", "at", "source", "state", "body"}
  *   pause    hook, paused: false resumes    keeper   {"hook", "paused"}
- *   trigger  hook?, event?                  keeper   {"task": id, "runs": [ids]}
+ *   trigger  hook?, event?, state?,         keeper   {"task": id, "runs": [ids]}
+ *            set?: {"prompt": text}
  *   refresh  task                           keeper   {"result": [creation]}
  *   cancelled task                          keeper   {"task": id}: the gateway's own word, after
  *                                                    the provider has agreed to cancel
@@ -51,11 +60,12 @@
  * "err_code", "err_msg", "credits", "tags", "created_at", "updated_at", "finished_at", "trace_id",
  * "result", "request", "next_look_at"}; lists leave out result, request, payload, next_look_at.
  * A run: {"id", "task", "hook", "event", "state", "attempt", "due_at", "started_at", "finished_at",
- * "exit_code", "detail", "output", "progress"}.
+ * "exit_code", "detail", "output", "progress"}; of a trigger "command": {"argv", "env", "stdin"}.
  * A timeline event: {"at", "source", "verdict", "state", "detail"}.
  * A live event (MSG_EVENT): {"at", "event": "task" | "run" | "progress", ...}: "task" with "task",
  * "state", "source", "verdict"; "run" with "run", "task", "hook", "state", "attempt", "detail";
- * "progress" with "run", "task", "hook", "name", "done", "total".
+ * "progress" with "run", "task", "hook", "name", "done", "total"; "output" with "run", "attempt",
+ * "at" (offset of the first byte, so that gaps are seen), "text" (empty: at is the end).
  *
  * SPDX-License-Identifier: MIT
  */

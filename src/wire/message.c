@@ -134,11 +134,17 @@ static const struct field run[] = {
     END,
 };
 static const struct field done[] = {
-    U64(msg_done, run),         U32(msg_done, attempt),
-    U32(msg_done, outcome),     I64(msg_done, exit_code),
-    I64(msg_done, duration_ms), I64(msg_done, retry_after_ms),
-    TEXT(msg_done, detail),     BLOB(msg_done, output),
-    BLOB(msg_done, files),      END,
+    U64(msg_done, run),
+    U32(msg_done, attempt),
+    U32(msg_done, outcome),
+    I64(msg_done, exit_code),
+    I64(msg_done, duration_ms),
+    I64(msg_done, retry_after_ms),
+    TEXT(msg_done, detail),
+    BLOB(msg_done, output),
+    BLOB(msg_done, files),
+    BLOB(msg_done, command),
+    END,
 };
 static const struct field progress[] = {
     U64(msg_progress, run),
@@ -155,6 +161,14 @@ static const struct field fresh[] = {
     END,
 };
 static const struct field cancel[] = {U64(msg_cancel, run), END};
+static const struct field follow[] = {U64(msg_follow, run), U32(msg_follow, followers), END};
+static const struct field output[] = {
+    U64(msg_output, run),
+    U32(msg_output, attempt),
+    U64(msg_output, at),
+    TEXT(msg_output, text),
+    END,
+};
 
 static const struct message messages[MSG_TYPE_COUNT] = {
     [MSG_HELLO] = {"hello", hello},
@@ -179,6 +193,8 @@ static const struct message messages[MSG_TYPE_COUNT] = {
     [MSG_REFRESH] = {"refresh", refresh},
     [MSG_FRESH] = {"fresh", fresh},
     [MSG_CANCEL] = {"cancel", cancel},
+    [MSG_FOLLOW] = {"follow", follow},
+    [MSG_OUTPUT] = {"output", output},
 };
 
 static const struct {

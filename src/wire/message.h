@@ -40,6 +40,8 @@ enum message_type {                /* the numbers are spoken on the control sock
                     MSG_REFRESH = 20,   /* runner -> keeper: this run's URLs have expired */
                     MSG_FRESH = 21,     /* keeper -> runner */
                     MSG_CANCEL = 22,    /* keeper -> runner: stop this run */
+                    MSG_FOLLOW = 23,    /* gateway -> keeper -> runner: who wants a run's output */
+                    MSG_OUTPUT = 24,    /* runner -> keeper -> gateway: a piece of it */
                     MSG_TYPE_COUNT
 };
 
@@ -178,6 +180,7 @@ struct msg_done {
     struct slice detail;    /* one line for people */
     struct slice output;    /* tail of stdout and stderr */
     struct slice files;     /* [{"path","kind","bytes","sha256"}] */
+    struct slice command;   /* when the action says "show": {"argv": [], "env": [], "stdin"} */
 };
 struct msg_progress {
     uint64_t run;
@@ -195,6 +198,17 @@ struct msg_fresh {
 };
 struct msg_cancel {
     uint64_t run;
+};
+
+struct msg_follow {
+    uint64_t run;
+    uint32_t followers; /* 0: nobody any more */
+};
+struct msg_output {
+    uint64_t run;
+    uint32_t attempt;
+    uint64_t at;       /* offset of the first byte in all of the attempt's output */
+    struct slice text; /* UTF-8, of as many bytes as the command wrote; empty: at is the end */
 };
 
 /* 0, or -EMSGSIZE when the other end would refuse it: a field, or all together, is too long. */

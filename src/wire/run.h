@@ -5,7 +5,8 @@
  *   "action": {"kind": "exec", "argv": ["/x", "{file.path}"], "timeout_ms": 300000, "cwd": "/",
  *              "umask": 18, "env": ["NAME=VALUE"], "limits": {"memory": bytes, "cpu_ms": n,
  *              "files": n, "file_size": bytes, "processes": n}}; a limit of 0 is none; with a
- *              user of its own also "user": {"uid", "gid", "groups": [n], "home": "/x"}
+ *              user of its own also "user": {"uid", "gid", "groups": [n], "home": "/x"};
+ *              "show": true when what is started is to be told
  *           | {"kind": "download", "dir": "/srv/media", "layout": "flat", "mode": 420,
  *              "cover": true, "watermarked": "no", "nfo": false, "posters": false,
  *              "sidecar": false, "max_size": 1073741824, "timeout_ms": 3600000},

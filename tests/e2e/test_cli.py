@@ -17,13 +17,14 @@ from harness import DEADLINE, ROOT, SIM_KEY, leftovers, program, viduhook, wait_
 
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
-COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "files", "retry", "pause",
-            "resume", "trigger", "adopt", "import", "cancel", "sign", "verify", "status",
+COMMANDS = ["submit", "list", "show", "explain", "watch", "runs", "tail", "files", "retry", "cancel-run",
+            "replay", "pause", "resume", "trigger", "adopt", "import", "cancel", "sign", "verify", "status",
             "credits", "spend", "reload", "doctor", "config show", "config check", "config options",
             "config placeholders", "init", "sim"]
 PLAIN = ("submit", "text2video", "--model", "viduq3-turbo", "--prompt", "a paper boat")
-ASKING = [("list",), ("show", "t"), ("explain", "t"), ("runs",), ("files",), ("status",),
-          ("reload",), ("watch",), ("retry", "1"), ("trigger",),
+ASKING = [("list",), ("show", "t"), ("explain", "t"), ("runs",), ("tail", "1"), ("files",), ("status",),
+          ("reload",), ("watch",), ("retry", "1"), ("replay", "t"), ("cancel-run", "1"),
+          ("trigger",),
           ("adopt", "1", "--provider", "vidu"), ("pause", "h"), ("resume", "h"), ("cancel", "t"), ("credits",), ("spend",),
           ("config", "show"), PLAIN]
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 red \x9b31m \u202egnirts\u2066 \r\n\tx \x00 \x7f\ufeff"

@@ -59,7 +59,7 @@ static void events_reach_those_who_watch(void **state)
     (void)state;
     fake_start(&fake, rows);
     assert_int_equal(control_open(fake.socket, &c, &err), 0);
-    assert_int_equal(control_watch(c, NULL, &err), 0);
+    assert_int_equal(control_watch(c, NULL, 0, &err), 0);
     assert_int_equal(control_next_event(c, 5000, &event, &err), 0);
     assert_string_equal(field_text(event, "task"), "tabc");
     json_decref(event);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/control.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -287,6 +289,85 @@ static void a_watcher_that_does_not_read_is_dropped(void **state)
     close(lazy);
 }
 
+static void say_output(struct fixture *t, uint64_t at, const char *text)
+{
+    struct msg_output msg = {.run = 7, .attempt = 1, .at = at, .text = slice_str(text)};
+
+    channel_send(t->keeper, MSG_OUTPUT, 0, &msg);
+}
+
+static void the_keeper_knows_which_runs_are_followed(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *one = new_client(t);
+    struct test_client *other = new_client(t);
+    struct msg_follow follow;
+    struct msg_event event;
+
+    command(one, "{\"command\":\"watch\",\"task\":\"taa\",\"run\":7}", "");
+    await(t, &t->keeper_in, MSG_FOLLOW, 0, &follow);
+    assert_true(follow.run == 7 && follow.followers == 1);
+    command(other, "{\"command\":\"watch\",\"task\":\"taa\",\"run\":8}", "");
+    await(t, &t->keeper_in, MSG_FOLLOW, 1, &follow);
+    assert_true(follow.run == 8 && follow.followers == 1);
+    say_output(t, 3, "hi \"you\"\n");
+    await(t, &one->in, MSG_EVENT, 0, &event);
+    assert_string_equal(event.json.p, "{\"event\":\"output\",\"run\":7,\"attempt\":1,\"at\":3,"
+                                      "\"text\":\"hi \\\"you\\\"\\n\"}");
+    leave_client(one);
+    await(t, &t->keeper_in, MSG_FOLLOW, 2, &follow);
+    assert_true(follow.run == 7 && follow.followers == 0);
+    assert_int_equal(count(&other->in, MSG_EVENT), 0);
+}
+
+/* Its frames end with a NUL behind the text. */
+static bool ends_with(const struct buf *b, const char *text, size_t behind)
+{
+    size_t n = strlen(text);
+
+    return b->len >= n + behind && memcmp(buf_text(b) + b->len - behind - n, text, n) == 0;
+}
+
+/* Everything is sent before the client reads; what it gets then has a gap, and the end. */
+static void a_slow_follower_misses_output_and_learns_where_it_ended(void **state)
+{
+    static const char watch_run[] = "{\"command\":\"watch\",\"task\":\"taa\",\"run\":7}";
+    struct fixture *t = *state;
+    int lazy = connect_control(t);
+    struct msg_command watch = {0, {watch_run, sizeof(watch_run) - 1}, {NULL, 0}};
+    autofree char *text = mem_calloc(30001, 1);
+    struct msg_follow follow;
+    struct msg_pong pong;
+    autobuf struct buf got = BUF_INIT(4U << 20);
+    int pieces = 0;
+
+    memset(text, 'x', 30000);
+    assert_int_equal(channel_write_blocking(lazy, MSG_COMMAND, 1, &watch), 0);
+    await(t, &t->keeper_in, MSG_FOLLOW, 0, &follow);
+    for (int i = 0; i < 100; i++)
+        say_output(t, (uint64_t)i * 30000, text);
+    say_output(t, 3000000, "");
+    channel_send(t->keeper, MSG_PING, 1, &(struct msg_ping){1});
+    await(t, &t->keeper_in, MSG_PONG, 0, &pong);
+    assert_int_equal(control_clients(t->g->control), 1);
+    for (int64_t until = clock_mono_ms() + 10000;
+         !ends_with(&got, "\"at\":3000000,\"text\":\"\"}", 1);) {
+        assert_true(clock_mono_ms() < until);
+        char chunk[1 << 14];
+        ssize_t n = recv(lazy, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+        assert_true(n != 0);
+        if (n > 0)
+            buf_add(&got, chunk, (size_t)n);
+        else
+            turn(t);
+    }
+    for (size_t i = 0; i + 8 < got.len; i++)
+        pieces += memcmp(buf_text(&got) + i, "\"output\"", 8) == 0;
+    assert_true(pieces > 1 && pieces < 100);
+    close(lazy);
+}
+
 static void at_most_64_clients_and_the_next_one_waits(void **state)
 {
     struct fixture *t = *state;
@@ -320,6 +401,8 @@ int main(void)
         TEST(the_keeper_knows_whether_anybody_watches),
         TEST(a_watch_of_no_task_is_refused),
         TEST(a_watcher_that_does_not_read_is_dropped),
+        TEST(the_keeper_knows_which_runs_are_followed),
+        TEST(a_slow_follower_misses_output_and_learns_where_it_ended),
         TEST(at_most_64_clients_and_the_next_one_waits),
     };
 

@@ -226,6 +226,36 @@ static void only_ready_runs_are_due(void **state)
     assert_int_equal(f->ops->run_next_due(f->s), T0 + RUN_READY);
 }
 
+static int64_t add_expiring(struct fixture *f, int n, const char *hook, int64_t expires_ms)
+{
+    struct store_run r = run_of(add_number(f, n), hook, RUN_READY);
+
+    r.due_ms = T0;
+    r.expires_ms = expires_ms;
+    return add_run(f, &r);
+}
+
+static void what_expires_soonest_begins_first_and_hooks_take_turns(void **state)
+{
+    struct fixture *f = *state;
+    int64_t last = add_expiring(f, 1, "get", T0 + 900);
+    int64_t first = add_expiring(f, 2, "get", T0 + 100);
+    int64_t middle = add_expiring(f, 3, "get", T0 + 500);
+    int64_t again = add_due(f, 4, "get", T0 + 5); /* after a failure it is due by itself */
+    int64_t other = add_due(f, 5, "tell", T0 + 1);
+    int64_t order[] = {other, again, first, middle, last};
+    struct seen seen = due(f, T0 + 10, 10, 0, NULL);
+
+    assert_int_equal(seen.n, ARRAY_LEN(order));
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        assert_int_equal(seen.rows[i], order[i]);
+    seen = due(f, T0 + 10, 3, 0, NULL); /* also when there is no place for all */
+    assert_int_equal(seen.n, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(seen.rows[i], order[i]);
+    assert_int_equal(f->ops->run_next_due(f->s), T0);
+}
+
 static void the_next_due_time_is_the_least_of_all_hooks(void **state)
 {
     struct fixture *f = *state;
@@ -611,6 +641,7 @@ int main(void)
         OPEN(an_update_writes_the_course_of_a_run),
         OPEN(a_handed_out_run_outlives_other_calls),
         OPEN(due_runs_come_oldest_first),
+        OPEN(what_expires_soonest_begins_first_and_hooks_take_turns),
         OPEN(hooks_that_are_busy_are_left_out),
         OPEN(only_ready_runs_are_due),
         OPEN(the_next_due_time_is_the_least_of_all_hooks),

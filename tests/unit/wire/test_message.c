@@ -46,11 +46,13 @@ static const struct layout layouts[] = {
     {MSG_SUBSCRIBE, "u"},
     {MSG_EVENT, "ss"},
     {MSG_RUN, "qus"},
-    {MSG_DONE, "quuqqqsss"},
+    {MSG_DONE, "quuqqqssss"},
     {MSG_PROGRESS, "qqqs"},
     {MSG_REFRESH, "qs"},
     {MSG_FRESH, "qss"},
     {MSG_CANCEL, "q"},
+    {MSG_FOLLOW, "qu"},
+    {MSG_OUTPUT, "quqs"},
 };
 
 static uint64_t seed = 1;

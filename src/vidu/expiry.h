@@ -1,0 +1,20 @@
+/*
+ * Until when a link works: signed URLs say so themselves (X-Amz-Date and X-Amz-Expires, or any
+ * other vendor's -Date and -Expires; Expires in seconds since 1970). Vidu's are good for an hour
+ * (vidu-api.md 5).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef VIDU_EXPIRY_H
+#define VIDU_EXPIRY_H
+
+#include <stdint.h>
+
+#define EXPIRY_DEFAULT_MS (3600 * 1000LL)
+
+/* Wall time in ms; what a URL does not tell is reckoned from when it was received. */
+int64_t expiry_of_url(const char *url, int64_t received_ms);
+/* The soonest of a result (callback_creations_json); 0: it has no URL. */
+int64_t expiry_of_result(const char *result, int64_t received_ms);
+
+#endif
