@@ -202,9 +202,8 @@ static const char trigger_help[] =
     "Runs hooks with sample data, waits for them and prints how they ended, what they said, and\n"
     "exactly what they were given: arguments, environment, standard input. It is the hook that is\n"
     "named, or those that a real task like the sample would call. A run that fails is not tried\n"
-    "again. Exit status 0 when all of them succeeded, else 1. The sample names a video that is "
-    "nowhere: a `download` hook\n"
-    "fails on it, so name the hook that is meant.";
+    "again. Exit status 0 when all of them succeeded, else 1. The sample names a video that is\n"
+    "nowhere: a `download` hook fails on it, so name the hook that is meant.";
 
 static const char import_help[] =
     "Takes over many tasks that were created elsewhere: one JSON object a line, such as\n"
