@@ -20,9 +20,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_HEAD_MAX    (64U << 10)
-#define RETRY_AFTER_MAX_MS 3600000
-#define IDLE_HANDLES       64 /* kept for the next transfers: a new one costs more than its reset */
+#define ANSWER_HEAD_MAX     (64U << 10)
+#define RETRY_AFTER_MAX_MS  3600000
+#define RECEIVE_BUFFER_SIZE (64L << 10)
+#define IDLE_HANDLES        64 /* kept for the next transfers: a new one costs more than its reset */
 
 struct transfer {
     LIST_ENTRY(transfer) link;
@@ -298,11 +299,24 @@ static bool apply_callbacks(struct transfer *t)
 
 /* ---- handles ---- */
 
+/* A transfer that was given up may have left its buffer behind, whose size is refused then. */
+static bool is_usable(CURL *easy)
+{
+    return curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_SIZE) == CURLE_OK;
+}
+
 static CURL *take_handle(struct client *c)
 {
-    CURL *easy = c->n_idle != 0 ? c->idle[--c->n_idle] : curl_easy_init();
+    CURL *easy;
 
-    if (easy == NULL)
+    while (c->n_idle != 0) {
+        easy = c->idle[--c->n_idle];
+        if (is_usable(easy))
+            return easy;
+        curl_easy_cleanup(easy);
+    }
+    easy = curl_easy_init();
+    if (easy == NULL || !is_usable(easy))
         abort();
     return easy;
 }

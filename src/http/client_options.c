@@ -11,13 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define URL_MAX             8192
-#define CONNECT_TIMEOUT_MS  10000
-#define LOW_SPEED_BYTES     1024
-#define CONNECTION_IDLE_S   118
-#define CONNECTION_BUSY_S   1L
-#define CONNECTION_LIFE_S   600
-#define RECEIVE_BUFFER_SIZE (64L << 10)
+#define URL_MAX            8192
+#define CONNECT_TIMEOUT_MS 10000
+#define LOW_SPEED_BYTES    1024
+#define CONNECTION_IDLE_S  118
+#define CONNECTION_BUSY_S  1L
+#define CONNECTION_LIFE_S  600
 
 /* The same for every transfer. */
 static const struct fixed_option {
@@ -36,7 +35,6 @@ static const struct fixed_option {
     {CURLOPT_NETRC, CURL_NETRC_IGNORED},
     {CURLOPT_UNRESTRICTED_AUTH, 0},
     {CURLOPT_PATH_AS_IS, 1}, /* a signed URL is signed as it is written */
-    {CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_SIZE},
 };
 
 bool client_options_is_once(const struct client_request *req)

@@ -115,8 +115,8 @@ int sqlite_run_insert(struct store *base, const struct store_run *r, int64_t *ro
 int sqlite_run_by_row(struct store *base, int64_t row, struct store_run *out)
 {
     struct sqlite_store *s = sqlite_of(base);
-    const char **slots[] = {&out->hook,   &out->trigger, &out->after,
-                            &out->detail, &out->output,  &out->details, &out->command};
+    const char **slots[] = {&out->hook,   &out->trigger, &out->after,  &out->detail,
+                            &out->output, &out->details, &out->command};
     int rc;
 
     sqlite3_bind_int64(s->statements[SQL_RUN_BY_ROW], 1, row);

@@ -175,8 +175,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_STATE] = "SELECT state FROM run WHERE row = ?1",
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
-                        " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18,"
-                        " expires_ms = ?20, command = ?21 WHERE row = ?15",
+                       " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18,"
+                       " expires_ms = ?20, command = ?21 WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
     "FROM ready CROSS JOIN run r LEFT JOIN task t ON t.row = r.task"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
