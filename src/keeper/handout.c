@@ -13,6 +13,7 @@
 
 struct search {
     const char *trigger;
+    int64_t event; /* the one that is wanted; 0: the best */
     int score;
     struct buf raw; /* base64 */
 };
@@ -31,7 +32,7 @@ static int score_of(const struct store_event *e, const char *trigger)
 static int on_event(const struct store_event *e, void *ctx)
 {
     struct search *s = ctx;
-    int score = score_of(e, s->trigger);
+    int score = s->event == 0 ? score_of(e, s->trigger) : e->row == s->event && e->body.n != 0;
 
     if (score == 0 || score < s->score)
         return 0;
@@ -56,7 +57,7 @@ static char *put(char *json, const char *name, json_t *value)
 /* Without bytes the member is missing, and the run says so. */
 static char *add_raw(struct keeper *k, const struct store_run *run, char *json)
 {
-    struct search s = {.trigger = run->trigger, .raw = BUF_INIT(RAW_MAX)};
+    struct search s = {.trigger = run->trigger, .event = run->event, .raw = BUF_INIT(RAW_MAX)};
     int rc = k->store->ops->event_list(k->store, run->task, on_event, &s);
 
     if (rc < 0)

@@ -144,7 +144,7 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
         run.command = msg->command.p;
     log_outcome(&run, msg);
     rc = event_files(k, &run, msg->files, err);
-    if (rc == 0 && msg->outcome == RUN_GONE)
+    if (rc == 0 && msg->outcome == RUN_GONE && !run.once) /* trying switches nothing off */
         rc = pauses_switch_off(k, run.hook, run.detail, err);
     return rc < 0 ? rc : conclude(k, &run, err);
 }
@@ -169,4 +169,20 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
         run.due_ms += outcome_pause_ms(h, 1, -1);
     run.detail = "interrupted; made again";
     return k->store->ops->run_update(k->store, &run, err);
+}
+
+int outcome_revive(struct keeper *k, struct store_run *run, int64_t due_ms, struct err *err)
+{
+    int rc = k->store->ops->run_revive(k->store, run->task, run->hook, run->trigger,
+                                       clock_wall_ms(), err);
+
+    if (rc < 0)
+        return rc;
+    run->state = RUN_READY;
+    run->attempt = run->losses = 0;
+    run->created_ms = run->due_ms = due_ms; /* max_age counts from here again */
+    run->finished_ms = 0;
+    run->expires_ms = 0;
+    run->replay = true;
+    return k->store->ops->run_update(k->store, run, err);
 }

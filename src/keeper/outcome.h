@@ -21,6 +21,9 @@ MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
 /* The operator's wish: it is cancelled, and so are those that wait for it. What the runner says of
  * an attempt under way is added when it comes. */
 MUST_CHECK int outcome_cancel(struct keeper *k, struct store_run *run, struct err *err);
+/* The operator's wish: it is made again from the beginning, then; so are those that wait for it. */
+MUST_CHECK int outcome_revive(struct keeper *k, struct store_run *run, int64_t due_ms,
+                              struct err *err);
 /* It can never be made. */
 MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,
                             struct err *err);

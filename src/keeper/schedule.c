@@ -95,19 +95,13 @@ int schedule_retry(struct keeper *k, int64_t row, int64_t due_ms, struct err *er
         return err_set(err, -EALREADY, "run %lld is running", (long long)row);
     if (run.state == RUN_WAITING)
         return err_set(err, -EALREADY, "run %lld waits for the hook %s", (long long)row, run.after);
-    rc = k->store->ops->run_revive(k->store, run.task, run.hook, run.trigger, clock_wall_ms(), err);
+    rc = outcome_revive(k, &run, due_ms, err);
     if (rc < 0)
         return rc;
     if (r != NULL)
         forget(k->schedule, r);
-    run.state = RUN_READY;
-    run.attempt = run.losses = 0;
-    run.created_ms = run.due_ms = due_ms; /* max_age counts from here again */
-    run.finished_ms = 0;
-    run.expires_ms = 0;
-    run.replay = true;
     k->schedule->dirty = true;
-    return k->store->ops->run_update(k->store, &run, err);
+    return 0;
 }
 
 static void end_run(struct keeper *k, const struct running *r)

@@ -242,12 +242,25 @@ def test_raw_is_what_was_received_to_the_byte(run):
     assert asked.headers["webhook-signature"] == "v1," + base64.b64encode(wanted).decode()
 
 
+def test_raw_of_a_chosen_entry_is_that_entry(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "format": "raw"}, on=["processing", "success"])
+    task = daemon.submit()
+    daemon.wait_runs("done", "done")
+    events = daemon.cli("explain", task)[1]["events"]
+    first = 1 + next(i for i, e in enumerate(events) if e["state"] == "processing")
+    daemon.cli("replay", task, "--as-received", "--event", str(first))
+    server.wait(3)
+    assert server.asked[2].json["state"] == "processing"
+    assert server.asked[2].body in [a.body for a in server.asked[:2]]
+
+
 def test_raw_of_what_nobody_sent_is_final(run):
     server = serve(run, OK)
     _, daemon = stack(run, {"url": server.url, "format": "raw"})
     daemon.cli("trigger", "--hook", "tell", check=False)
-    dead, = daemon.wait_runs("dead")
-    assert "nothing was received for this event" in dead["detail"] and server.asked == []
+    failed, = daemon.wait_runs("failed")
+    assert "nothing was received for this event" in failed["detail"] and server.asked == []
 
 
 def test_signatures_verify_with_each_secret_and_the_id_is_stable(run):
@@ -345,6 +358,15 @@ def test_a_receiver_that_is_gone_switches_its_hook_off(run):
     daemon.cli("resume", "tell")
     wait_for(lambda: sorted(r["state"] for r in daemon.runs()) == ["dead", "done"], "resumed")
     assert daemon.cli("status")[1]["switched_off"] == {} and len(server.asked) == 2
+
+
+def test_trying_switches_nothing_off(run):
+    server = serve(run, lambda asked: (410, {}, b"gone"))
+    _, daemon = stack(run, {"url": server.url})
+    daemon.cli("trigger", "--hook", "tell", check=False)
+    daemon.wait_runs("failed")
+    status = daemon.cli("status")[1]
+    assert status["paused"] == [] and status["switched_off"] == {}
 
 
 def test_two_hooks_may_be_switched_off_by_one_batch(run):
