@@ -150,22 +150,6 @@ int schedule_cancel(struct keeper *k, int64_t row, bool *running, struct err *er
 
 /* -- claiming -- */
 
-struct picked {
-    const struct running_table *running;
-    int64_t rows[MAX_CLAIM];
-    size_t n, seen;
-};
-
-static int on_pick(const struct store_run *run, void *ctx)
-{
-    struct picked *p = ctx;
-
-    p->seen++;
-    if (running_find(p->running, run->row) == NULL) /* else it is held already */
-        p->rows[p->n++] = run->row;
-    return p->n == MAX_CLAIM;
-}
-
 static void on_recorded(struct keeper *k, bool ok, void *ctx)
 {
     struct running *r = ctx;
@@ -374,21 +358,22 @@ static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOK
  * busy may have hidden the others'. */
 static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *err)
 {
+    const struct running_table *t = &k->schedule->running;
     const char *busy[CONF_MAX_HOOKS];
-    struct picked picked = {.running = &k->schedule->running};
-    size_t most = slots < MAX_CLAIM ? slots : MAX_CLAIM;
-    int limit = (int)(most + running_held(picked.running, NULL));
-    int claimed = 0;
-    int rc = k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), limit,
-                                    on_pick, &picked);
+    int64_t rows[MAX_CLAIM + MAX_HELD];
+    int limit = (int)((slots < MAX_CLAIM ? slots : MAX_CLAIM) + running_held(t, NULL));
+    int seen =
+        k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), rows, limit);
+    int claimed = 0, rc = 0;
 
-    if (rc < 0)
-        return err_sys(err, rc, "runs that are due");
-    for (size_t i = 0; rc >= 0 && i < picked.n; i++) {
-        rc = claim_one(k, picked.rows[i], err);
-        claimed += rc > 0;
-    }
-    *more = claimed > 0 && (picked.n == MAX_CLAIM || picked.seen == (size_t)limit);
+    if (seen < 0)
+        return err_sys(err, seen, "runs that are due");
+    for (int i = 0; i < seen && rc >= 0; i++)
+        if (running_find(t, rows[i]) == NULL) { /* else it is held already */
+            rc = claim_one(k, rows[i], err);
+            claimed += rc > 0;
+        }
+    *more = claimed > 0 && seen == limit;
     return rc < 0 ? rc : 0;
 }
 

@@ -153,11 +153,12 @@ int sqlite_run_update(struct store *base, const struct store_run *r, struct err 
 }
 
 int sqlite_run_due(struct store *base, int64_t now_ms, const char *const *busy, size_t n_busy,
-                   int limit, store_on_run *fn, void *ctx)
+                   int64_t *rows, int limit)
 {
     struct sqlite_store *s = sqlite_of(base);
     struct sqlite3_stmt *q = s->statements[SQL_RUN_DUE];
     autobuf struct buf names = BUF_INIT(BUSY_NAMES_MAX);
+    int n = 0, rc = 1;
 
     add_names(&names, busy, n_busy);
     if (!buf_ok(&names))
@@ -165,7 +166,10 @@ int sqlite_run_due(struct store *base, int64_t now_ms, const char *const *busy, 
     sqlite3_bind_int64(q, 1, now_ms);
     sql_bind_text(q, 2, buf_text(&names));
     sqlite3_bind_int64(q, 3, limit);
-    return each_run(s, SQL_RUN_DUE, fn, ctx);
+    while (n < limit && (rc = sql_next(s, SQL_RUN_DUE)) > 0)
+        rows[n++] = sqlite3_column_int64(q, 0);
+    sql_done(s, SQL_RUN_DUE);
+    return rc < 0 ? rc : n;
 }
 
 int64_t sqlite_run_next_due(struct store *base)

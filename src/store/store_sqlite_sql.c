@@ -177,8 +177,8 @@ static const char *const sql[SQL_COUNT] = {
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
                        " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18,"
                        " expires_ms = ?20, command = ?21 WHERE row = ?15",
-    [SQL_RUN_DUE] = READY_HOOKS SELECT_RUN
-    "FROM ready CROSS JOIN run r LEFT JOIN task t ON t.row = r.task"
+    [SQL_RUN_DUE] = READY_HOOKS
+    "SELECT r.row FROM ready CROSS JOIN run r"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
     " AND r.row IN (SELECT row FROM (SELECT d.row FROM run d WHERE d.state = 1"
     " AND d.hook = ready.hook AND d.expires_ms = 0 AND d.due_ms <= ?1" IN_TURN
