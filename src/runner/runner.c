@@ -27,6 +27,7 @@
 #define DOWNLOAD_CONNECTIONS 64
 #define DELIVERY_CONNECTIONS 64
 #define OOM_SCORE            "500"
+#define NICENESS             5 /* whatever commands do, who calls back comes first */
 #define OUTPUT_MAX           (16 << 20)
 #define FILES_A_RUN          4
 #define FILES_AT_LEAST       1024
@@ -68,6 +69,8 @@ static void confine(void)
     /* Before PR_SET_DUMPABLE, which takes our own /proc files away from us. */
     if (fd < 0 || fs_write_all(fd, OOM_SCORE, sizeof(OOM_SCORE) - 1) < 0)
         log_debug("runner.no_oom_score");
+    if (setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICENESS) < 0)
+        log_debug("runner.no_niceness");
     setrlimit(RLIMIT_CORE, &no_core);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_DUMPABLE, 0);

@@ -659,6 +659,11 @@ def test_a_command_has_its_folder_mask_and_variables(run):
         str(place), "0077", "a {task.id} $HOME|de_DE.UTF-8||" + home, "1", "600"]
 
 
+def test_commands_come_after_callbacks(run):
+    ran = command_of(run, "nice")
+    assert int(ran["output"]) == min(19, os.nice(0) + 5)
+
+
 def test_a_command_without_settings_has_limits(run):
     ran = command_of(run, "pwd; umask; ulimit -d; ulimit -t; ulimit -n; ulimit -Hn; ulimit -f; "
                      "cat /proc/self/limits | grep processes")
