@@ -4,6 +4,7 @@
 #include "keeper/given.h"
 #include "keeper/handout.h"
 #include "keeper/hooks.h"
+#include "vidu/document.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -69,26 +70,27 @@ static int gather(struct keeper *k, const struct conf_hook *h, const struct stor
 }
 
 /* NULL when it does not fit. */
-static char *compose(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                     const struct hook_facts *facts)
+static char *compose(const struct conf_hook *h, const struct store_run *run,
+                     const struct hook_facts *facts, json_t *more)
 {
     struct msg_run msg = {.run = (uint64_t)run->row};
-    char *json = handout_add(k, h, run, hook_run_json(h, run, facts));
+    char *text = hook_run_text(h, run, facts, more);
 
-    msg.json = slice_str(json);
-    if (message_check(MSG_RUN, &msg) == 0)
-        return json;
-    free(json);
+    msg.text = slice_str(text);
+    if (text != NULL && message_check(MSG_RUN, &msg) == 0)
+        return text;
+    free(text);
     return NULL;
 }
 
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                 char **json, struct err *err)
+                 char **text, struct err *err)
 {
     autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
     struct given given = GIVEN_INIT;
     struct store_task t;
     struct hook_facts facts = {.task = run->task != 0 ? &t : NULL};
+    autojson json_t *more = handout_more(k, h, run);
     json_t *earlier = NULL;
     int rc = gather(k, h, run, &files, &t, &earlier);
 
@@ -101,7 +103,7 @@ int describe_run(struct keeper *k, const struct conf_hook *h, const struct store
             given_apply(&given, &t);
         facts.files = buf_text(&files);
         facts.earlier = earlier;
-        *json = compose(k, h, run, &facts);
+        *text = compose(h, run, &facts, more);
     }
     json_decref(earlier);
     given_clear(&given);

@@ -42,48 +42,35 @@ static int on_event(const struct store_event *e, void *ctx)
     return 0;
 }
 
-/* A member of the action. */
-static char *put(char *json, const char *name, json_t *value)
-{
-    json_t *all = json_loads(json, 0, NULL);
-
-    json_object_set_new(json_object_get(all, "action"), name, value);
-    free(json);
-    json = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return json;
-}
-
 /* Without bytes the member is missing, and the run says so. */
-static char *add_raw(struct keeper *k, const struct store_run *run, char *json)
+static json_t *make_raw(struct keeper *k, const struct store_run *run)
 {
     struct search s = {.trigger = run->trigger, .event = run->event, .raw = BUF_INIT(RAW_MAX)};
     int rc = k->store->ops->event_list(k->store, run->task, on_event, &s);
+    json_t *more = NULL;
 
     if (rc < 0)
         log_warn("hook.raw", LOG_I("run", run->row), LOG_S("why", strerror(-rc)));
-    if (rc < 0 || s.score == 0) {
-        buf_free(&s.raw);
-        return json;
-    }
-    json = put(json, "raw", json_string(buf_text(&s.raw)));
+    else if (s.score != 0)
+        more = json_pack("{s:s}", "raw", buf_text(&s.raw));
     buf_free(&s.raw);
-    return json;
+    return more;
 }
 
 /* Its last attempt ended with the runner's life: it is made without others, so it need not wait. */
-static char *add_haste(const struct conf_hook *h, char *json)
+static json_t *make_haste(const struct conf_hook *h)
 {
-    return put(json, "batch", json_pack("{s:i, s:i}", "max", h->http.batch.max, "wait_ms", 0));
+    return json_pack("{s:{s:i, s:i}}", "batch", "max", h->http.batch.max, "wait_ms", 0);
 }
 
-char *handout_add(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                  char *json)
+json_t *handout_more(struct keeper *k, const struct conf_hook *h, const struct store_run *run)
 {
     if (h->action == ACTION_HTTP && h->http.preset == 0 && h->http.body == NULL &&
         h->http.format == FORMAT_RAW)
-        return add_raw(k, run, json);
+        return make_raw(k, run);
     if (h->action == ACTION_HTTP && h->http.batch.max > 1 && run->losses > 0)
-        return add_haste(h, json);
-    return quota_add(k, h, run, json);
+        return make_haste(h);
+    if (h->action == ACTION_DOWNLOAD && h->download.max_total != 0)
+        return quota_make(k, h, run);
+    return NULL;
 }

@@ -10,8 +10,9 @@
 
 #include "keeper/keeper.h"
 
-/* Adds it to the JSON of a run. json is taken, the result owned. */
-char *handout_add(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                  char *json);
+#include <jansson.h>
+
+/* Members for the action, owned by the caller; NULL: none. */
+json_t *handout_more(struct keeper *k, const struct conf_hook *h, const struct store_run *run);
 
 #endif

@@ -7,27 +7,13 @@
 #include <jansson.h>
 #include <string.h>
 
+#define TEXT_MAX (64U << 20) /* a message is shorter */
+
 static json_t *text(const char *s)
 {
     json_t *value = json_string(s);
 
     return value != NULL ? value : json_string("");
-}
-
-static json_t *array_of(const char *json)
-{
-    json_t *value = json_loads(json, 0, NULL);
-
-    return value != NULL ? value : json_array();
-}
-
-static json_t *time_of(int64_t wall_ms)
-{
-    char out[25] = "";
-
-    if (wall_ms != 0)
-        clock_format_rfc3339(wall_ms, out);
-    return json_string(out);
 }
 
 static json_t *list_of(const struct conf_list *list)
@@ -83,41 +69,92 @@ static json_t *(*const actions[])(const struct conf_hook *h) = {
     [ACTION_HTTP] = delivery_action,
 };
 
-static json_t *task_context(const struct store_task *t)
-{
-    json_t *tags = json_loads(t->tags, 0, NULL);
+/* ---- the context, written as text: it is made for every run, and read by many ---- */
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
-                     t->id, "remote_id", text(t->remote_id), "provider", text(t->provider),
-                     "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
-                     text(t->prompt), "payload", text(t->payload), "state", state_name(t->state),
-                     "err_code", text(t->err_code), "err_msg", text(t->err_msg), "credits",
-                     (json_int_t)t->credits, "tags", tags != NULL ? tags : json_object(),
-                     "created_at", time_of(t->created_ms), "finished_at", time_of(t->finished_ms));
+static void add_text(struct buf *b, const char *name, const char *value)
+{
+    buf_addf(b, ",\"%s\":", name);
+    buf_add_json(b, str_or(value, ""), strlen(str_or(value, "")));
 }
 
-char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
-                    const struct hook_facts *facts)
+static void add_time(struct buf *b, const char *name, int64_t wall_ms)
 {
-    const struct store_task *t = facts->task;
-    json_t *who = json_pack("{s:I, s:i, s:s, s:b}", "id", (json_int_t)run->row, "attempt",
-                            run->attempt, "hook", h->name, "replay", run->replay);
-    json_t *context = json_pack("{s:s, s:o, s:o}", "event", run->trigger, "run", who, "files",
-                                array_of(facts->files));
-    json_t *all = json_pack("{s:o, s:o}", "action", actions[h->action](h), "context", context);
-    char *json;
+    char out[25] = "";
 
-    if (t != NULL)
-        json_object_update_new(context, json_pack("{s:o, s:o, s:s}", "task", task_context(t),
-                                                  "result", array_of(t->result), "source",
-                                                  store_source_name(t->source)));
+    if (wall_ms != 0)
+        clock_format_rfc3339(wall_ms, out);
+    add_text(b, name, out);
+}
+
+/* json is a document of our own, as the store keeps it. */
+static void add_document(struct buf *b, const char *name, const char *json, const char *otherwise)
+{
+    buf_addf(b, ",\"%s\":%s", name, str_empty(json) ? otherwise : json);
+}
+
+static void add_task(struct buf *b, const struct store_task *t)
+{
+    const struct {
+        const char *name, *value;
+    } texts[] = {
+        {"remote_id", t->remote_id},     {"provider", t->provider},
+        {"endpoint", t->endpoint},       {"model", t->model},
+        {"prompt", t->prompt},           {"payload", t->payload},
+        {"state", state_name(t->state)}, {"err_code", t->err_code},
+        {"err_msg", t->err_msg},
+    };
+
+    buf_addf(b, ",\"task\":{\"id\":\"%s\"", t->id);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        add_text(b, texts[i].name, texts[i].value);
+    buf_addf(b, ",\"credits\":%lld", (long long)t->credits);
+    add_document(b, "tags", t->tags, "{}");
+    add_time(b, "created_at", t->created_ms);
+    add_time(b, "finished_at", t->finished_ms);
+    buf_addc(b, '}');
+    add_document(b, "result", t->result, "[]");
+    add_text(b, "source", store_source_name(t->source));
+}
+
+static void add_context(struct buf *b, const struct store_run *run, const struct conf_hook *h,
+                        const struct hook_facts *facts)
+{
+    autofree char *earlier =
+        facts->earlier != NULL ? json_dumps(facts->earlier, JSON_COMPACT) : NULL;
+
+    buf_adds(b, "{\"event\":");
+    buf_add_json(b, run->trigger, strlen(run->trigger));
+    buf_addf(b, ",\"run\":{\"id\":%lld,\"attempt\":%d,\"hook\":", (long long)run->row,
+             run->attempt);
+    buf_add_json(b, h->name, strlen(h->name));
+    buf_addf(b, ",\"replay\":%s}", run->replay ? "true" : "false");
+    add_document(b, "files", facts->files, "[]");
+    if (facts->task != NULL)
+        add_task(b, facts->task);
     if (!str_empty(run->details))
-        json_object_set_new(context, "details", json_loads(run->details, 0, NULL));
-    if (facts->earlier != NULL)
-        json_object_set(context, "after", facts->earlier);
+        add_document(b, "details", run->details, "{}");
+    if (earlier != NULL)
+        add_document(b, "after", earlier, "{}");
+    buf_addc(b, '}');
+}
+
+char *hook_run_text(const struct conf_hook *h, const struct store_run *run,
+                    const struct hook_facts *facts, json_t *more)
+{
+    struct buf b = BUF_INIT(TEXT_MAX);
+    json_t *action = actions[h->action](h);
+    autofree char *text = NULL;
+
+    json_object_update(action, more);
     if (run->once) /* of trying: the operator wants to see it */
-        json_object_set_new(json_object_get(all, "action"), "show", json_true());
-    json = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return json;
+        json_object_set_new(action, "show", json_true());
+    text = json_dumps(action, JSON_COMPACT);
+    json_decref(action);
+    buf_adds(&b, text);
+    buf_addc(&b, '\n');
+    add_context(&b, run, h, facts);
+    if (buf_ok(&b))
+        return buf_take(&b);
+    buf_free(&b);
+    return NULL;
 }

@@ -17,8 +17,11 @@ struct hook_facts {
     json_t *earlier;               /* outcome of the run that it comes after; NULL: of none */
 };
 
-/* The JSON of MSG_RUN (wire/run.h); owned by the caller. */
-char *hook_run_json(const struct conf_hook *h, const struct store_run *run,
-                    const struct hook_facts *facts);
+/*
+ * The text of MSG_RUN (wire/run.h), owned by the caller; NULL: it is too long. more: members that
+ * the action has besides, or NULL; borrowed.
+ */
+char *hook_run_text(const struct conf_hook *h, const struct store_run *run,
+                    const struct hook_facts *facts, json_t *more);
 
 #endif

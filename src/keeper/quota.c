@@ -25,8 +25,7 @@ static char *plain_dir(const char *dir)
     return mem_strndup(dir, n);
 }
 
-/* NULL when the store cannot say. */
-static json_t *make_quota(struct keeper *k, const struct conf_hook *h, const struct store_run *run)
+json_t *quota_make(struct keeper *k, const struct conf_hook *h, const struct store_run *run)
 {
     autofree char *dir = plain_dir(h->download.dir);
     json_t *oldest = json_array();
@@ -46,23 +45,5 @@ static json_t *make_quota(struct keeper *k, const struct conf_hook *h, const str
     if (h->download.prune)
         json_object_set(quota, "oldest", oldest);
     json_decref(oldest);
-    return quota;
-}
-
-char *quota_add(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                char *json)
-{
-    json_t *all, *quota;
-
-    if (h->action != ACTION_DOWNLOAD || h->download.max_total == 0)
-        return json;
-    quota = make_quota(k, h, run);
-    if (quota == NULL)
-        return json;
-    all = json_loads(json, 0, NULL);
-    json_object_set_new(json_object_get(all, "action"), "quota", quota);
-    free(json);
-    json = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return json;
+    return json_pack("{s:o}", "quota", quota);
 }

@@ -12,8 +12,9 @@
 
 #include "keeper/keeper.h"
 
-/* Adds the quota to the JSON of a run, when its hook has one. json is taken, the result owned. */
-char *quota_add(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                char *json);
+#include <jansson.h>
+
+/* {"quota": {}} for a download with max_total, owned by the caller; NULL: the store cannot say. */
+json_t *quota_make(struct keeper *k, const struct conf_hook *h, const struct store_run *run);
 
 #endif

@@ -30,7 +30,7 @@ void running_remove(struct running_table *t, struct running *r)
     for (t->n -= i < t->n; i < t->n; i++)
         t->rows[i] = t->rows[i + 1];
     free(r->hook);
-    free(r->json);
+    free(r->text);
     free(r);
 }
 

@@ -23,7 +23,7 @@ struct running {
     bool suspect;  /* its last attempt ended with the runner's life */
     bool lost;     /* ended, but its outcome is not in the store */
     bool settling; /* its end is in the open batch, which frees it or makes it lost */
-    char *json;    /* until it has been handed over */
+    char *text;    /* until it has been handed over */
 };
 
 /* Oldest claim first. Rows are valid until they are taken out; taking out moves others. */

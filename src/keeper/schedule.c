@@ -173,14 +173,14 @@ static void send_run(struct keeper *k, struct running *r)
 {
     struct room *room = supervise_by_id(k->supervise, r->room);
     struct msg_run msg = {
-        .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .json = slice_str(r->json)};
+        .run = (uint64_t)r->run, .attempt = (uint32_t)r->attempt, .text = slice_str(r->text)};
 
     if (room == NULL || channel_send(room_channel(room), MSG_RUN, (uint64_t)r->run, &msg) < 0)
         r->lost = true; /* the runner has just died; the tick makes it ready again */
     else
         follow_begun(k, r->run, room);
-    free(r->json);
-    r->json = NULL;
+    free(r->text);
+    r->text = NULL;
 }
 
 static void hand_over(struct keeper *k, bool ok, void *ctx)
@@ -206,7 +206,7 @@ static bool may_hold(const struct keeper *k, const struct conf_hook *h)
            running_held(t, h->name) < (size_t)h->concurrency && running_held(t, NULL) < MAX_HELD;
 }
 
-/* In the open batch: the run has a place. r->json is what the runner will be told. */
+/* In the open batch: the run has a place. r->text is what the runner will be told. */
 static int begin_run(struct keeper *k, const struct conf_hook *h, struct running *r,
                      struct store_run *run, struct err *err)
 {
@@ -248,7 +248,7 @@ static int begin_held(struct keeper *k, struct running *r, struct err *err)
 
     if (rc < 0)
         return err_sys(err, rc, "run %lld", (long long)r->run);
-    rc = prepare(k, h, &run, &r->json, &why, err);
+    rc = prepare(k, h, &run, &r->text, &why, err);
     if (rc < 0)
         return rc;
     if (why != NULL) {
@@ -333,7 +333,7 @@ static int claim_one(struct keeper *k, int64_t row, struct err *err)
         return rc < 0 ? rc : 1;
     }
     r = running_add(&k->schedule->running, &run);
-    r->json = json;
+    r->text = json;
     r->held = !place;
     batch_then(k, place ? hand_over : hold, r);
     rc = place ? begin_run(k, h, r, &run, err) : k->store->ops->run_update(k->store, &run, err);

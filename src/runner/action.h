@@ -44,9 +44,10 @@ struct action_events {
 
 struct action_ops {
     const char *kind;
-    /* action and context (wire/run.h) are borrowed until free. */
+    /* action and context (wire/run.h) are borrowed until free; line, the context as it was written,
+     * during the call. */
     void *(*start)(const struct action_env *env, const json_t *action, const json_t *context,
-                   const struct action_events *events, void *ctx);
+                   struct slice line, const struct action_events *events, void *ctx);
     /* Ends it soon; on_done follows with this outcome. why is static text. */
     void (*stop)(void *a, enum run_outcome outcome, const char *why);
     /* result: callback_creations_json, or NULL and error says why there is none. */

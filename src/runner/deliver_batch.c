@@ -187,7 +187,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     g->closed = true;
     g->told = deliver_merge(contexts);
     json_decref(contexts);
-    g->inner = deliver_ops.start(g->env, g->action, g->told, &events, g);
+    g->inner = deliver_ops.start(g->env, g->action, g->told, SLICE_LIT(""), &events, g);
 }
 
 /* ---- the table ---- */
@@ -211,7 +211,7 @@ static bool goes_alone(const json_t *action, const json_t *context)
 }
 
 static void *batch_start(const struct action_env *env, const json_t *action, const json_t *context,
-                         const struct action_events *events, void *ctx)
+                         struct slice line, const struct action_events *events, void *ctx)
 {
     const json_t *run = json_object_get(context, "run");
     const char *hook = str_or(json_string_value(json_object_get(run, "hook")), "");
@@ -220,6 +220,7 @@ static void *batch_start(const struct action_env *env, const json_t *action, con
     struct group *g = alone ? NULL : find_open(env, action, hook);
     struct member *m = mem_calloc(1, sizeof(*m));
 
+    (void)line;
     m->events = events;
     m->ctx = ctx;
     m->context = json_incref((json_t *)context);

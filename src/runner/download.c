@@ -379,11 +379,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void *download_start(const struct action_env *env, const json_t *action,
-                            const json_t *context, const struct action_events *events, void *ctx)
+                            const json_t *context, struct slice line,
+                            const struct action_events *events, void *ctx)
 {
     struct download *d = mem_calloc(1, sizeof(*d));
     int64_t timeout_ms = json_integer_value(json_object_get(action, "timeout_ms"));
 
+    (void)line;
     d->env = env;
     d->events = events;
     d->ctx = ctx;

@@ -288,7 +288,7 @@ static struct event *watch(struct exec *x, int fd, short what, event_callback_fn
 }
 
 static void *exec_start(const struct action_env *env, const json_t *action, const json_t *context,
-                        const struct action_events *events, void *ctx)
+                        struct slice line, const struct action_events *events, void *ctx)
 {
     struct exec *x = mem_calloc(1, sizeof(*x));
     const json_t *run = json_object_get(json_object_get(context, "run"), "id");
@@ -303,7 +303,7 @@ static void *exec_start(const struct action_env *env, const json_t *action, cons
     x->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
     x->timer = watch(x, -1, 0, on_timer);
     x->child.pidfd = x->child.output = -1;
-    x->start_rc = spawn_command(action, context, &x->child, &x->error);
+    x->start_rc = spawn_command(action, context, line, &x->child, &x->error);
     if (x->start_rc < 0) {
         x->phase = PHASE_OVER;
         arm(x, 0);

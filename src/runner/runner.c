@@ -37,7 +37,7 @@ struct run {
     struct runner *runner;
     uint64_t id, frame;
     uint32_t attempt;
-    json_t *json;
+    json_t *words, *context; /* the action as it was told, and what it is told */
     const struct action_ops *ops;
     void *action;
 };
@@ -107,7 +107,8 @@ static void run_free(struct run *run)
         run->ops->free(run->action);
     LIST_REMOVE(run, link);
     run->runner->n_runs--;
-    json_decref(run->json);
+    json_decref(run->words);
+    json_decref(run->context);
     free(run);
 }
 
@@ -146,7 +147,7 @@ static void on_output(uint64_t at, struct slice text, void *ctx)
 static void on_expired(void *ctx)
 {
     struct run *run = ctx;
-    const json_t *task = json_object_get(json_object_get(run->json, "context"), "task");
+    const json_t *task = json_object_get(run->context, "task");
     struct msg_refresh msg = {.run = run->id,
                               .task = slice_str(json_string_value(json_object_get(task, "id")))};
 
@@ -195,39 +196,64 @@ static struct run *find_run(const struct runner *r, uint64_t id)
 
 /* ---- what the keeper says ---- */
 
-static void on_run(struct runner *r, const struct frame *f, const void *message)
+/* NULL: it may not begin now. */
+static const char *why_not_now(const struct runner *r, const struct msg_run *msg)
 {
-    const struct msg_run *msg = message;
-    const json_t *action;
-    struct run *run;
-    json_t *json;
+    if (r->draining)
+        return "the daemon stops";
+    if (r->most_runs > 0 && r->n_runs >= r->most_runs)
+        return "too many runs at once";
+    if (find_run(r, msg->run) != NULL) /* its lease is over, but what it does is not */
+        return "the attempt before has not ended yet";
+    return NULL;
+}
 
-    if (r->draining || (r->most_runs > 0 && r->n_runs >= r->most_runs)) {
-        refuse(r, f, msg, RUN_AGAIN, r->draining ? "the daemon stops" : "too many runs at once");
-        return;
-    }
-    if (find_run(r, msg->run) != NULL) { /* its lease is over, but what it does is not */
-        refuse(r, f, msg, RUN_AGAIN, "the attempt before has not ended yet");
-        return;
-    }
-    json = json_loadb(msg->json.p, msg->json.n, JSON_ALLOW_NUL, NULL);
-    action = json_object_get(json, "action");
-    if (find_kind(action) == NULL) {
-        json_decref(json);
-        refuse(r, f, msg, RUN_FATAL, "not a run that can be started");
-        return;
-    }
-    run = mem_calloc(1, sizeof(*run));
+static struct run *add_run(struct runner *r, const struct frame *f, const struct msg_run *msg)
+{
+    struct run *run = mem_calloc(1, sizeof(*run));
+
     run->runner = r;
     run->id = msg->run;
     run->frame = f->id;
     run->attempt = msg->attempt;
-    run->json = json;
-    run->ops = find_kind(action);
     LIST_INSERT_HEAD(&r->runs, run, link);
     r->n_runs++;
+    return run;
+}
+
+/* The two lines of wire/run.h. */
+static void split(struct slice text, struct slice *action, struct slice *context)
+{
+    const char *end = memchr(text.p, '\n', text.n);
+    size_t n = end != NULL ? (size_t)(end - text.p) : text.n;
+
+    *action = (struct slice){text.p, n};
+    *context = end != NULL ? (struct slice){end + 1, text.n - n - 1} : SLICE_LIT("");
+}
+
+static void on_run(struct runner *r, const struct frame *f, const void *message)
+{
+    const struct msg_run *msg = message;
+    const char *why = why_not_now(r, msg);
+    struct slice action, context;
+    struct run *run;
+
+    if (why != NULL) {
+        refuse(r, f, msg, RUN_AGAIN, why);
+        return;
+    }
+    split(msg->text, &action, &context);
+    run = add_run(r, f, msg);
+    run->words = json_loadb(action.p, action.n, JSON_ALLOW_NUL, NULL);
+    run->context = json_loadb(context.p, context.n, JSON_ALLOW_NUL, NULL);
+    run->ops = find_kind(run->words);
+    if (run->ops == NULL || run->context == NULL) {
+        run_free(run);
+        refuse(r, f, msg, RUN_FATAL, "not a run that can be started");
+        return;
+    }
     r->started++;
-    run->action = run->ops->start(&r->env, action, json_object_get(json, "context"), &events, run);
+    run->action = run->ops->start(&r->env, run->words, run->context, context, &events, run);
 }
 
 static void on_cancel(struct runner *r, const struct frame *f, const void *message)

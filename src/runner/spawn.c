@@ -151,18 +151,15 @@ static void fill_environment(const json_t *action, struct lookup *l, struct stri
 }
 
 /* The context as a file that nobody can change any more. */
-static int make_stdin(const json_t *context)
+static int make_stdin(struct slice line)
 {
-    autofree char *text = json_dumps(context, JSON_COMPACT);
     autoclose int fd = memfd_create("viduhook-context", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int kept = fd;
     int rc;
 
     if (fd < 0)
         return -errno;
-    if (text == NULL)
-        return -EINVAL;
-    rc = fs_write_all(fd, text, strlen(text));
+    rc = fs_write_all(fd, line.p, line.n);
     if (rc == 0)
         rc = fs_write_all(fd, "\n", 1);
     if (rc < 0)
@@ -189,10 +186,9 @@ static void give(int fd, const struct child_plan *plan)
         return; /* it is open already; that is what counts */
 }
 
-static int start(struct child_plan *plan, const json_t *context, struct spawned *out,
-                 struct err *err)
+static int start(struct child_plan *plan, struct slice line, struct spawned *out, struct err *err)
 {
-    autoclose int in = make_stdin(context);
+    autoclose int in = make_stdin(line);
     int ends[2] = {-1, -1};
     int rc = in < 0 ? in : make_pipe(ends);
 
@@ -226,18 +222,18 @@ static json_t *words_of(char *const *words)
     return list;
 }
 
-static char *show_all(char *const *argv, char *const *envp, const json_t *context)
+static char *show_all(char *const *argv, char *const *envp, struct slice line)
 {
-    autofree char *in = json_dumps(context, JSON_COMPACT);
-    json_t *all = json_pack("{s:o, s:o, s:s}", "argv", words_of(argv), "env", words_of(envp),
-                            "stdin", str_or(in, ""));
+    json_t *all = json_pack("{s:o, s:o, s:s%}", "argv", words_of(argv), "env", words_of(envp),
+                            "stdin", line.p, line.n);
     char *text = json_dumps(all, JSON_COMPACT);
 
     json_decref(all);
     return text;
 }
 
-int spawn_command(const json_t *action, const json_t *context, struct spawned *out, struct err *err)
+int spawn_command(const json_t *action, const json_t *context, struct slice line,
+                  struct spawned *out, struct err *err)
 {
     struct lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
     autostrings struct strings arguments = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
@@ -254,6 +250,6 @@ int spawn_command(const json_t *action, const json_t *context, struct spawned *o
     plan.argv = pointers_of(&arguments);
     plan.envp = pointers_of(&environment);
     if (json_is_true(json_object_get(action, "show")))
-        out->shown = show_all(plan.argv, plan.envp, context);
-    return start(&plan, context, out, err);
+        out->shown = show_all(plan.argv, plan.envp, line);
+    return start(&plan, line, out, err);
 }

@@ -10,6 +10,7 @@
 #define RUNNER_SPAWN_H
 
 #include "base/err.h"
+#include "base/str.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -22,9 +23,10 @@ struct spawned {
     char *shown; /* when it was asked for: {"argv": [], "env": [], "stdin"}, owned by the caller */
 };
 
-/* Where the action says "show", out->shown is filled in too, even when it cannot be started.
+/* line: the context as text, for its standard input.
+ * Where the action says "show", out->shown is filled in too, even when it cannot be started.
  * -E2BIG: an argument or all of it is too long; -EINVAL: not an argv; else what spawning said. */
-MUST_CHECK int spawn_command(const json_t *action, const json_t *context, struct spawned *out,
-                             struct err *err);
+MUST_CHECK int spawn_command(const json_t *action, const json_t *context, struct slice line,
+                             struct spawned *out, struct err *err);
 
 #endif

@@ -130,7 +130,7 @@ static const struct field event[] = {TEXT(msg_event, task), BLOB(msg_event, json
 static const struct field run[] = {
     U64(msg_run, run),
     U32(msg_run, attempt),
-    BLOB(msg_run, json),
+    BLOB(msg_run, text),
     END,
 };
 static const struct field done[] = {

@@ -161,7 +161,7 @@ struct msg_event {
 struct msg_run {
     uint64_t run;
     uint32_t attempt;
-    struct slice json; /* wire/run.h */
+    struct slice text; /* wire/run.h */
 };
 enum run_outcome {
     RUN_OK,

@@ -1,5 +1,6 @@
 /*
- * A run, as the keeper hands it to the runner: the JSON of MSG_RUN.
+ * A run, as the keeper hands it to the runner: the text of MSG_RUN. Its first line is the action,
+ * its second the context, which is also what a command reads on stdin. Below they stand together.
  *
  * {
  *   "action": {"kind": "exec", "argv": ["/x", "{file.path}"], "timeout_ms": 300000, "cwd": "/",
@@ -21,7 +22,7 @@
  *                                                    upload "form": [["name", "template"]] and
  *                                                    "file_field", format raw "raw": base64
  *              With kind "http-batch" also "batch": {"max": n, "wait_ms": n}.
- *   "context": {                                   also what a command reads on stdin
+ *   "context": {
  *     "event": "success",
  *     "run":  {"id": 17, "attempt": 1, "hook": "archive", "replay": false},
  *     "task": {"id": "t3k9...", "remote_id": "...", "provider": "vidu", "endpoint": "img2video",

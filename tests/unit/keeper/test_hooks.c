@@ -39,6 +39,16 @@ static struct store_task sample(void)
         .n = ARRAY_LEN(((const char *[]){__VA_ARGS__})),                                           \
     }
 
+/* The context; both are the caller's. */
+static json_t *read_lines(const char *text, json_t **action)
+{
+    const char *second = strchr(text, '\n') + 1;
+
+    *action = json_loadb(text, (size_t)(second - 1 - text), 0, NULL);
+    assert_non_null(*action);
+    return json_loads(second, 0, NULL);
+}
+
 static void a_run_is_told_the_task_its_files_and_its_action(void **state)
 {
     struct conf_hook h = {.name = (char *)"publish",
@@ -48,14 +58,13 @@ static void a_run_is_told_the_task_its_files_and_its_action(void **state)
     struct store_run run = {.row = 17, .attempt = 2, .trigger = "success"};
     struct store_task t = sample();
     struct hook_facts facts = {.task = &t, .files = "[{\"path\":\"/m/a.mp4\",\"kind\":\"video\"}]"};
-    autofree char *json = hook_run_json(&h, &run, &facts);
-    json_t *all = json_loads(json, 0, NULL);
-    json_t *context = json_object_get(all, "context");
+    autofree char *lines = hook_run_text(&h, &run, &facts, NULL);
+    json_t *action, *context = read_lines(lines, &action);
     const char *text;
 
     (void)state;
-    assert_non_null(all);
-    assert_int_equal(json_unpack(all, "{s:{s:[s,s!]}}", "action", "argv", &text, &text), 0);
+    assert_non_null(context);
+    assert_int_equal(json_unpack(action, "{s:[s,s!]}", "argv", &text, &text), 0);
     assert_string_equal(text, "{file.path}");
     assert_int_equal(json_unpack(context, "{s:{s:s}}", "task", "prompt", &text), 0);
     assert_string_equal(text, "a \"boat\"");
@@ -65,7 +74,8 @@ static void a_run_is_told_the_task_its_files_and_its_action(void **state)
     assert_string_equal(text, "https://m.example/a.mp4");
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(context, "run"), "attempt")), 2);
-    json_decref(all);
+    json_decref(action);
+    json_decref(context);
 }
 
 static void a_run_of_no_task_is_told_what_happened(void **state)
@@ -74,9 +84,8 @@ static void a_run_of_no_task_is_told_what_happened(void **state)
         .name = (char *)"alarm", .action = ACTION_EXEC, .exec = LIST("/bin/echo")};
     struct store_run run = {.row = 18, .trigger = "dead", .details = "{\"run\":17}"};
     struct hook_facts facts = {.files = "[]", .earlier = json_pack("{s:i}", "exit_code", 3)};
-    autofree char *json = hook_run_json(&h, &run, &facts);
-    json_t *all = json_loads(json, 0, NULL);
-    json_t *context = json_object_get(all, "context");
+    autofree char *lines = hook_run_text(&h, &run, &facts, NULL);
+    json_t *action, *context = read_lines(lines, &action);
     int number = 0;
 
     (void)state;
@@ -85,7 +94,8 @@ static void a_run_of_no_task_is_told_what_happened(void **state)
     assert_int_equal(number, 17);
     assert_int_equal(json_unpack(context, "{s:{s:i}}", "after", "exit_code", &number), 0);
     assert_int_equal(number, 3);
-    json_decref(all);
+    json_decref(action);
+    json_decref(context);
     json_decref(facts.earlier);
 }
 

@@ -142,7 +142,7 @@ static void run(void)
     struct timeval limit = {.tv_sec = 20};
 
     b.dones = b.refreshes = 0;
-    b.running = download_ops.start(&b.env, b.action, b.context, &events, NULL);
+    b.running = download_ops.start(&b.env, b.action, b.context, SLICE_LIT(""), &events, NULL);
     assert_int_equal(b.dones, 0);
     event_base_loopexit(b.base, &limit);
     event_base_dispatch(b.base);
@@ -373,7 +373,7 @@ static void an_answer_nobody_waits_for_is_dropped(void **state)
     (void)state;
     set_one("/good/v", "", "/kind/jpg/c");
     b.fresh_error = "late";
-    b.running = download_ops.start(&b.env, b.action, b.context, &events, NULL);
+    b.running = download_ops.start(&b.env, b.action, b.context, SLICE_LIT(""), &events, NULL);
     download_ops.fresh(b.running, NULL, "early");
     assert_non_null(b.running);
     download_ops.free(b.running);

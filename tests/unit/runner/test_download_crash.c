@@ -133,7 +133,7 @@ static void attempt(const char *dir)
         _exit(2);
     base = env.base = event_base_new();
     env.client = client_new(base, &p, NULL);
-    (void)download_ops.start(&env, action, make_context(), &events, NULL);
+    (void)download_ops.start(&env, action, make_context(), SLICE_LIT(""), &events, NULL);
     event_base_loopexit(base, &limit);
     event_base_dispatch(base);
     _exit(outcome == RUN_OK ? 0 : 1);

@@ -73,11 +73,11 @@ static void greet(void)
 static void say_run(uint64_t run, const char *action, const char *result)
 {
     autofree char *json = mem_printf(
-        "{\"action\":%s,\"context\":{\"event\":\"success\",\"run\":{\"id\":%llu,\"attempt\":2},"
+        "%s\n{\"event\":\"success\",\"run\":{\"id\":%llu,\"attempt\":2},"
         "\"task\":{\"id\":\"t3k9\",\"prompt\":\"A cat\",\"created_at\":\"2026-11-20T17:05:27Z\"},"
-        "\"result\":%s,\"files\":[]}}",
+        "\"result\":%s,\"files\":[]}",
         action, (unsigned long long)run, result);
-    struct msg_run msg = {.run = run, .attempt = 2, .json = slice_str(json)};
+    struct msg_run msg = {.run = run, .attempt = 2, .text = slice_str(json)};
 
     say(MSG_RUN, run + 100, &msg);
 }
