@@ -216,14 +216,17 @@ int media_file_value(struct media_files *files, enum media_kind kind, const char
                      json_t **out, struct err *err)
 {
     const struct media_file *f = NULL;
+    int rc;
 
     if (request_is_media_reference(name)) {
         *out = json_string(name);
         return 0;
     }
     if (files->listing) {
-        *out = json_string("");
-        return list_file(files, kind, name, err);
+        rc = list_file(files, kind, name, err);
+        if (rc == 0)
+            *out = json_string("");
+        return rc;
     }
     f = find(files, name);
     if (f == NULL || !f->upload)

@@ -165,6 +165,7 @@ static void op_close(struct store *base)
     }
     sqlite_disconnect(s, clean);
     free(s->task_pin.text);
+    free(s->request_pin.text);
     free(s->run_pin.text);
     free(s->path);
     free(s);
