@@ -259,6 +259,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/looks.h \
 	src/keeper/match.c \
 	src/keeper/match.h \
+	src/keeper/next.c \
+	src/keeper/next.h \
 	src/keeper/notify.c \
 	src/keeper/notify.h \
 	src/keeper/operate.c \
@@ -453,6 +455,8 @@ libcli_a_SOURCES = \
 	src/cli/submit.h \
 	src/cli/stored.c \
 	src/cli/stored.h \
+	src/cli/story.c \
+	src/cli/story.h \
 	src/cli/submit_wait.c \
 	src/cli/suggest.c \
 	src/cli/suggest.h \

@@ -580,6 +580,7 @@ tests_fuzz_replay_template_LDADD = $(VIDU_LAYER)
 ## -- whole programs --
 SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_again.py \
+	tests/e2e/test_explain.py \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
 	tests/e2e/test_endpoints.py \
@@ -680,6 +681,7 @@ EXTRA_DIST += \
 	tests/fixtures/gateway/success.json \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_again.py \
+	tests/e2e/test_explain.py \
 	tests/e2e/test_catalogue.py \
 	tests/e2e/test_accounts.py \
 	tests/e2e/test_endpoints.py \

@@ -4,6 +4,7 @@
 #include "cli/field.h"
 #include "cli/offline.h"
 #include "cli/render.h"
+#include "cli/story.h"
 
 int command_explain(struct cli *cli, const struct options *o)
 {
@@ -17,7 +18,7 @@ int command_explain(struct cli *cli, const struct options *o)
     if (cli->json)
         cli_print_json(answer);
     else
-        render_timeline(answer, clock_wall_ms(), cli->color, &text);
+        story_render(answer, clock_wall_ms(), cli->color, &text);
     cli_print(&text);
     json_decref(answer);
     return EXIT_OK;

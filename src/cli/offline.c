@@ -56,8 +56,9 @@ static int add_task(const struct store_task *t, void *ctx)
 static int add_event(const struct store_event *e, void *ctx)
 {
     json_t *json =
-        json_pack("{s:s, s:s?, s:s, s:s?}", "source", store_source_name(e->source), "verdict",
-                  e->verdict, "state", state_name(e->state), "detail", e->detail);
+        json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:b}", "entry", (json_int_t)json_array_size(ctx) + 1,
+                  "source", store_source_name(e->source), "verdict", e->verdict, "state",
+                  state_name(e->state), "detail", e->detail, "body", e->body.n != 0);
 
     set_time(json, "at", e->at_ms);
     (void)json_array_append_new(ctx, json);
@@ -151,6 +152,28 @@ static int answer_show(struct store *s, const json_t *args, json_t *answer, stru
     return rc < 0 ? err_sys(err, rc, "reading the store") : 0;
 }
 
+/* What the daemon would do next is not known here: the hooks may have changed, or be paused. */
+static json_t *next_of(const struct store_task *t, const json_t *runs)
+{
+    json_t *next = json_array();
+    bool open = !state_is_final(t->state) || t->next_look_ms != 0;
+    const json_t *run;
+    size_t i;
+
+    json_array_foreach (runs, i, run) {
+        enum run_state state = RUN_DONE;
+
+        open |= run_state_from_name(field_text(run, "state"), &state) &&
+                (state < RUN_DONE || state == RUN_DEAD);
+    }
+    if (open)
+        (void)json_array_append_new(
+            next, json_pack("{s:s, s:s, s:s, s:s}", "kind", "stopped", "what",
+                            "nothing before viduhookd runs again", "at", "", "why",
+                            "then it goes on where it was, and this command tells with what"));
+    return next;
+}
+
 static int answer_explain(struct store *s, const json_t *args, json_t *answer, struct err *err)
 {
     struct store_task task;
@@ -163,6 +186,7 @@ static int answer_explain(struct store *s, const json_t *args, json_t *answer, s
         rc = read_task(s, args, &task, err);
     if (rc < 0)
         return rc;
+    (void)json_object_set_new(answer, "next", next_of(&task, field_array(answer, "runs")));
     rc = s->ops->event_list(s, task.row, add_event, events);
     return rc < 0 ? err_sys(err, rc, "reading the store") : 0;
 }

@@ -7,7 +7,6 @@
 #include "cli/term.h"
 #include "cli/when.h"
 #include "vidu/redact.h"
-#include "vidu/state.h"
 
 #include <string.h>
 
@@ -158,75 +157,12 @@ void render_command(const json_t *command, struct buf *out)
     buf_addc(out, '\n');
 }
 
-static void add_state(const char *state, bool color, struct buf *out)
+void render_state(const char *state, bool color, struct buf *out)
 {
     autobuf struct buf safe = BUF_INIT(TEXT_MAX);
 
     term_adds(&safe, state);
     term_add_colored(out, color ? term_state_color(state) : "", buf_text(&safe));
-}
-
-/* What stands in front of an event: when it was, and how long after the first one. */
-static void add_times(int64_t at_ms, int64_t first_ms, struct buf *out)
-{
-    char wall[25] = "-";
-    char since[24] = "0ms";
-
-    if (at_ms != 0)
-        clock_format_rfc3339(at_ms, wall);
-    if (at_ms > first_ms)
-        str_from_ms(at_ms - first_ms, since);
-    buf_addf(out, "%-24s %8s  ", wall, since);
-}
-
-/* An arrow is a change of the task's state; what a hook did, for one, changes none. */
-static void add_timeline(const json_t *events, bool color, struct buf *out)
-{
-    int64_t first = field_time(json_array_get(events, 0), "at");
-    const char *before = "";
-    const json_t *event;
-    size_t i;
-
-    json_array_foreach (events, i, event) {
-        const char *detail = field_text(event, "detail");
-        const char *state = field_text(event, "state");
-
-        add_times(field_time(event, "at"), first, out);
-        term_adds(out, field_text(event, "source"));
-        buf_adds(out, " ");
-        term_adds(out, field_text(event, "verdict"));
-        if (!str_eq(state, before)) {
-            buf_adds(out, " -> ");
-            add_state(state, color, out);
-        }
-        before = state;
-        if (detail[0] != '\0')
-            buf_adds(out, ": ");
-        term_adds(out, detail);
-        buf_addc(out, '\n');
-    }
-}
-
-static void add_head(const json_t *task, bool color, struct buf *out)
-{
-    static const char *const names[] = {"id", "endpoint", "provider", "model"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *text = field_text(task, names[i]);
-
-        if (text[0] == '\0')
-            continue;
-        term_adds(out, text);
-        buf_addc(out, ' ');
-    }
-    add_state(field_text(task, "state"), color, out);
-    if (field_text(task, "err_code")[0] != '\0') {
-        buf_adds(out, ": ");
-        term_adds(out, field_text(task, "err_code"));
-        buf_addc(out, ' ');
-        term_adds(out, field_text(task, "err_msg"));
-    }
-    buf_adds(out, "\n\n");
 }
 
 void render_run_line(const json_t *run, bool color, struct buf *out)
@@ -240,7 +176,7 @@ void render_run_line(const json_t *run, bool color, struct buf *out)
     buf_adds(out, " on ");
     term_adds(out, field_text(run, "event"));
     buf_adds(out, ": ");
-    add_state(field_text(run, "state"), color, out);
+    render_state(field_text(run, "state"), color, out);
     buf_addf(out, ", attempt %lld", (long long)field_number(run, "attempt", 0));
     if (started != 0 && finished >= started) {
         str_from_ms(finished - started, took);
@@ -250,82 +186,6 @@ void render_run_line(const json_t *run, bool color, struct buf *out)
         buf_adds(out, ": ");
     term_adds(out, field_text(run, "detail"));
     buf_addc(out, '\n');
-}
-
-static void add_run_outcome(const json_t *run, bool color, struct buf *out)
-{
-    render_run_line(run, color, out);
-    render_output(field_text(run, "output"), out);
-}
-
-static void add_due(int64_t at_ms, int64_t now_ms, struct buf *out)
-{
-    char relative[32], wall[25];
-
-    if (at_ms <= now_ms) {
-        buf_adds(out, "now");
-        return;
-    }
-    when_relative(at_ms, now_ms, relative);
-    clock_format_rfc3339(at_ms, wall);
-    buf_addf(out, "%s (%s)", relative, wall);
-}
-
-/* What a run that is not over waits for; false when it is over. */
-static bool add_next_of_run(const json_t *run, int64_t now_ms, struct buf *out)
-{
-    const char *state = field_text(run, "state");
-    long long id = (long long)field_number(run, "id", 0);
-
-    if (str_eq(state, "waiting")) {
-        buf_addf(out, "next: run %lld waits for another hook of this task\n", id);
-    } else if (str_eq(state, "running")) {
-        buf_addf(out, "next: run %lld is running\n", id);
-    } else if (str_eq(state, "ready")) {
-        buf_addf(out, "next: run %lld starts attempt %lld ", id,
-                 (long long)field_number(run, "attempt", 0) + 1);
-        add_due(field_time(run, "due_at"), now_ms, out);
-        buf_addc(out, '\n');
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool add_next_of_task(const json_t *task, int64_t now_ms, struct buf *out)
-{
-    enum task_state state;
-    int64_t look = field_time(task, "next_look_at");
-
-    if (!state_from_name(field_text(task, "state"), &state) || state_is_final(state))
-        return false;
-    buf_adds(out, "next: a callback");
-    if (look != 0) {
-        buf_adds(out, ", or a look at the provider ");
-        add_due(look, now_ms, out);
-    }
-    buf_addc(out, '\n');
-    return true;
-}
-
-void render_timeline(const json_t *answer, int64_t now_ms, bool color, struct buf *out)
-{
-    const json_t *task = json_object_get(answer, "task");
-    const json_t *runs = field_array(answer, "runs");
-    const json_t *run;
-    bool more;
-    size_t i;
-
-    add_head(task, color, out);
-    add_timeline(field_array(answer, "events"), color, out);
-    buf_addc(out, '\n');
-    json_array_foreach (runs, i, run)
-        add_run_outcome(run, color, out);
-    more = add_next_of_task(task, now_ms, out);
-    json_array_foreach (runs, i, run)
-        more |= add_next_of_run(run, now_ms, out);
-    if (!more)
-        buf_adds(out, "next: nothing, this task is finished\n");
 }
 
 static void add_event_head(const json_t *event, struct buf *out)
@@ -340,7 +200,7 @@ static void add_event_head(const json_t *event, struct buf *out)
 
 static void add_task_event(const json_t *event, bool color, struct buf *out)
 {
-    add_state(field_text(event, "state"), color, out);
+    render_state(field_text(event, "state"), color, out);
     buf_adds(out, " (");
     term_adds(out, field_text(event, "source"));
     buf_adds(out, ", ");
@@ -353,7 +213,7 @@ static void add_run_event(const json_t *event, bool color, struct buf *out)
     buf_addf(out, "run %lld ", (long long)field_number(event, "run", 0));
     term_adds(out, field_text(event, "hook"));
     buf_addc(out, ' ');
-    add_state(field_text(event, "state"), color, out);
+    render_state(field_text(event, "state"), color, out);
     buf_addf(out, ", attempt %lld", (long long)field_number(event, "attempt", 0));
     if (field_text(event, "detail")[0] != '\0')
         buf_adds(out, ": ");

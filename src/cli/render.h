@@ -17,11 +17,11 @@ void render_tasks(const json_t *tasks, size_t width, bool color, struct buf *out
 void render_runs(const json_t *runs, size_t width, bool color, struct buf *out);
 void render_files(const json_t *files, size_t width, bool color, struct buf *out);
 
-/* The answer to `explain`, at the given wall clock. */
-void render_timeline(const json_t *answer, int64_t now_ms, bool color, struct buf *out);
-
 /* One live event as one line, without its end; nothing for progress. */
 void render_event(const json_t *event, bool color, struct buf *out);
+
+/* A state in its colour. */
+void render_state(const char *state, bool color, struct buf *out);
 
 /* A task's results lose the queries of their URLs, which grant access to them. */
 void render_redact(json_t *task);

@@ -80,11 +80,21 @@ void event_run_live(struct keeper *k, const struct store_run *run, const char *s
     live_send(k, run->task_id, &b);
 }
 
-int event_run(struct keeper *k, const struct store_run *run, const char *verdict, struct err *err)
+static char *describe_end(const struct store_run *run, int64_t took_ms)
 {
-    autofree char *detail =
-        mem_printf("hook %s, run %lld, attempt %d%s%s", run->hook, (long long)run->row,
-                   run->attempt, str_empty(run->detail) ? "" : ": ", str_or(run->detail, ""));
+    char took[24] = "";
+
+    if (took_ms >= 0)
+        str_from_ms(took_ms, took);
+    return mem_printf("hook %s, run %lld, attempt %d%s%s%s%s", run->hook, (long long)run->row,
+                      run->attempt, took_ms >= 0 ? ", took " : "", took,
+                      str_empty(run->detail) ? "" : ": ", str_or(run->detail, ""));
+}
+
+int event_run(struct keeper *k, const struct store_run *run, const char *verdict, int64_t took_ms,
+              struct err *err)
+{
+    autofree char *detail = describe_end(run, took_ms);
     struct store_event e = {
         .at_ms = clock_wall_ms(), .source = SOURCE_HOOK, .verdict = verdict, .detail = detail};
     struct store_task t;

@@ -20,9 +20,10 @@ struct news {
  * and a live event that follows the commit. */
 MUST_CHECK int event_task(struct keeper *k, struct store_task *t, const struct news *news,
                           struct err *err);
-/* An attempt of a run has ended: timeline of its task, if it has one, and live. */
+/* An attempt of a run has ended: timeline of its task, if it has one, and live. took_ms: its
+ * duration; -1: there is none to be told. */
 MUST_CHECK int event_run(struct keeper *k, const struct store_run *run, const char *verdict,
-                         struct err *err);
+                         int64_t took_ms, struct err *err);
 /* Live only. */
 void event_run_live(struct keeper *k, const struct store_run *run, const char *state);
 void event_progress(struct keeper *k, const char *task, const char *hook,

@@ -13,6 +13,7 @@
 #include "keeper/orphans.h"
 #include "keeper/pauses.h"
 #include "keeper/query.h"
+#include "keeper/rates.h"
 #include "keeper/record.h"
 #include "keeper/reload.h"
 #include "keeper/schedule.h"
@@ -432,6 +433,7 @@ static void close_all(struct keeper *k)
     orphans_end_now(k->orphans);
     orphans_free(k->orphans);
     schedule_free(k->schedule);
+    rates_free(k->rates);
     looks_free(k->looks);
     batch_free(k->batch);
     crypto_place_free(k->crypto);
@@ -497,6 +499,7 @@ int keeper_main(const struct keeper_options *options)
     if (rc == 0) {
         k.crypto = crypto_place_new();
         k.batch = batch_new(&k);
+        k.rates = rates_new();
         k.schedule = schedule_new(&k);
         k.looks = looks_new(&k);
         k.supervise = supervise_new(k.base, &supervise_ops, &k);

@@ -26,6 +26,7 @@ struct batch;
 struct schedule;
 struct looks;
 struct pauses;
+struct rates;
 struct alarms;
 struct orphans;
 struct follows;
@@ -60,6 +61,7 @@ struct keeper {
     struct schedule *schedule;
     struct looks *looks;
     struct pauses *pauses;
+    struct rates *rates;
     struct alarms *alarms;
     struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */

@@ -50,6 +50,11 @@ int64_t look_later(const struct keeper *k, const struct store_task *t)
     return pace_later(k->conf, t);
 }
 
+int64_t looks_paused(const struct keeper *k, const struct store_task *t)
+{
+    return pace_paused(&k->looks->pace, t->provider);
+}
+
 static void arm(struct looks *l, int64_t ms)
 {
     struct timeval tv;
@@ -200,7 +205,7 @@ static int look_at(struct keeper *k, int64_t row, struct err *err)
     rc = k->store->ops->task_by_row(k->store, row, &t);
     if (rc < 0)
         return rc;
-    paused = pace_paused(&k->looks->pace, t.provider);
+    paused = looks_paused(k, &t);
     if (t.remote_id[0] != '\0' && paused != 0)
         return postpone(k, &t, paused, err);
     if (t.remote_id[0] != '\0')

@@ -14,6 +14,8 @@ void looks_free(struct looks *l);
 
 /* By the task's own pace: a wall time for store_task.next_look_ms. */
 int64_t look_later(const struct keeper *k, const struct store_task *t);
+/* Until when its provider wishes to be left alone, as a wall time; 0: it does not. */
+int64_t looks_paused(const struct keeper *k, const struct store_task *t);
 /* Some task's next look was set to this wall time (0: none). */
 void looks_expect(struct keeper *k, int64_t wall_ms);
 /* Sends what is due, paced: a gateway is up. */

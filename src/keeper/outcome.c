@@ -11,11 +11,11 @@
 #include <errno.h>
 
 /* An attempt has ended: the timeline, those that wait for it, the run itself. */
-static int conclude(struct keeper *k, const struct store_run *run, struct err *err)
+static int conclude(struct keeper *k, const struct store_run *run, int64_t took_ms, struct err *err)
 {
     bool again = run->state == RUN_READY;
     int released = 0;
-    int rc = event_run(k, run, again ? "again" : run_state_name(run->state), err);
+    int rc = event_run(k, run, again ? "again" : run_state_name(run->state), took_ms, err);
 
     if (rc == 0 && !again)
         rc = k->store->ops->run_release(k->store, run->task, run->hook, run->trigger,
@@ -34,7 +34,7 @@ int outcome_bury(struct keeper *k, struct store_run *run, const char *why, struc
     run->state = run->once ? RUN_MISSED : RUN_DEAD;
     run->detail = why;
     run->finished_ms = clock_wall_ms();
-    return conclude(k, run, err);
+    return conclude(k, run, -1, err);
 }
 
 int outcome_cancel(struct keeper *k, struct store_run *run, struct err *err)
@@ -79,7 +79,7 @@ static int add_end(struct keeper *k, struct store_run *run, const struct msg_don
     run->output = str_or(msg->output.p, "");
     run->detail = detail;
     run->finished_ms = clock_wall_ms();
-    rc = event_run(k, run, "cancelled", err);
+    rc = event_run(k, run, "cancelled", msg->duration_ms, err);
     return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 
@@ -146,7 +146,7 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
     rc = event_files(k, &run, msg->files, err);
     if (rc == 0 && msg->outcome == RUN_GONE && !run.once) /* trying switches nothing off */
         rc = pauses_switch_off(k, run.hook, run.detail, err);
-    return rc < 0 ? rc : conclude(k, &run, err);
+    return rc < 0 ? rc : conclude(k, &run, msg->duration_ms, err);
 }
 
 /* Its side effect may have happened. */
@@ -168,7 +168,8 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
     if (run.losses == OUTCOME_LOSSES_MAX - 1 && h != NULL) /* its last attempt */
         run.due_ms += outcome_pause_ms(h, 1, -1);
     run.detail = "interrupted; made again";
-    return k->store->ops->run_update(k->store, &run, err);
+    rc = event_run(k, &run, "interrupted", -1, err);
+    return rc < 0 ? rc : k->store->ops->run_update(k->store, &run, err);
 }
 
 int outcome_revive(struct keeper *k, struct store_run *run, int64_t due_ms, struct err *err)

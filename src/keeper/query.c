@@ -5,6 +5,7 @@
 #include "keeper/batch.h"
 #include "keeper/files.h"
 #include "keeper/lookup.h"
+#include "keeper/next.h"
 #include "keeper/operate.h"
 #include "keeper/redo.h"
 #include "keeper/replay.h"
@@ -177,11 +178,14 @@ static int on_run(const struct store_run *r, void *ctx)
 
 static int on_event(const struct store_event *e, void *ctx)
 {
-    json_t *event = json_pack("{s:o, s:s, s:o, s:s, s:o}", "at", time_of(e->at_ms), "source",
-                              store_source_name(e->source), "verdict", text(e->verdict), "state",
-                              state_name(e->state), "detail", text(e->detail));
+    json_t *events = ((struct rows *)ctx)->array;
+    json_t *event =
+        json_pack("{s:I, s:o, s:s, s:o, s:s, s:o, s:b}", "entry",
+                  (json_int_t)json_array_size(events) + 1, "at", time_of(e->at_ms), "source",
+                  store_source_name(e->source), "verdict", text(e->verdict), "state",
+                  state_name(e->state), "detail", text(e->detail), "body", e->body.n != 0);
 
-    return json_array_append_new(((struct rows *)ctx)->array, event);
+    return json_array_append_new(events, event);
 }
 
 static int on_file(const struct store_file *f, void *ctx)
@@ -259,7 +263,7 @@ static void on_explain(struct keeper *k, const struct question *q)
     struct rows events = {.k = k};
     struct rows files = {.k = k};
     struct store_task t;
-    json_t *task;
+    json_t *task, *runs;
 
     if (!query_task(k, q, &t))
         return;
@@ -268,9 +272,10 @@ static void on_explain(struct keeper *k, const struct question *q)
     task = whole_task_json(&t);
     k->store->ops->event_list(k->store, t.row, on_event, &events);
     k->store->ops->file_list(k->store, t.row, on_file, &files);
+    runs = runs_of(k, t.row);
     query_answer(k, q,
-                 json_pack("{s:o, s:o, s:o, s:o}", "task", task, "events", events.array, "files",
-                           files.array, "runs", runs_of(k, t.row)));
+                 json_pack("{s:o, s:o, s:o, s:o, s:o}", "task", task, "events", events.array,
+                           "files", files.array, "runs", runs, "next", next_of_task(k, &t, runs)));
 }
 
 static void on_runs(struct keeper *k, const struct question *q)

@@ -27,7 +27,6 @@ struct schedule {
     struct event *due; /* when the next ready run is due */
     bool dirty;        /* something may be claimable */
     struct running_table running;
-    struct rates *rates;
 };
 
 static void forget(struct schedule *s, struct running *r)
@@ -193,7 +192,7 @@ static void hand_over(struct keeper *k, bool ok, void *ctx)
 
 static bool has_place(const struct keeper *k, const struct conf_hook *h)
 {
-    return !pauses_has(k->pauses, h->name) && rates_wait_ms(k->schedule->rates, h) == 0 &&
+    return !pauses_has(k->pauses, h->name) && rates_wait_ms(k->rates, h) == 0 &&
            places_has(k->conf, &k->schedule->running, h);
 }
 
@@ -216,7 +215,7 @@ static int begin_run(struct keeper *k, const struct conf_hook *h, struct running
     r->held = false;
     r->room = room_id(supervise_room(k->supervise, ROOM_RUNNER));
     r->lease_ms = clock_mono_ms() + h->timeout_ms + LEASE_SLACK_MS;
-    rates_spend(k->schedule->rates, h);
+    rates_spend(k->rates, h);
     event_run_live(k, run, "running");
     return k->store->ops->run_update(k->store, run, err);
 }
@@ -389,7 +388,7 @@ static size_t free_slots(const struct keeper *k)
 static void arm_next(struct schedule *s)
 {
     int64_t next = s->k->store->ops->run_next_due(s->k->store);
-    int64_t wait = rates_next_ms(s->rates, s->k->conf);
+    int64_t wait = rates_next_ms(s->k->rates, s->k->conf);
     int64_t now = clock_wall_ms();
 
     if (wait != 0 && next != 0 && (next <= now || now + wait < next))
@@ -569,7 +568,6 @@ struct schedule *schedule_new(struct keeper *k)
 
     s->k = k;
     s->due = evtimer_new(k->base, on_due, k);
-    s->rates = rates_new();
     return s;
 }
 
@@ -578,7 +576,6 @@ void schedule_free(struct schedule *s)
     if (s == NULL)
         return;
     running_clear(&s->running);
-    rates_free(s->rates);
     event_free(s->due);
     free(s);
 }

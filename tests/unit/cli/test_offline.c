@@ -126,7 +126,7 @@ static void questions_are_answered_from_the_store(void **state)
                    "\"task\": \"tabcdefghijkl\"", "\"bytes\": 5");
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "explain", "tabc"),
                    "callback accepted -> processing: because", "    | oh",
-                   "next: a callback, or a look");
+                   "next: nothing before viduhookd runs again");
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "runs", "--state", "dead", "--task", "tab"),
                    "archive", "exit status 1");
     ASSERT_ANSWERS(VIDUHOOK("-c", "viduhook.yaml", "--json", "show", "tabc"),

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/render.h"
+#include "cli/story.h"
 
 #include <string.h>
 
@@ -61,15 +62,25 @@ static void nothing_is_no_table(void **state)
 static const char story[] =
     "{\"task\":{\"id\":\"tabc\",\"endpoint\":\"img2video\",\"provider\":\"vidu\",\"model\":\"m\","
     "\"state\":\"processing\",\"next_look_at\":\"2026-11-20T17:15:27.000Z\"},"
-    "\"events\":[{\"at\":\"2026-11-20T17:05:20.000Z\",\"source\":\"submit\",\"verdict\":"
+    "\"events\":[{\"entry\":1,\"at\":\"2026-11-20T17:05:20.000Z\",\"source\":\"submit\","
+    "\"verdict\":"
     "\"submitted\","
     "\"state\":\"submitted\",\"detail\":\"\"},"
-    "{\"at\":\"2026-11-20T17:05:25.500Z\",\"source\":\"callback\",\"verdict\":\"quarantined\","
+    "{\"entry\":2,\"at\":\"2026-11-20T17:05:25.500Z\",\"source\":\"callback\",\"verdict\":"
+    "\"quarantined\","
     "\"state\":\"submitted\",\"detail\":\"Date is \\u001b[2J old\"}],"
     "\"runs\":[{\"id\":17,\"hook\":\"archive\",\"event\":\"processing\",\"state\":\"ready\","
     "\"attempt\":2,\"due_at\":\"2026-11-20T17:06:27.000Z\",\"detail\":\"exit status 1\","
     "\"output\":\"one\\ntwo\\n\"},"
     "{\"id\":18,\"hook\":\"library\",\"event\":\"processing\",\"state\":\"waiting\",\"attempt\":0}]"
+    ","
+    "\"files\":[{\"created_at\":\"2026-11-20T17:05:21.000Z\",\"kind\":\"video\",\"bytes\":1536,"
+    "\"run\":17,\"path\":\"/m/a\\nb.mp4\"},"
+    "{\"created_at\":\"2026-11-20T17:05:26.000Z\",\"kind\":\"cover\",\"bytes\":10,"
+    "\"run\":17,\"path\":\"/m/a.jpg\"}],"
+    "\"next\":[{\"kind\":\"callback\",\"what\":\"a callback\",\"at\":\"\",\"why\":\"\"},"
+    "{\"kind\":\"look\",\"what\":\"a look\",\"at\":\"2026-11-20T17:15:27.000Z\",\"why\":\"late\"},"
+    "{\"kind\":\"ready\",\"what\":\"run 17\",\"at\":\"2026-11-20T17:05:27.000Z\",\"why\":\"\"}]"
     "}";
 
 static void a_story_has_every_reason_and_what_comes_next(void **state)
@@ -78,22 +89,24 @@ static void a_story_has_every_reason_and_what_comes_next(void **state)
     autobuf struct buf out = BUF_INIT(1U << 16);
 
     (void)state;
-    render_timeline(answer, NOW, false, &out);
+    story_render(answer, NOW, false, &out);
     assert_string_equal(
         buf_text(&out),
         "tabc img2video vidu m processing\n"
         "\n"
-        "2026-11-20T17:05:20.000Z      0ms  submit submitted -> submitted\n"
-        "2026-11-20T17:05:25.500Z     5.5s  callback quarantined: "
+        "  1  2026-11-20T17:05:20.000Z      0ms  submit submitted -> submitted\n"
+        "     2026-11-20T17:05:21.000Z     1.0s  file video, 1.5 KiB, run 17: /m/a\\u000ab.mp4\n"
+        "  2  2026-11-20T17:05:25.500Z     5.5s  callback quarantined: "
         "Date is \\u001b[2J old\n"
+        "     2026-11-20T17:05:26.000Z     6.0s  file cover, 10 B, run 17: /m/a.jpg\n"
         "\n"
         "run 17 archive on processing: ready, attempt 2: exit status 1\n"
         "    | one\n"
         "    | two\n"
         "run 18 library on processing: waiting, attempt 0\n"
-        "next: a callback, or a look at the provider in 10m (2026-11-20T17:15:27.000Z)\n"
-        "next: run 17 starts attempt 3 in 60s (2026-11-20T17:06:27.000Z)\n"
-        "next: run 18 waits for another hook of this task\n");
+        "next: a callback\n"
+        "next: a look in 10m (2026-11-20T17:15:27.000Z): late\n"
+        "next: run 17 now\n");
     json_decref(answer);
 }
 
@@ -106,9 +119,9 @@ static void a_finished_story_says_so(void **state)
     autobuf struct buf out = BUF_INIT(1U << 16);
 
     (void)state;
-    render_timeline(answer, NOW, false, &out);
+    story_render(answer, NOW, false, &out);
     assert_string_equal(buf_text(&out),
-                        "tabc failed: C why\n\n\nnext: nothing, this task is finished\n");
+                        "tabc failed: C why\n\n\nnext: nothing more, this task is finished\n");
     json_decref(answer);
 }
 

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""The story of a task, and what it says happens next: what, when and why."""
+import datetime
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from harness import LOOPBACK, callback_body, post_callback, wait_for
+from life import rooms
+
+FAST = ("--time", "20ms", "--retry-gap", "20ms")
+SLOW = ("--time", "1h")  # nothing comes by itself
+
+
+def story(daemon, task):
+    return daemon.cli("explain", task)[1]
+
+
+def nexts(daemon, task, kind):
+    return [n for n in story(daemon, task)["next"] if n["kind"] == kind]
+
+
+def wait_next(daemon, task, kind, why=""):
+    """The one step of this kind, once there is one for this reason."""
+    def there():
+        return [n for n in nexts(daemon, task, kind) if why in n["why"]]
+
+    return wait_for(there, lambda: f"{kind}: {why}, only {story(daemon, task)['next']}")[0]
+
+
+def seconds_ahead(step):
+    at = datetime.datetime.strptime(step["at"], "%Y-%m-%dT%H:%M:%S.%f%z")
+    return at.timestamp() - time.time()
+
+
+def shell(name, script="exit 0", **more):
+    return {"name": name, "exec": ["/bin/sh", "-c", script], **more}
+
+
+def finished(run, *hooks, url="", **changes):
+    """(daemon, task): it has succeeded by a callback of ours."""
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=hooks, **changes)
+    return daemon, succeed(run, sim, daemon, url)
+
+
+def succeed(run, sim, daemon, url=""):
+    count = len(sim.ledger("create"))
+    task = daemon.submit()
+    created = sim.wait_ledger("create", count + 1)[-1]
+    post_callback(created["callback_url"], callback_body(
+        created["task"], "success", url or "https://media.example/a.mp4?Expires=3000000100"),
+        ca=run.ca())
+    return task
+
+
+# -- what was -------------------------------------------------------------------------------------
+
+
+def test_a_finished_story_has_numbers_durations_and_files_and_nothing_next(run):
+    _, daemon = run.stack(*FAST, hooks=[
+        {"name": "get", "download": {"dir": str(run.home / "media")}},
+        shell("note", "sleep 0.05; exit 1", retry={"attempts": 1})])
+    task = daemon.submit()
+    daemon.wait_runs("done", "dead")
+    told = story(daemon, task)
+    assert [e["entry"] for e in told["events"]] == list(range(1, len(told["events"]) + 1))
+    ends = [e["detail"] for e in told["events"] if e["source"] == "hook"]
+    assert all(re.search(r"run \d, attempt 1, took [\d.]+m?s", e) for e in ends) and len(ends) == 2
+    took = next(e for e in ends if "note" in e)
+    assert int(re.search(r"took (\d+)ms", took).group(1)) >= 50
+    text = daemon.command("explain", task).stdout
+    lines = text.splitlines()
+    assert [i for i, line in enumerate(lines) if ".mp4" in line and " file video, " in line]
+    assert [i for i, line in enumerate(lines) if ".jpg" in line and " file cover, " in line]
+    files = [i for i, line in enumerate(lines) if " file " in line]
+    end = next(i for i, line in enumerate(lines) if "hook done: hook get" in line)
+    assert max(files) < end < next(i for i, line in enumerate(lines) if line.startswith("run "))
+    run_of_note = next(r["id"] for r in told["runs"] if r["hook"] == "note")
+    dead, = told["next"]
+    assert dead["kind"] == "dead" and f"viduhook retry {run_of_note}" in dead["why"]
+
+
+def test_nothing_is_next_when_all_is_done(run):
+    _, daemon = run.stack(*FAST, hooks=[shell("h")])
+    task = daemon.submit()
+    daemon.wait_runs("done")
+    assert story(daemon, task)["next"] == []
+    assert daemon.command("explain", task).stdout.endswith(
+        "next: nothing more, this task is finished\n")
+
+
+def test_an_entry_with_a_body_can_be_replayed_by_its_number(run):
+    daemon, task = finished(run, shell("h"))
+    daemon.wait_runs("done")
+    bodies = {e["entry"]: e["source"] for e in story(daemon, task)["events"] if e["body"]}
+    number, = [n for n, source in bodies.items() if source == "callback"]
+    assert re.search(rf"(?m)^ +{number}  .*callback accepted",
+                     daemon.command("explain", task).stdout)
+    assert daemon.cli("replay", task, "--as-received", "--event", number)[0] == 0
+    other = next(e["entry"] for e in story(daemon, task)["events"] if not e["body"])
+    assert daemon.cli("replay", task, "--as-received", "--event", other, check=False)[0] == 4
+
+
+def test_an_attempt_that_died_with_the_runner_is_told(run):
+    daemon, task = finished(run, shell("h", f"echo x >>{run.home}/begun; "
+                                            f"while ! test -e {run.home}/go; do sleep 0.01; done"))
+    wait_for(lambda: (run.home / "begun").exists(), "the command")
+    os.kill(rooms(daemon)["runner"], signal.SIGKILL)
+    daemon.wait_log("run.interrupted")
+    ends = wait_for(lambda: [e for e in story(daemon, task)["events"] if e["source"] == "hook"],
+                    "the lost attempt")
+    assert ends[0]["verdict"] == "interrupted" and "attempt 1" in ends[0]["detail"]
+    (run.home / "go").touch()
+    daemon.wait_runs("done")
+
+
+# -- what comes next: the task --------------------------------------------------------------------
+
+
+def test_a_task_waits_for_its_callback_and_is_looked_at_when_it_is_overdue(run):
+    sim, daemon = run.stack(*SLOW)
+    daemon.write({**daemon.conf, "providers": {"vidu": {
+        **daemon.conf["providers"]["vidu"], "overdue": "10h"}}})
+    daemon.cli("reload")
+    task = daemon.submit()
+    assert [n["kind"] for n in story(daemon, task)["next"]] == ["callback", "look", "lost"]
+    look = wait_next(daemon, task, "look", "overdue")
+    assert 9.9 * 3600 < seconds_ahead(look) < 12.1 * 3600
+    assert 23.9 * 3600 < seconds_ahead(wait_next(daemon, task, "lost")) < 24 * 3600
+    text = daemon.command("explain", task).stdout
+    assert re.search(r"next: a look at the provider in 1[0-2]h \(20.*Z\): a callback is overdue", text)
+    off_peak = daemon.submit("--set", "off_peak=true")
+    assert 48 * 3600 < seconds_ahead(wait_next(daemon, off_peak, "lost")) < 49 * 3600
+
+
+@pytest.mark.parametrize("mode, kinds, why", [
+    ("poll", ["look", "lost"], "calls nobody back"),
+    ("both", ["callback", "look", "lost"], "polled as well")])
+def test_who_is_polled_is_said_to_be(run, mode, kinds, why):
+    sim = run.sim("--ca", run.ca(), *SLOW)
+    conf = run.conf(sim)
+    conf["providers"]["vidu"]["mode"] = mode
+    daemon = run.daemon(conf=conf)
+    task = daemon.submit()
+    look = wait_next(daemon, task, "look", why)
+    assert -1 < seconds_ahead(look) < 60
+    assert [n["kind"] for n in story(daemon, task)["next"]] == kinds
+
+
+# -- what comes next: runs ------------------------------------------------------------------------
+
+
+def test_a_failed_attempt_is_followed_by_the_next_and_others_wait_for_it(run):
+    daemon, task = finished(
+        run, shell("first", "exit 1", retry={"attempts": 3, "from": "2h", "to": "2h"}),
+        shell("second", after="first"), shell("rescue", after_failure="first"))
+    again = wait_next(daemon, task, "ready", "attempt 1 failed")
+    assert (again["hook"], again["attempt"]) == ("first", 2)
+    assert 1.9 * 3600 < seconds_ahead(again) < 3.1 * 3600
+    waiting = {n["hook"]: n["why"] for n in nexts(daemon, task, "waiting")}
+    assert waiting == {"second": f"it waits for run {again['run']} of first to be done",
+                       "rescue": f"it waits for run {again['run']} of first to fail for good"}
+    text = daemon.command("explain", task).stdout
+    assert re.search(rf"next: run {again['run']} of first begins attempt 2 in [12]?\d*[hm].*"
+                     r"Z\): attempt 1 failed\n", text)
+
+
+def test_a_paused_hook_is_said_to_be_and_how_it_goes_on(run):
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[shell("h")])
+    daemon.cli("pause", "h")
+    task = succeed(run, sim, daemon)
+    step = wait_next(daemon, task, "ready", "paused")
+    assert step["at"] == "" and "`viduhook resume h`" in step["why"] and step["attempt"] == 1
+    daemon.cli("resume", "h")
+    daemon.wait_runs("done")
+
+
+def test_a_hook_that_was_switched_off_is_told_with_its_reason(run):
+    receiver = run.receiver(answers=[410])
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[
+        {"name": "tell", "http": {"url": receiver.url()}}],
+        fetch={"allow": [f"{LOOPBACK}:{receiver.port}"]})
+    succeed(run, sim, daemon)
+    daemon.wait_runs("dead")
+    task = succeed(run, sim, daemon)
+    step = wait_next(daemon, task, "ready", "switched off")
+    assert "410" in step["why"] and "`viduhook resume tell`" in step["why"]
+
+
+def test_a_hook_with_a_rate_has_its_time(run):
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[shell("h", rate="1/h")])
+    succeed(run, sim, daemon)
+    daemon.wait_runs("done")
+    task = succeed(run, sim, daemon)
+    step = wait_next(daemon, task, "ready", "no more than 1 of its hook may begin within 1h00m")
+    assert 3500 < seconds_ahead(step) < 3601
+
+
+def test_what_is_under_way_has_its_limit_and_what_stands_behind_waits(run):
+    wait = f"while ! test -e {run.home}/go; do sleep 0.01; done"
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[
+        shell("h", wait, timeout="3h", concurrency=1)])
+    first, second = (succeed(run, sim, daemon) for _ in range(2))
+    step = wait_next(daemon, first, "running")
+    assert 2.9 * 3600 < seconds_ahead(step) < 3 * 3600 and "3h" in step["why"]
+    held = wait_next(daemon, second, "ready", "no more than 1 of its hook")
+    assert held["attempt"] == 1
+    daemon.cli("replay", first)
+    behind = wait_next(daemon, first, "ready", f"run {step['run']} is not over")
+    assert behind["run"] > held["run"] and behind["attempt"] == 1
+    (run.home / "go").touch()
+    daemon.wait_runs("done", "done", "done")
+    assert story(daemon, first)["next"] == []
+
+
+# -- what comes next: links -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("expires, said", [(3000000100, "end"), (1000000000, "ended")])
+def test_a_result_that_is_not_fetched_yet_tells_until_when_its_links_work(run, expires, said):
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[
+        {"name": "get", "download": {"dir": str(run.home / "media")}}, shell("h", after="get")])
+    daemon.cli("pause", "get")
+    task = succeed(run, sim, daemon, f"https://media.example/a.mp4?Expires={expires}")
+    links = wait_next(daemon, task, "links", "run 1 has not fetched all")
+    assert links["what"] == f"the links of the result {said}"
+    assert abs(seconds_ahead(links) + time.time() - expires) < 1
+
+
+def test_links_of_a_result_that_nobody_fetches_are_not_told(run):
+    daemon, task = finished(run, shell("h", "exit 1", retry={"from": "2h", "to": "2h"}))
+    wait_next(daemon, task, "ready", "failed")
+    assert nexts(daemon, task, "links") == []
+
+
+# -- without a daemon -----------------------------------------------------------------------------
+
+
+def test_without_the_daemon_nothing_is_promised(run):
+    _, daemon = run.stack(*SLOW)
+    task = daemon.submit()
+    daemon.stop()
+    step, = story(daemon, task)["next"]
+    assert step["kind"] == "stopped" and step["at"] == ""
+    assert "next: nothing before viduhookd runs again" in daemon.command("explain", task).stdout
