@@ -10,6 +10,7 @@ import pytest
 
 from harness import LOOPBACK, callback_body, post_callback, wait_for
 from life import rooms
+from provider import Provider, submit
 
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
 SLOW = ("--time", "1h")  # nothing comes by itself
@@ -150,6 +151,53 @@ def test_who_is_polled_is_said_to_be(run, mode, kinds, why):
     assert [n["kind"] for n in story(daemon, task)["next"]] == kinds
 
 
+@pytest.fixture
+def provider(run):
+    one = Provider()
+    run.closers.append(one)
+    return one
+
+
+def test_a_success_without_links_and_a_contradiction_are_looked_up(run, provider):
+    daemon = run.daemon(provider)
+    task = submit(daemon, provider)
+    with provider.hold():
+        task.say("success", url="")
+        step = wait_next(daemon, task.id, "look", "to be confirmed")
+        assert seconds_ahead(step) < 1
+        assert not nexts(daemon, task.id, "lost")
+    provider.will_say(task, "success", "https://media.example/a.mp4")
+    other = submit(daemon, provider)
+    other.say("success")
+    with provider.hold():
+        other.say("failed")
+        wait_next(daemon, other.id, "look", "contradicts the end")
+        assert not nexts(daemon, other.id, "callback")
+
+
+def test_a_provider_that_wishes_to_be_left_alone_is_said_to(run, provider):
+    conf = run.conf(provider)
+    conf["providers"]["vidu"]["mode"] = "both"
+    daemon = run.daemon(conf=conf)
+    with provider.hold():
+        task = submit(daemon, provider)
+        provider.will_refuse(task, 429, "TooManyRequests", Retry_After="1800")
+    step = wait_next(daemon, task.id, "look", "left alone until then")
+    assert 1700 < seconds_ahead(step) < 2200
+
+
+def test_a_task_without_an_id_can_only_be_told_by_a_callback(run, provider):
+    def no_answer(_):
+        raise ConnectionError
+
+    provider.create = no_answer
+    daemon = run.daemon(provider)
+    daemon.cli("submit", "text2video", "--model", "viduq3-turbo", "--prompt", "x", check=False)
+    task, = daemon.cli("list")[1]["tasks"]
+    assert task["state"] == "ambiguous"
+    wait_next(daemon, task["id"], "look", "only a callback can tell")
+
+
 # -- what comes next: runs ------------------------------------------------------------------------
 
 
@@ -166,6 +214,27 @@ def test_a_failed_attempt_is_followed_by_the_next_and_others_wait_for_it(run):
     text = daemon.command("explain", task).stdout
     assert re.search(rf"next: run {again['run']} of first begins attempt 2 in [12]?\d*[hm].*"
                      r"Z\): attempt 1 failed\n", text)
+
+
+def test_a_hook_that_left_the_configuration_is_told(run):
+    daemon, task = finished(run, shell("h", "exit 1", retry={"from": "2h", "to": "2h"}))
+    wait_next(daemon, task, "ready", "attempt 1 failed")
+    daemon.write({**daemon.conf, "hooks": [shell("other")]})
+    daemon.cli("reload")
+    wait_next(daemon, task, "ready", "left the configuration")
+
+
+def test_of_many_runs_the_rest_is_counted(run):
+    sim, daemon = run.stack(*SLOW, "--switch", "lost-callback", hooks=[
+        shell(f"h{i}") for i in range(11)])
+    for i in range(11):
+        daemon.cli("pause", f"h{i}")
+    task = succeed(run, sim, daemon)
+    for _ in range(9):
+        daemon.cli("replay", task)
+    assert len(nexts(daemon, task, "ready")) == 100
+    more = wait_next(daemon, task, "more")
+    assert more["what"].startswith("10 more runs") and task in more["what"]
 
 
 def test_a_paused_hook_is_said_to_be_and_how_it_goes_on(run):
