@@ -531,6 +531,11 @@ struct fetch *fetch_start(struct client *c, const struct fetch_request *req,
     return f;
 }
 
+const char *fetch_extension(const struct fetch *f)
+{
+    return str_or(f->ext, "");
+}
+
 void fetch_cancel(struct fetch *f)
 {
     if (f == NULL)

@@ -63,6 +63,8 @@ struct fetch_ops {
 /* NULL with err when it cannot even start. The strings are copied. */
 struct fetch *fetch_start(struct client *c, const struct fetch_request *req,
                           const struct fetch_ops *ops, void *ctx, struct err *err);
+/* What will be added to the name that was asked for, such as ".jpg"; "" while that is not known. */
+const char *fetch_extension(const struct fetch *f);
 /* Keeps the part; no callback follows. */
 void fetch_cancel(struct fetch *f);
 

@@ -8,8 +8,10 @@
 #include "keeper/events.h"
 #include "keeper/judge.h"
 #include "keeper/pace.h"
+#include "keeper/query.h"
 #include "keeper/record.h"
 #include "keeper/schedule.h"
+#include "wire/command.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -102,7 +104,7 @@ static void answer_refresh(struct keeper *k, const struct refresh *r, const char
     else if (error == NULL)
         batch_result(k, room, r->id, 0, mem_printf("{\"result\":%s}", result));
     else
-        batch_result(k, room, r->id, 1, mem_printf("{\"error\":\"%s\"}", error));
+        query_refuse(k, &(struct question){.room = room, .id = r->id}, EXIT_FAILED, "%s", error);
 }
 
 /* Fresh links, or word that there are none, to everyone who waits for this task's. */

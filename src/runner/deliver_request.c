@@ -21,24 +21,12 @@
 #define ID_MAX     256
 #define EVENT_TYPE "viduhook.task."
 
-struct lookup {
-    const json_t *context;
-    struct buf scratch;
-};
-
-static const char *look_up(const char *name, void *ctx)
-{
-    struct lookup *l = ctx;
-
-    return run_context_value(l->context, name, &l->scratch);
-}
-
 void deliver_fill(const char *text, enum template_place place, const json_t *context,
                   struct buf *out)
 {
-    struct lookup l = {.context = context, .scratch = BUF_INIT(VALUE_MAX)};
+    struct run_lookup l = {.context = context, .scratch = BUF_INIT(VALUE_MAX)};
 
-    template_fill_at(text, place, look_up, &l, out);
+    template_fill_at(text, place, run_look_up, &l, out);
     buf_free(&l.scratch);
 }
 

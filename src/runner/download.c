@@ -198,9 +198,9 @@ static void on_fetched(struct fetch *f, const struct fetch_outcome *o, void *ctx
 static void on_progress(struct fetch *f, uint64_t done, uint64_t total, void *ctx)
 {
     struct download *d = ctx;
+    autofree char *name = mem_printf("%s%s", buf_text(&d->name), fetch_extension(f));
 
-    (void)f;
-    d->events->on_progress(buf_text(&d->name), done, total, d->ctx);
+    d->events->on_progress(name, done, total, d->ctx);
 }
 
 static void on_naming(struct fetch *f, const char *name, void *ctx)

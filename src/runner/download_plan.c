@@ -124,22 +124,10 @@ mode_t download_mode(const json_t *action)
     return mode > 0 ? (mode_t)(mode & 0777) : FILE_MODE;
 }
 
-struct lookup {
-    const json_t *context;
-    struct buf scratch;
-};
-
-static const char *look_up(const char *name, void *ctx)
-{
-    struct lookup *l = ctx;
-
-    return run_context_value(l->context, name, &l->scratch);
-}
-
 bool download_component(const char *layout, size_t i, const json_t *context, struct buf *out)
 {
-    struct lookup l = {.context = context, .scratch = BUF_INIT(64U << 10)};
-    bool there = library_component(layout, i, look_up, &l, out);
+    struct run_lookup l = {.context = context, .scratch = BUF_INIT(64U << 10)};
+    bool there = library_component(layout, i, run_look_up, &l, out);
 
     buf_free(&l.scratch);
     return there;

@@ -58,20 +58,8 @@ static char **pointers_of(struct strings *s)
     return s->pointers;
 }
 
-struct lookup {
-    const json_t *context;
-    struct buf scratch;
-};
-
-static const char *look_up(const char *name, void *ctx)
-{
-    struct lookup *l = ctx;
-
-    return run_context_value(l->context, name, &l->scratch);
-}
-
 /* The program itself is taken as it is written: what a stranger sends never chooses it. */
-static int fill_arguments(const json_t *argv, struct lookup *l, struct strings *out,
+static int fill_arguments(const json_t *argv, struct run_lookup *l, struct strings *out,
                           struct err *err)
 {
     size_t n = json_array_size(argv);
@@ -87,7 +75,7 @@ static int fill_arguments(const json_t *argv, struct lookup *l, struct strings *
         if (i == 0)
             buf_adds(&one, text);
         else
-            template_fill(text, look_up, l, &one);
+            template_fill(text, run_look_up, l, &one);
         if (!buf_ok(&one))
             return err_set(err, -E2BIG, "argument %zu is over %u bytes", i, ARGUMENT_MAX - 1);
         begin_string(out);
@@ -134,7 +122,7 @@ static void add_own(struct strings *out, const json_t *own)
     }
 }
 
-static void fill_environment(const json_t *action, struct lookup *l, struct strings *out)
+static void fill_environment(const json_t *action, struct run_lookup *l, struct strings *out)
 {
     const json_t *own = json_object_get(action, "env");
     const char *home = json_string_value(json_object_get(json_object_get(action, "user"), "home"));
@@ -146,7 +134,7 @@ static void fill_environment(const json_t *action, struct lookup *l, struct stri
     add_own(out, own);
     for (const struct template_name *t = template_names; t->name != NULL; t++)
         if (t->env != NULL)
-            add_variable(out, t->env, look_up(t->name, l),
+            add_variable(out, t->env, run_look_up(t->name, l),
                          str_eq(t->name, "task.prompt") ? PROMPT_MAX : VALUE_MAX);
 }
 
@@ -235,7 +223,7 @@ static char *show_all(char *const *argv, char *const *envp, struct slice line)
 int spawn_command(const json_t *action, const json_t *context, struct slice line,
                   struct spawned *out, struct err *err)
 {
-    struct lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
+    struct run_lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
     autostrings struct strings arguments = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
     autostrings struct strings environment = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
     struct child_plan plan;

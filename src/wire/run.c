@@ -107,3 +107,10 @@ const char *run_context_value(const json_t *context, const char *name, struct bu
     slash = str_eq(name, "file.name") ? strrchr(text, '/') : NULL;
     return slash != NULL ? slash + 1 : text;
 }
+
+const char *run_look_up(const char *name, void *ctx)
+{
+    struct run_lookup *l = ctx;
+
+    return run_context_value(l->context, name, &l->scratch);
+}

@@ -55,4 +55,11 @@
  */
 const char *run_context_value(const json_t *context, const char *name, struct buf *scratch);
 
+/* The same as a template_lookup: ctx is a struct run_lookup; the caller frees its scratch. */
+struct run_lookup {
+    const json_t *context;
+    struct buf scratch;
+};
+const char *run_look_up(const char *name, void *ctx);
+
 #endif

@@ -254,12 +254,15 @@ def test_no_partial_file_is_ever_visible(run):
 
 
 def test_progress_is_seen_by_those_who_watch(run):
-    sim, daemon = stack(run, "--switch", "slow", "--media-size", 60 << 10, cover="no")
+    sim, daemon = stack(run, "--switch", "slow", "--media-size", 60 << 10)
     task = daemon.submit()
     done = daemon.command("--json", "watch", task)
     assert done.returncode == 0
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    progress = [e for e in events if e["event"] == "progress"]
+    told = [e for e in events if e["event"] == "progress"]
+    name = f"a paper boat [vidu-{task}]"
+    assert {e["name"] for e in told} == {f"{name}.mp4", f"{name}.jpg"}
+    progress = [e for e in told if e["name"] == f"{name}.mp4"]
     assert progress and all(e["total"] == 60 << 10 and e["task"] == task for e in progress)
     counted = [e["done"] for e in progress]
     assert counted == sorted(counted) and 0 < counted[0] < 60 << 10

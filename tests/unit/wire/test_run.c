@@ -52,13 +52,14 @@ static struct {
 static void every_name_has_its_value(void **state)
 {
     json_t *context = json_loads(text, 0, NULL);
-    autobuf struct buf scratch = BUF_INIT(65536);
+    struct run_lookup lookup = {.context = context, .scratch = BUF_INIT(65536)};
     size_t i;
 
     (void)state;
     assert_non_null(context);
     for (i = 0; i < ARRAY_LEN(cases); i++)
-        assert_string_equal(run_context_value(context, cases[i].name, &scratch), cases[i].want);
+        assert_string_equal(run_look_up(cases[i].name, &lookup), cases[i].want);
+    buf_free(&lookup.scratch);
     json_decref(context);
 }
 
