@@ -131,6 +131,26 @@ def test_no_answer_while_the_sync_has_not_returned(run, shim):
         assert answer.result().status == 200
 
 
+def test_the_next_run_of_a_busy_hook_begins_while_the_disk_is_busy(run, shim):
+    """Its attempt was counted by an earlier commit, so it need not wait for another."""
+    gate = (f"echo $VIDUHOOK_RUN_ID >>{run.home}/begun; "
+            f"while test ! -e {run.home}/go$VIDUHOOK_RUN_ID; do sleep 0.01; done")
+    sim, daemon = start(run, shim, hooks=[
+        {"name": "h", "exec": ["/bin/sh", "-c", gate], "concurrency": 1}])
+    for job in submit_jobs(daemon, sim, 2):
+        assert post(daemon, job).status == 200
+    wait_for(lambda: [(r["state"], r["attempt"]) for r in daemon.runs()] ==
+             [("running", 1), ("ready", 1)], "one under way, one held")
+    shim.set("fdatasync", DELAY, 4000)
+    returned = shim.get("fdatasync", RETURNED)
+    (run.home / "go1").touch()
+    wait_for(lambda: (run.home / "begun").read_text().split() == ["1", "2"], "the next run")
+    assert shim.get("fdatasync", RETURNED) == returned
+    shim.set("fdatasync", PASS)
+    (run.home / "go2").touch()
+    daemon.wait_runs("done", "done")
+
+
 def test_one_sync_serves_all_that_wait(run, shim):
     """Batches form while a sync is under way: far fewer syncs than answers."""
     sim, daemon = start(run, shim)

@@ -351,6 +351,18 @@ def test_every_unfinished_task_has_its_turn_after_a_start(run):
     assert len(daemon.log("looks.at_start")) == 2
 
 
+def test_the_turn_of_all_goes_on_at_a_slow_pace(run):
+    """One step of the sweep is looked at to the last task before there is room for the next one."""
+    provider = provider_of(run)
+    conf = {**conf_with(run, provider, overdue="24h"), "limits": {**LIMITS, "looks": 20}}
+    daemon = run.daemon(conf=conf)
+    submit(daemon, provider)
+    daemon.stop()
+    fill(run, 110)  # a step is for 100
+    daemon = run.daemon(conf=conf)
+    wait_for(lambda: len(set(provider.looks)) == 110, lambda: f"all, only {len(provider.looks)}", 30)
+
+
 # -- accounts -------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import pty
 import signal
 import socket
 import subprocess
+import sys
 import termios
 
 import pytest
@@ -93,6 +94,32 @@ def test_a_run_of_a_killed_runner_is_made_again(run):
     wait_for(lambda: runs_of(daemon, state="done", attempt=2), "end of the run")
     wait_for(lambda: not any("sleep" in c or "started" in c for c in descendants().values()),
              "end of the first attempt's processes")
+
+
+FOLLOWER = """
+import os, sys
+parent = os.getppid()
+open(sys.argv[1] + "/ready", "w").close()
+while os.getppid() == parent:
+    pass
+open(sys.argv[1] + "/outlived", "w").close()
+"""
+
+
+def test_what_a_killed_runner_leaves_ends_as_a_whole(run):
+    """No member of a command's group lives to see another one gone."""
+    follower = run.file("follower.py", FOLLOWER)
+    script = f"{sys.executable} {follower} {run.home} & echo $$ >>{run.home}/started; wait"
+    sim, daemon = run.stack(*QUIET, hooks=[{"name": "h", "exec": ["/bin/sh", "-c", script]}])
+    job, = submit_jobs(daemon, sim, 1)
+    succeed(daemon, job)
+    wait_for(lambda: (run.home / "ready").exists() and lines(run, "started"), "both of the group")
+    daemon.cli("pause", "h")
+    os.kill(rooms(daemon)["runner"], signal.SIGKILL)
+    wait_for(lambda: not any(str(follower) in c for c in descendants().values()),
+             "end of the first attempt's processes")
+    assert not (run.home / "outlived").exists()
+    daemon.cli("cancel-run", runs_of(daemon)[0]["id"])
 
 
 def test_five_deaths_in_ten_seconds_end_the_daemon(run):
