@@ -351,16 +351,17 @@ def test_every_unfinished_task_has_its_turn_after_a_start(run):
     assert len(daemon.log("looks.at_start")) == 2
 
 
-def test_the_turn_of_all_goes_on_at_a_slow_pace(run):
-    """One step of the sweep is looked at to the last task before there is room for the next one."""
+def test_an_unfinished_task_behind_many_finished_ones_has_its_turn_after_a_start(run):
+    """A step of the sweep passes 4096 tasks at most; one that finds nothing is not the last."""
     provider = provider_of(run)
-    conf = {**conf_with(run, provider, overdue="24h"), "limits": {**LIMITS, "looks": 20}}
+    conf = conf_with(run, provider, overdue="24h")
     daemon = run.daemon(conf=conf)
     submit(daemon, provider)
     daemon.stop()
-    fill(run, 110)  # a step is for 100
+    fill(run, 5000)
+    change(run, "UPDATE task SET next_look_ms = 0 WHERE row < (SELECT max(row) FROM task)")
     daemon = run.daemon(conf=conf)
-    wait_for(lambda: len(set(provider.looks)) == 110, lambda: f"all, only {len(provider.looks)}", 30)
+    wait_for(lambda: provider.looks == [str(10**15 + 4999)], lambda: f"a look: {provider.looks}")
 
 
 # -- accounts -------------------------------------------------------------------------------------
