@@ -15,6 +15,7 @@ import urllib.parse
 import pytest
 
 from harness import LOOPBACK, ROOT, callback_body, get, post_callback, wait_for
+from provider import Provider, submit
 
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
 JPEG = (ROOT / "src/sim/cover.jpg").read_bytes()
@@ -325,12 +326,31 @@ def test_an_expired_url_is_asked_for_anew(run):
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_a_url_that_expires_half_way_is_refreshed_and_resumed(run, files, status):
+def test_a_url_that_is_refused_is_asked_for_anew(run, files, status):
     sim, daemon = stack(run, "--switch", "lost-callback", also_allow=[files.port], cover="no")
     submit_and_tell(run, sim, daemon, {"url": files.url(f"status/{status}")})
     daemon.wait_runs("done")
     assert only(run, ".mp4").read_bytes() == CLIP  # the simulator's own, from the fresh answer
     assert len(sim.ledger("query")) == 1
+
+
+def test_a_link_that_expires_half_way_is_refreshed_and_goes_on_at_the_byte(run, files):
+    """The fresh link is another address of the same file: no byte of it is sent twice."""
+    provider = Provider()
+    run.closers.append(provider)
+    daemon = run.daemon(provider, hooks=[hook(run, cover="no")],
+                        fetch={"allow": [f"{LOOPBACK}:{files.port}"]})
+    task = submit(daemon, provider)
+    provider.will_say(task, "success", files.url("expires/x.mp4?fresh=1"))
+    assert task.say("success", url=files.url("expires/x.mp4")) == 200
+    done, = daemon.wait_runs("done")
+    whole = get(files.url("good/1")).body
+    assert only(run, ".mp4").read_bytes() == whole and hidden(run) == []
+    first, refused, rest = files.asked("expires/x.mp4")
+    assert [a["status"] for a in (first, refused, rest)] == [200, 403, 206]
+    assert 0 < first["sent"] < len(whole) and first["sent"] + rest["sent"] == len(whole)
+    assert refused["range"] == rest["range"] == f"bytes={first['sent']}-"
+    assert provider.looks_at(task) == 1 and done["attempt"] == 2
 
 
 def test_a_server_that_is_busy_is_asked_again_later(run, files):
