@@ -11,6 +11,7 @@
 #include "keeper/looks.h"
 #include "keeper/notify.h"
 #include "keeper/orphans.h"
+#include "keeper/outcome.h"
 #include "keeper/pauses.h"
 #include "keeper/query.h"
 #include "keeper/rates.h"
@@ -375,7 +376,7 @@ static int reclaim(struct keeper *k, struct err *err)
     int rc = k->store->ops->begin(k->store, err);
 
     if (rc == 0)
-        rc = k->store->ops->run_reclaim(k->store, clock_wall_ms(), &n, err);
+        rc = outcome_reclaim(k, &n, err);
     if (rc == 0)
         rc = k->store->ops->commit(k->store, err);
     if (rc == 0 && n > 0)

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+#define LOST_MAX 1024 /* told of; any others are made again all the same */
+
 /* An attempt has ended: the timeline, those that wait for it, the run itself. */
 static int conclude(struct keeper *k, const struct store_run *run, int64_t took_ms, struct err *err)
 {
@@ -170,6 +172,36 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
     run.detail = "interrupted; made again";
     rc = event_run(k, &run, "interrupted", -1, err);
     return rc < 0 ? rc : k->store->ops->run_update(k->store, &run, err);
+}
+
+struct lost_runs {
+    int64_t rows[LOST_MAX];
+    size_t n;
+};
+
+static int on_lost(const struct store_run *run, void *ctx)
+{
+    struct lost_runs *lost = ctx;
+
+    lost->rows[lost->n++] = run->row;
+    return lost->n == LOST_MAX;
+}
+
+int outcome_reclaim(struct keeper *k, int *n, struct err *err)
+{
+    struct store_filter filter = {.state = RUN_RUNNING, .limit = LOST_MAX};
+    struct lost_runs lost = {.n = 0};
+    struct store_run run;
+    int rc = k->store->ops->run_list(k->store, &filter, on_lost, &lost);
+
+    for (size_t i = lost.n; rc >= 0 && i-- > 0;) { /* oldest first */
+        rc = k->store->ops->run_by_row(k->store, lost.rows[i], &run);
+        if (rc < 0)
+            break;
+        run.detail = "the daemon died; made again";
+        rc = event_run(k, &run, "interrupted", -1, err);
+    }
+    return rc < 0 ? rc : k->store->ops->run_reclaim(k->store, clock_wall_ms(), n, err);
 }
 
 int outcome_revive(struct keeper *k, struct store_run *run, int64_t due_ms, struct err *err)

@@ -18,6 +18,8 @@ MUST_CHECK int outcome_record(struct keeper *k, const struct msg_done *msg, stru
 /* The runner died, or does not answer: made again, at once or before the last time after a pause.
  * The next claim buries it when that was the last time. */
 MUST_CHECK int outcome_lost(struct keeper *k, int64_t run, struct err *err);
+/* At start: what was running when the daemon died is made again, as if the runner had. *n: runs. */
+MUST_CHECK int outcome_reclaim(struct keeper *k, int *n, struct err *err);
 /* The operator's wish: it is cancelled, and so are those that wait for it. What the runner says of
  * an attempt under way is added when it comes. */
 MUST_CHECK int outcome_cancel(struct keeper *k, struct store_run *run, struct err *err);

@@ -118,6 +118,19 @@ def test_an_attempt_that_died_with_the_runner_is_told(run):
     daemon.wait_runs("done")
 
 
+def test_an_attempt_that_died_with_the_daemon_is_told(run):
+    daemon, task = finished(run, shell("h", f"echo x >>{run.home}/begun; "
+                                            f"while ! test -e {run.home}/go; do sleep 0.01; done"))
+    wait_for(lambda: (run.home / "begun").exists(), "the command")
+    daemon.kill()
+    (run.home / "go").touch()
+    daemon = run.daemon(conf=daemon.conf)
+    daemon.wait_runs("done")
+    lost, done = [e for e in story(daemon, task)["events"] if e["source"] == "hook"]
+    assert lost["verdict"] == "interrupted" and "attempt 1: the daemon died" in lost["detail"]
+    assert done["verdict"] == "done" and "attempt 2, took" in done["detail"]
+
+
 # -- what comes next: the task --------------------------------------------------------------------
 
 
