@@ -142,13 +142,15 @@ static void add_next(const json_t *next, int64_t now_ms, struct buf *out)
 void story_render(const json_t *answer, int64_t now_ms, bool color, struct buf *out)
 {
     const json_t *next = field_array(answer, "next");
+    const json_t *runs = field_array(answer, "runs");
     const json_t *row;
     size_t i;
 
     add_head(json_object_get(answer, "task"), color, out);
     add_timeline(answer, color, out);
     buf_addc(out, '\n');
-    json_array_foreach (field_array(answer, "runs"), i, row) {
+    for (i = json_array_size(runs); i-- > 0;) { /* oldest first */
+        row = json_array_get(runs, i);
         render_run_line(row, color, out);
         render_output(field_text(row, "output"), out);
     }

@@ -20,6 +20,7 @@ struct story {
     const json_t *runs; /* all of them, as the command line sees them */
     json_t *next;
     int64_t now_ms;
+    size_t before; /* entries in front of those of runs, which come newest first */
     size_t told, left_out;
     int64_t fetches; /* a run that needs the result's links; 0: none */
 };
@@ -57,7 +58,10 @@ static void tell(struct story *s, struct step *step, const struct store_run *r)
     if (r != NULL)
         json_object_update_new(entry, json_pack("{s:I, s:s, s:i}", "run", (json_int_t)r->row,
                                                 "hook", r->hook, "attempt", step->attempt));
-    json_array_append_new(s->next, entry);
+    if (r != NULL)
+        json_array_insert_new(s->next, s->before, entry);
+    else
+        json_array_append_new(s->next, entry);
     buf_free(&step->what);
     buf_free(&step->why);
 }
@@ -359,6 +363,7 @@ json_t *next_of_task(struct keeper *k, const struct store_task *t, const json_t 
     tell_callback(&s);
     tell_look(&s);
     tell_lost(&s);
+    s.before = json_array_size(s.next);
     if (json_array_size(runs) > 0)
         k->store->ops->run_list(k->store, &filter, on_run, &s);
     tell_more(&s);

@@ -81,7 +81,7 @@ static int add_end(struct keeper *k, struct store_run *run, const struct msg_don
     run->output = str_or(msg->output.p, "");
     run->detail = detail;
     run->finished_ms = clock_wall_ms();
-    rc = event_run(k, run, "cancelled", msg->duration_ms, err);
+    rc = event_run(k, run, "cancelled", run->finished_ms - run->started_ms, err);
     return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 
@@ -148,7 +148,7 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
     rc = event_files(k, &run, msg->files, err);
     if (rc == 0 && msg->outcome == RUN_GONE && !run.once) /* trying switches nothing off */
         rc = pauses_switch_off(k, run.hook, run.detail, err);
-    return rc < 0 ? rc : conclude(k, &run, msg->duration_ms, err);
+    return rc < 0 ? rc : conclude(k, &run, run.finished_ms - run.started_ms, err);
 }
 
 /* Its side effect may have happened. */

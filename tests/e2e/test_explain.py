@@ -221,6 +221,8 @@ def test_a_failed_attempt_is_followed_by_the_next_and_others_wait_for_it(run):
     again = wait_next(daemon, task, "ready", "attempt 1 failed")
     assert (again["hook"], again["attempt"]) == ("first", 2)
     assert 1.9 * 3600 < seconds_ahead(again) < 3.1 * 3600
+    order = [n["run"] for n in story(daemon, task)["next"] if "run" in n]
+    assert order == sorted(order) and len(order) == 3
     waiting = {n["hook"]: n["why"] for n in nexts(daemon, task, "waiting")}
     assert waiting == {"second": f"it waits for run {again['run']} of first to be done",
                        "rescue": f"it waits for run {again['run']} of first to fail for good"}

@@ -100,10 +100,10 @@ static void a_story_has_every_reason_and_what_comes_next(void **state)
         "Date is \\u001b[2J old\n"
         "     2026-11-20T17:05:26.000Z     6.0s  file cover, 10 B, run 17: /m/a.jpg\n"
         "\n"
+        "run 18 library on processing: waiting, attempt 0\n"
         "run 17 archive on processing: ready, attempt 2: exit status 1\n"
         "    | one\n"
         "    | two\n"
-        "run 18 library on processing: waiting, attempt 0\n"
         "next: a callback\n"
         "next: a look in 10m (2026-11-20T17:15:27.000Z): late\n"
         "next: run 17 now\n");
