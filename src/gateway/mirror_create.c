@@ -27,14 +27,21 @@ static void hand_back(struct mirror_call *c, const struct submit_result *r)
 /*
  * What the provider has said is for the client, whatever became of it here. A lost answer is 500,
  * which providers say as well when they do not know: 502 to 504 make many a client send again.
+ * Half an answer that tells no id is lost as well: its 200 would only say that all is well.
  */
+static bool is_for_client(const struct submit_result *r)
+{
+    return r->answer->http_status != 0 && r->end != SUBMIT_UNSENT &&
+           (r->whole || r->end != SUBMIT_AMBIGUOUS);
+}
+
 static void on_end(const struct submit_result *r, void *ctx)
 {
     struct mirror_call *c = ctx;
 
     if (r == NULL) /* the room ends, and the call with it */
         return;
-    if (r->answer->http_status != 0 && r->end != SUBMIT_UNSENT)
+    if (is_for_client(r))
         hand_back(c, r);
     else if (r->end == SUBMIT_UNSENT)
         mirror_fail(c, 503, "ViduhookUnreachable", "%s", r->error);

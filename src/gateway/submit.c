@@ -66,6 +66,7 @@ static void tell(struct submit *s, enum submit_end how, const char *error)
         .error = error,
         .answer = &s->answer,
         .body = {buf_text(&s->body), s->body.len},
+        .whole = s->error == NULL,
         .content_type = s->content_type,
         .retry_after_ms = s->retry_after_ms,
     };
@@ -214,6 +215,9 @@ static void log_answer(const struct submit *s)
     if (a->outcome == ANSWER_ACCEPTED)
         log_info("submit.accepted", LOG_S("task", s->p.task), LOG_S("remote_id", a->remote_id),
                  LOG_S("state", a->state_word), LOG_S("trace_id", a->trace_id));
+    else if (s->unsent)
+        log_warn("submit.unsent", LOG_S("task", s->p.task), LOG_S("provider", s->p.account->name),
+                 LOG_S("error", s->error));
     else if (a->outcome == ANSWER_REJECTED)
         log_warn("submit.refused", LOG_S("task", s->p.task), LOG_I("status", a->http_status),
                  LOG_S("code", a->reason), LOG_S("trace_id", a->trace_id));

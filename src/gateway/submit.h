@@ -43,6 +43,7 @@ struct submit_result {
     const char *error;           /* one line for people; NULL when accepted or answered */
     const struct answer *answer; /* of the provider, taken apart */
     struct slice body;           /* of its answer, as it came */
+    bool whole;                  /* the answer came to its end */
     const char *content_type;    /* of its answer, or NULL */
     int64_t retry_after_ms;      /* likewise; -1: not said */
 };

@@ -28,6 +28,7 @@ class Upstream:
         self.open = threading.Event()
         self.open.set()
         self.status, self.headers, self.body = 200, [], b"{}"
+        self.missing = 0  # bytes of an answer that are announced and never come
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -40,10 +41,11 @@ class Upstream:
                 self.send_response(upstream.status)
                 for name, value in upstream.headers:
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(upstream.body)))
+                self.send_header("Content-Length", str(len(upstream.body) + upstream.missing))
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(upstream.body)
+                self.close_connection = self.close_connection or upstream.missing != 0
 
             do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any
 

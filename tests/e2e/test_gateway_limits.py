@@ -114,3 +114,26 @@ def test_links_that_live_long_are_not_refreshed(run):
     assert task.say("success", url=LINK.format(amz_date())) == 200
     assert poll(mirror, task).json["state"] == "success"
     assert upstream.looks_at(task) == 0
+
+
+# -- answers that are none ------------------------------------------------------------------------
+
+
+def test_half_an_answer_to_a_create_is_not_handed_on_as_a_success(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.body, upstream.missing = b'{"task_id":"9123', 10
+    assert is_own_error(mirror.ask("POST", CREATE, BODY), 500, "ViduhookAmbiguous")
+    task, = mirror.daemon.cli("list")[1]["tasks"]
+    assert task["state"] == "ambiguous" and len(upstream.seen) == 1
+    upstream.body = b'{"task_id":"9123","state":"created"}'  # enough to know it by
+    answer = mirror.ask("POST", CREATE, BODY)
+    assert (answer.status, answer.body) == (200, upstream.body)
+
+
+def test_the_log_tells_why_a_create_was_not_sent(run):
+    upstream, mirror = upstream_stack(run)
+    upstream.close()
+    run.closers.remove(upstream)
+    assert mirror.daemon.cli("submit", "text2video", "--model", "m", "--prompt", "x", check=False)[0] != 0
+    line, = mirror.daemon.wait_log("submit.unsent")
+    assert "provider=vidu" in line and "connect" in line
