@@ -10,9 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SHOWN_OF_URI  48
-#define TAG_NAME_MAX  64
-#define TAG_VALUE_MAX 256
+#define SHOWN_OF_URI 48
 
 static int read_source(const char *name, char **text, size_t *len, struct err *err)
 {

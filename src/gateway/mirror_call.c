@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gateway/control.h"
 #include "gateway/mirror_error.h"
+#include "vidu/request.h"
 
 #include <event2/event.h>
 #include <stdarg.h>
@@ -89,7 +90,7 @@ static bool add_tag(struct mirror_call *c, struct slice value)
     size_t rest = mark != NULL ? value.n - n - 1 : 0;
     autofree char *key = mem_strndup(value.p, n);
 
-    if (n == 0 || !str_is_utf8(value.p, value.n))
+    if (n == 0 || n > TAG_NAME_MAX || rest > TAG_VALUE_MAX || !str_is_utf8(value.p, value.n))
         return false;
     return json_object_set_new(c->tags, key, json_stringn(mark != NULL ? mark + 1 : "", rest)) == 0;
 }
@@ -109,7 +110,7 @@ static const struct {
     const char *name, *form;
     bool (*take)(struct mirror_call *c, struct slice value);
 } own_headers[] = {
-    {"X-Viduhook-Tag", "name=value", add_tag},
+    {"X-Viduhook-Tag", "name=value, of at most 64 and 256 bytes", add_tag},
     {"X-Viduhook-Wait", "a whole number of seconds", set_wait},
 };
 

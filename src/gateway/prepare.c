@@ -142,12 +142,18 @@ static void describe_form(struct slice content_type, struct prepared *p)
     json_decref(fields);
 }
 
-static bool are_texts(json_t *tags)
+static bool is_tag(const char *name, const json_t *value)
+{
+    return json_is_string(value) && name[0] != '\0' && strlen(name) <= TAG_NAME_MAX &&
+           json_string_length(value) <= TAG_VALUE_MAX;
+}
+
+static bool are_tags(json_t *tags)
 {
     void *i;
 
     for (i = json_object_iter(tags); i != NULL; i = json_object_iter_next(tags, i))
-        if (!json_is_string(json_object_iter_value(i)))
+        if (!is_tag(json_object_iter_key(i), json_object_iter_value(i)))
             return false;
     return json_is_object(tags);
 }
@@ -159,10 +165,13 @@ char *prepare_tags(const json_t *args, struct err *err)
 
     if (tags == NULL || json_is_null(tags))
         return mem_strdup("{}");
-    text = are_texts(tags) ? json_dumps(tags, JSON_COMPACT) : NULL;
+    text = are_tags(tags) ? json_dumps(tags, JSON_COMPACT) : NULL;
     if (text == NULL || strlen(text) > MAX_TAGS_TEXT) {
         free(text);
-        err_set(err, -EINVAL, "the tags are not one object of texts, at most 16 KiB");
+        err_set(err, -EINVAL,
+                "the tags are not one object of texts, names of 1 to %d bytes and values of at "
+                "most %d, 16 KiB in all",
+                TAG_NAME_MAX, TAG_VALUE_MAX);
         return NULL;
     }
     return text;

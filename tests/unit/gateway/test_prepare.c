@@ -343,6 +343,30 @@ static void a_form_of_the_clients_own_goes_out_as_it_came(void **state)
     json_decref(args);
 }
 
+static void a_tag_has_a_name_and_a_value_of_some_length(void **state)
+{
+    static const struct {
+        int name, value;
+        bool good;
+    } cases[] = {{1, 0, true}, {64, 256, true}, {0, 1, false}, {65, 1, false}, {1, 257, false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        autofree char *name = mem_printf("%0*d", cases[i].name, 0);
+        autofree char *value = mem_printf("%0*d", cases[i].value, 0);
+        json_t *args;
+        char *text;
+        struct err err = {""};
+
+        name[cases[i].name] = value[cases[i].value] = '\0';
+        args = json_pack("{s:{s:s}}", "tags", name, value);
+        text = prepare_tags(args, &err);
+        assert_int_equal(text != NULL, cases[i].good);
+        free(text);
+        json_decref(args);
+    }
+}
+
 static void tags_are_bounded(void **state)
 {
     json_t *tags = json_object();
@@ -381,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_sent_is_refused),
         cmocka_unit_test(a_body_over_the_limit_is_refused),
         cmocka_unit_test(a_form_of_the_clients_own_goes_out_as_it_came),
+        cmocka_unit_test(a_tag_has_a_name_and_a_value_of_some_length),
         cmocka_unit_test(tags_are_bounded),
     };
 
