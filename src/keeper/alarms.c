@@ -213,12 +213,13 @@ static void check_signatures(struct keeper *k)
 
 static void check_provider(struct keeper *k, struct silence *s)
 {
-    char key[KEY_MAX];
+    char key[KEY_MAX], line[KEY_MAX + 1];
     int64_t lasted = s->last_ms - s->first_ms;
 
     snprintf(key, sizeof(key), PROVIDER_KEY "%s", s->provider);
+    snprintf(line, sizeof(line), "%s\n", key); /* another's name may begin so */
     if (s->heard)
-        clear(k, key, NULL);
+        clear(k, line, NULL);
     s->heard = false;
     if (s->n >= SILENCES_MIN && lasted >= k->conf->alarms.provider_down_ms)
         raise(k, key, EVENT_PROVIDER_DOWN, s->provider,
@@ -238,6 +239,18 @@ void alarms_tick(struct keeper *k)
     check_signatures(k);
     for (size_t i = 0; i < a->n_silences; i++)
         check_provider(k, &a->silences[i]);
+}
+
+json_t *alarms_list(const struct alarms *a)
+{
+    json_t *list = json_array();
+    size_t n;
+
+    for (const char *line = a->told; *line != '\0'; line += n + 1) {
+        n = strcspn(line, "\n");
+        json_array_append_new(list, json_stringn(line, n));
+    }
+    return list;
 }
 
 /* -- news -- */

@@ -12,6 +12,8 @@
 
 #include "keeper/keeper.h"
 
+#include <jansson.h>
+
 struct alarms;
 
 MUST_CHECK int alarms_load(struct store *s, struct alarms **out, struct err *err);
@@ -19,6 +21,9 @@ void alarms_free(struct alarms *a); /* NULL is fine */
 
 /* Once a second: tells what has begun, and forgets what is over. */
 void alarms_tick(struct keeper *k);
+/* Those that are on, as an array of its own: "disk_low", "signature_failures",
+ * "provider_down:NAME", "cert_expiring:END:DAYS" (the end in RFC 3339, the threshold in days). */
+json_t *alarms_list(const struct alarms *a);
 
 /* A callback was refused for its signature. */
 void alarms_on_refusal(struct keeper *k);

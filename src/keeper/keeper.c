@@ -243,7 +243,7 @@ static void check_space(struct keeper *k)
     if (statvfs(dir, &fs) < 0)
         return;
     available = (uint64_t)fs.f_bavail * fs.f_frsize;
-    low = available < k->conf->limits.min_free / 4;
+    low = available < k->conf->limits.min_free;
     if (low != k->low_space)
         log_warn(low ? "space.low" : "space.back", LOG_S("directory", dir),
                  LOG_I("available", available),

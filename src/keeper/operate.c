@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/alarms.h"
 #include "keeper/batch.h"
 #include "keeper/events.h"
 #include "keeper/looks.h"
@@ -185,13 +186,13 @@ void operate_status(struct keeper *k, const struct question *q)
     supervise_each(k->supervise, add_room, rooms);
     query_answer(
         k, q,
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:I, s:I}}",
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:{s:s, s:I, s:I}}",
                   "version", PACKAGE_VERSION, "since", since, "config", k->conf->file, "rooms",
                   rooms, "verdicts", verdict_numbers(k), "replaced", spend_replaced_numbers(k),
                   "tasks", task_numbers(&counts), "runs", run_numbers(&counts), "paused",
-                  pauses_list(k->pauses), "switched_off", pauses_reasons(k->pauses), "low_space",
-                  k->low_space, "store", "url", k->conf->store, "bytes", (json_int_t)counts.bytes,
-                  "wal_bytes", (json_int_t)counts.wal_bytes));
+                  pauses_list(k->pauses), "switched_off", pauses_reasons(k->pauses), "alarms",
+                  alarms_list(k->alarms), "low_space", k->low_space, "store", "url", k->conf->store,
+                  "bytes", (json_int_t)counts.bytes, "wal_bytes", (json_int_t)counts.wal_bytes));
 }
 
 void operate_config(struct keeper *k, const struct question *q)

@@ -36,6 +36,8 @@ def test_little_room_for_the_store_is_told_once_until_it_is_over(run):
     daemon = run.daemon(sim, hooks=[recorder(run, on=["disk_low"])],
                         alarms={"disk_free": "16TiB"})
     details = wait_told(daemon, "disk_low", 1)
+    assert daemon.cli("status")[1]["alarms"] == ["disk_low"]
+    assert 'alarms      ["disk_low"]' in daemon.command("status").stdout
     assert details["directory"] == str(run.home)
     assert 0 < details["available"] < details["limit"] == 16 << 40
     one, = seen(run)
@@ -50,6 +52,7 @@ def test_little_room_for_the_store_is_told_once_until_it_is_over(run):
     daemon = run.daemon(conf=daemon.conf)
     change(daemon, alarms={"disk_free": "0"})
     daemon.wait_log("alarm.over")
+    assert daemon.cli("status")[1]["alarms"] == []
     assert len(told(daemon, "disk_low")) == 1
     change(daemon, alarms={"disk_free": "16TiB"})
     wait_told(daemon, "disk_low", 2)
@@ -143,3 +146,25 @@ def test_a_provider_that_does_not_answer_is_told_once(run):
     daemon.wait_log("alarm.over")
     assert len(told(daemon, "provider_down")) == 1
     assert {r["hook"] for r in daemon.runs()} == {"record"}
+
+
+def test_a_provider_that_answers_ends_no_alarm_of_one_whose_name_begins_so(run):
+    provider = Provider()
+    daemon = run.daemon(provider, hooks=[recorder(run, on=["provider_down", "disk_low"])],
+                        alarms={"provider_down": "1s", "disk_free": "0"})
+    up, down = daemon.conf["providers"]["vidu"], f"http://127.0.0.1:{run.port()}"
+    change(daemon, providers={"vidu": up, "vidu-b": {**up, "profile": "vidu", "base_url": down}})
+
+    def failed_until_told():
+        daemon.cli("submit", "text2video", "--provider", "vidu-b", "--model", "m", "--prompt", "x",
+                   check=False)
+        return told(daemon, "provider_down")
+
+    wait_for(failed_until_told, lambda: f"provider_down:\n{daemon.tail()}", 20)
+    assert daemon.cli("status")[1]["alarms"] == ["provider_down:vidu-b"]
+    daemon.submit("--provider", "vidu")
+    change(daemon, alarms={"provider_down": "1s", "disk_free": "16TiB"})
+    wait_told(daemon, "disk_low", 1)  # by a look at all of them
+    assert daemon.cli("status")[1]["alarms"] == ["provider_down:vidu-b", "disk_low"]
+    assert not daemon.log("alarm.over")
+    assert len(told(daemon, "provider_down")) == 1
