@@ -212,8 +212,8 @@ static bool judge_s3(const struct answer *a, struct buf *found)
         buf_adds(found, "the server knows us; whether we may write is not tried");
         return true;
     }
-    if (a->status != 404)
-        return is_status(a, found);
+    if (a->status != 404 || strstr(body, "NoSuchKey") == NULL)
+        return judge_known(a, found);
     buf_adds(found, "the server knows us and the bucket");
     return true;
 }

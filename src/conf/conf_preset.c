@@ -2,7 +2,7 @@
 #include "conf/conf_preset.h"
 
 #define JSON_TYPE  "Content-Type: application/json"
-#define CHAT_TEXT  "Vidu {event}: {task.prompt}\\n{file.name} {task.err_msg}\\n{task.id}"
+#define CHAT_TEXT  "Vidu {event}: {task.prompt}\\n{file.name} {task.err_msg}{details}\\n{task.id}"
 #define CHAT_TITLE "Vidu: {event}"
 
 const struct conf_preset conf_presets[] = {
@@ -79,7 +79,7 @@ const struct conf_preset conf_presets[] = {
      .path = "",
      .headers = {"Authorization: Bearer $token", "Content-Type: text/plain; charset=utf-8",
                  "Title: " CHAT_TITLE},
-     .each = "{task.prompt}\n{file.name} {task.err_msg}\n{task.id}",
+     .each = "{task.prompt}\n{file.name} {task.err_msg}{details}\n{task.id}",
      .recipe = "once",
      .needs = TAKES_TOKEN,
      .brief = true},

@@ -13,13 +13,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define URL_MAX    8192
-#define LINE_MAX   (16U << 10)
-#define BODY_MAX   (8U << 20)
-#define VALUE_MAX  (8U << 20)
-#define BRIEF_MAX  1000
-#define ID_MAX     256
-#define EVENT_TYPE "viduhook.task."
+#define URL_MAX          8192
+#define LINE_MAX         (16U << 10)
+#define BODY_MAX         (8U << 20)
+#define VALUE_MAX        (8U << 20)
+#define BRIEF_MAX        1000
+#define ID_MAX           256
+#define BRIEF_DETAIL_MAX 300
+#define EVENT_TYPE       "viduhook."
 
 void deliver_fill(const char *text, enum template_place place, const json_t *context,
                   struct buf *out)
@@ -37,15 +38,27 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* ---- the context as the server sees it ---- */
 
-static void cut_prompt(json_t *context)
+static void cut_text(json_t *object, const char *name, size_t max)
 {
-    json_t *task = json_object_get(context, "task");
-    const char *prompt = text_of(task, "prompt");
-    size_t n = str_utf8_cut(prompt, strlen(prompt), BRIEF_MAX);
-    autofree char *brief = mem_printf("%.*s...", (int)n, prompt);
+    const char *text = text_of(object, name);
+    size_t n = str_utf8_cut(text, strlen(text), max);
+    autofree char *brief = mem_printf("%.*s...", (int)n, text);
 
-    if (prompt[n] != '\0')
-        json_object_set_new(task, "prompt", json_string(brief));
+    if (text[n] != '\0')
+        json_object_set_new(object, name, json_string(brief));
+}
+
+/* So that what people are told fits into one message of any of these services. */
+static void make_brief(json_t *context)
+{
+    json_t *details = json_object_get(context, "details");
+    const char *name;
+    json_t *value;
+
+    cut_text(json_object_get(context, "task"), "prompt", BRIEF_MAX);
+    json_object_foreach (details, name, value)
+        if (json_is_string(value))
+            cut_text(details, name, BRIEF_DETAIL_MAX);
 }
 
 static void map_files(const json_t *action, json_t *context)
@@ -70,7 +83,7 @@ json_t *deliver_context(const json_t *action, const json_t *context)
     for (size_t i = 0; i < json_array_size(batch); i++)
         map_files(action, json_array_get(batch, i));
     if (json_is_true(json_object_get(action, "brief")))
-        cut_prompt(copy);
+        make_brief(copy);
     return copy;
 }
 
@@ -230,8 +243,10 @@ static const char *event_time(const json_t *context)
 static json_t *event_attributes(const json_t *context, const char *id)
 {
     const json_t *task = json_object_get(context, "task");
-    autofree char *source = mem_printf("/viduhook/%s", text_of(task, "provider"));
-    autofree char *type = mem_printf(EVENT_TYPE "%s", text_of(context, "event"));
+    const char *provider = text_of(task, "provider");
+    autofree char *source = mem_printf("/viduhook%s%s", provider[0] != '\0' ? "/" : "", provider);
+    autofree char *type =
+        mem_printf(EVENT_TYPE "%s%s", task != NULL ? "task." : "", text_of(context, "event"));
     json_t *all = json_pack("{s:s, s:s, s:s, s:s}", "specversion", "1.0", "id", id, "source",
                             source, "type", type);
 

@@ -225,6 +225,23 @@ def test_a_cloudevent_has_its_attributes(run, form):
     assert data["task"]["id"] == task
 
 
+@pytest.mark.parametrize("form", ["cloudevents", "cloudevents-binary"])
+def test_a_cloudevent_of_no_task_has_no_subject(run, form):
+    server = serve(run, OK)
+    sim = run.sim("--ca", run.ca(), *FAST)
+    hook = {"name": "tell", "on": ["disk_low"], "http": {"url": server.url, "format": form}}
+    daemon = run.daemon(sim, hooks=[hook], alarms={"disk_free": "16TiB"})
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    event = {k[3:].lower(): v for k, v in asked.headers.items() if k.lower().startswith("ce-")}
+    data = asked.json
+    if form == "cloudevents":
+        event, data = asked.json, asked.json["data"]
+    assert event["specversion"] == "1.0" and event["type"] == "viduhook.disk_low"
+    assert event["source"] == "/viduhook" and event["id"] and "subject" not in event
+    assert data["details"]["directory"] == str(run.home) and "task" not in data
+
+
 def test_raw_is_what_was_received_to_the_byte(run):
     server = serve(run, OK)
     sim, daemon = stack(run, {"url": server.url, "format": "raw", "sign": "standard-webhooks",
@@ -358,6 +375,19 @@ def test_a_receiver_that_is_gone_switches_its_hook_off(run):
     daemon.cli("resume", "tell")
     wait_for(lambda: sorted(r["state"] for r in daemon.runs()) == ["dead", "done"], "resumed")
     assert daemon.cli("status")[1]["switched_off"] == {} and len(server.asked) == 2
+
+
+def test_a_receiver_that_is_gone_is_told_as_dead(run):
+    server = serve(run, (410, {}, b"gone"))
+    other = serve(run, OK)
+    tell = {"name": "why", "on": ["dead"], "http": {"url": other.url}}
+    _, daemon = stack(run, {"url": server.url}, also=[tell])
+    daemon.submit()
+    dead, _ = daemon.wait_runs("dead", "done")
+    asked, = other.wait()
+    assert asked.json["event"] == "dead" and asked.json["details"]["hook"] == "tell"
+    assert asked.json["details"]["run"] == dead["id"]
+    assert "HTTP 410" in asked.json["details"]["detail"]
 
 
 def test_trying_switches_nothing_off(run):
@@ -1097,6 +1127,33 @@ def test_people_are_told(run, preset, path, check):
     asked, = server.wait()
     assert asked.method == "POST" and asked.path == path and check(asked)
     assert TOKEN not in daemon.log() + json.dumps(daemon.runs())
+
+
+@pytest.mark.parametrize("preset,said", [
+    ("ntfy", lambda a: a.body.decode()), ("gotify", lambda a: a.json["message"]),
+    ("apprise", lambda a: a.json["body"]), ("discord", lambda a: a.json["content"]),
+    ("slack", lambda a: a.json["blocks"][0]["text"]["text"]),
+])
+def test_people_are_told_what_happened_when_it_is_of_no_task(run, preset, said):
+    server = serve(run, OK)
+    hook = {"preset": preset, "url": server.url, "token": secret(run, "t.key", TOKEN)}
+    sim = run.sim("--ca", run.ca(), *FAST)
+    daemon = run.daemon(sim, hooks=[{"name": "tell", "on": ["disk_low"], "http": hook}],
+                        alarms={"disk_free": "16TiB"})
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    assert f'"directory":"{run.home}"' in said(asked) and '"limit":17592186044416' in said(asked)
+
+
+def test_people_are_told_of_a_run_that_was_given_up(run):
+    server = serve(run, OK)
+    tell = {"preset": "discord", "url": server.url, "token": secret(run, "t.key", TOKEN)}
+    long = {"name": "bad", "exec": ["/bin/sh", "-c", "exit 65"]}
+    _, daemon = stack(run, tell, also=[long], on=["dead"])
+    daemon.submit(prompt=PROMPT)
+    daemon.wait_runs("dead", "done")
+    asked, = server.wait()
+    assert '"hook":"bad"' in asked.json["content"] and len(asked.json["content"]) < 2000
 
 
 def test_a_body_replaces_that_of_a_preset(run):

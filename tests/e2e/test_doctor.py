@@ -173,6 +173,14 @@ def test_s3_is_asked_for_a_key_that_is_not_there(run):
     assert not ok and "SignatureDoesNotMatch" in text
 
 
+@pytest.mark.parametrize("status,well", [(200, True), (404, False)])
+def test_s3_says_what_another_answer_means(run, status, well):
+    server = serve(run, (status, {}, b"no such page"))
+    ok, text = told(run, {"preset": "s3", "url": server.url + "/b/x", "user": "AK",
+                          "region": "eu-1", "token": secret(run, "t.key", TOKEN)})
+    assert ok == well and text, text
+
+
 def test_immich_knows_the_key(run):
     server = serve(run, lambda a: (200 if a.headers.get("x-api-key") == TOKEN
                                    and a.path == "/api/users/me" else 401, {}, b"{}"))
