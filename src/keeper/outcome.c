@@ -92,12 +92,13 @@ static void decide(const struct conf_hook *h, const struct msg_done *msg, struct
 
     run->finished_ms = now;
     run->losses = 0;
+    run->failures += msg->outcome == RUN_FAILED;
     if (msg->outcome == RUN_OK) {
         run->state = RUN_DONE;
     } else if (run->once) {
         run->state = RUN_MISSED;
     } else if (h == NULL || msg->outcome == RUN_FATAL || msg->outcome == RUN_GONE ||
-               (msg->outcome == RUN_FAILED && run->attempt >= h->retry.attempts) ||
+               (msg->outcome == RUN_FAILED && run->failures >= h->retry.attempts) ||
                now - run->created_ms > h->retry.max_age_ms) {
         run->state = RUN_DEAD;
     } else {
@@ -212,7 +213,7 @@ int outcome_revive(struct keeper *k, struct store_run *run, int64_t due_ms, stru
     if (rc < 0)
         return rc;
     run->state = RUN_READY;
-    run->attempt = run->losses = 0;
+    run->attempt = run->failures = run->losses = 0;
     run->created_ms = run->due_ms = due_ms; /* max_age counts from here again */
     run->finished_ms = 0;
     run->expires_ms = 0;

@@ -99,6 +99,7 @@ struct store_run {
     const char *details; /* of what happened, a JSON object; "" when the event says it all */
     enum run_state state;
     int attempt;              /* 0 before the first */
+    int failures;             /* attempts that failed; "again later" is none */
     int losses;               /* attempts in a row during which the runner or the daemon died */
     int64_t due_ms, lease_ms; /* lease: until when the present attempt may take */
     int64_t created_ms, started_ms, finished_ms;

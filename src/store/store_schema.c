@@ -100,6 +100,7 @@ static const char version_1[] =
     "  serial      INTEGER NOT NULL," /* 0: once for a task; those that may repeat count from 1 */
     "  on_failure  INTEGER NOT NULL,"
     "  attempt     INTEGER NOT NULL,"
+    "  failures    INTEGER NOT NULL,"
     "  losses      INTEGER NOT NULL,"
     "  replay      INTEGER NOT NULL,"
     "  once        INTEGER NOT NULL,"

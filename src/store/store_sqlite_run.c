@@ -22,6 +22,7 @@ static void bind_run(struct sqlite3_stmt *q, const struct store_run *r)
     sql_bind_text(q, 13, r->detail);
     sql_bind_text(q, 14, r->output);
     sqlite3_bind_int64(q, 16, r->losses);
+    sqlite3_bind_int64(q, 24, r->failures);
     sqlite3_bind_int64(q, 17, r->replay);
     sqlite3_bind_int64(q, 18, r->on_failure);
     sqlite3_bind_int64(q, 20, r->expires_ms);
@@ -53,6 +54,7 @@ static void fill_run(struct sqlite3_stmt *q, struct store_run *r)
         .details = sql_text(q, 17),
         .command = sql_text(q, 18),
         .losses = sqlite3_column_int(q, 19),
+        .failures = sqlite3_column_int(q, 24),
         .on_failure = sqlite3_column_int(q, 20) != 0,
         .event = sqlite3_column_int64(q, 21),
         .once = sqlite3_column_int64(q, 22) != 0,

@@ -56,7 +56,8 @@
 #define SELECT_RUN                                                                                 \
     "SELECT r.row, r.task, r.state, r.replay, r.attempt, r.due_ms, r.lease_ms, r.created_ms,"      \
     " r.started_ms, r.finished_ms, r.exit_code, t.id, r.hook, r.trigger, r.after, r.detail,"       \
-    " r.output, r.details, r.command, r.losses, r.on_failure, r.event, r.once, r.expires_ms "
+    " r.output, r.details, r.command, r.losses, r.on_failure, r.event, r.once, r.expires_ms, "     \
+    "r.failures "
 #define RUNS_AND_TASKS "FROM run r LEFT JOIN task t ON t.row = r.task "
 #define RUN_FILTER                                                                                 \
     " r.created_ms >= ?4 AND r.row < ?9 AND (?8 IS NULL OR r.hook = ?8)"                           \
@@ -71,11 +72,12 @@
 #define RUN_VALUES                                                                                 \
     "INSERT INTO run (task, state, attempt, due_ms, lease_ms, created_ms, started_ms,"             \
     " finished_ms, exit_code, hook, trigger, after, detail, output, losses, replay, on_failure,"   \
-    " details, expires_ms, command, event, once, serial) VALUES"                                   \
+    " details, expires_ms, command, event, once, failures, serial) VALUES"                         \
     " (?1, ?2, ?3, max(?4, coalesce((SELECT max(due_ms) FROM run" OF_ONE_TASK                      \
     " WHERE task = ?1 AND hook = ?10 AND state = 1), 0)), ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
     "?13, ?14, ?16, ?17, ?18, ?19, iif(EXISTS (SELECT 1 FROM run" OF_ONE_TASK                      \
-    " WHERE task = ?1 AND hook = ?10 AND state = 1 AND due_ms > ?4), 0, ?20), ?21, ?22, ?23, "
+    " WHERE task = ?1 AND hook = ?10 AND state = 1 AND due_ms > ?4), 0, ?20), ?21, ?22, ?23, "     \
+    "?24, "
 
 /* Of the runs of one hook for one task only the first that is not over, and none beside another. */
 #define IN_TURN                                                                                    \
@@ -176,7 +178,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_RUN_UPDATE] = "UPDATE run SET state = ?2, attempt = ?3, due_ms = ?4, lease_ms = ?5,"
                        " created_ms = ?6, started_ms = ?7, finished_ms = ?8, exit_code = ?9,"
                        " detail = ?13, output = ?14, losses = ?16, replay = ?17, on_failure = ?18,"
-                       " expires_ms = ?20, command = ?21 WHERE row = ?15",
+                       " expires_ms = ?20, command = ?21, failures = ?24 WHERE row = ?15",
     [SQL_RUN_DUE] = READY_HOOKS
     "SELECT r.row FROM ready CROSS JOIN run r"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"

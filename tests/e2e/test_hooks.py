@@ -289,6 +289,15 @@ def test_a_failing_command_ends_in_the_dead_letters(run, command, attempts, deta
     assert len(daemon.wait_log("run.dead")) == 1
 
 
+def test_what_is_tried_again_later_uses_up_no_attempt(run):
+    hook = {"name": "h", "retry": {"attempts": 2, "from": "10ms", "to": "20ms"},
+            "exec": ["/bin/sh", "-c", "test $VIDUHOOK_ATTEMPT -gt 3 || exit 75; exit 1"]}
+    _, daemon = stack(run, hook)
+    daemon.submit()
+    dead, = wait_for(lambda: [r for r in daemon.runs() if r["state"] == "dead"], "the dead run")
+    assert dead["attempt"] == 5 and dead["exit_code"] == 1
+
+
 def test_exit_75_is_tried_again_beyond_the_count_of_attempts(run):
     hook = {"name": "h", "retry": QUICK,
             "exec": ["/bin/sh", "-c", "test $VIDUHOOK_ATTEMPT -ge 6 || exit 75"]}

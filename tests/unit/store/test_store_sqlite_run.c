@@ -138,6 +138,7 @@ static void an_update_writes_the_course_of_a_run(void **state)
     r.detail = "gave up";
     r.output = "tail";
     r.losses = 2;
+    r.failures = 3;
     r.replay = true;
     fixture_begin(f);
     assert_ok(f, f->ops->run_update(f->s, &r, &f->err));
@@ -154,6 +155,7 @@ static void an_update_writes_the_course_of_a_run(void **state)
     assert_string_equal(back.detail, "gave up");
     assert_string_equal(back.output, "tail");
     assert_int_equal(back.losses, 2);
+    assert_int_equal(back.failures, 3);
     assert_true(back.replay);
     r.row = 99;
     fixture_begin(f);
