@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "cli/doctor.h"
+#include "cli/field.h"
 
 #include "base/clock.h"
 #include "conf/conf_delivery.h"
@@ -35,11 +36,6 @@ struct answer {
 
 /* True: well; what is to be said of it is appended. */
 typedef bool judge_fn(const struct answer *a, struct buf *found);
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
 
 /* ---- what answers mean ---- */
 
@@ -121,7 +117,7 @@ static bool judge_jellyfin(const struct answer *a, struct buf *found)
 
         for (size_t j = 0; j < json_array_size(places); j++)
             if (path_is_in(folder, str_or(json_string_value(json_array_get(places, j)), "?")))
-                library = text_of(json_array_get(all, i), "Name");
+                library = field_text(json_array_get(all, i), "Name");
     }
     ok = judge_place(a, library, found);
     json_decref(all);
@@ -143,10 +139,10 @@ static bool judge_plex(const struct answer *a, struct buf *found)
         const json_t *places = json_object_get(json_array_get(sections, i), "Location");
 
         for (size_t j = 0; j < json_array_size(places); j++) {
-            const char *path = text_of(json_array_get(places, j), "path");
+            const char *path = field_text(json_array_get(places, j), "path");
 
             if (path[0] != '\0' && path_is_in(folder, path))
-                library = text_of(json_array_get(sections, i), "title");
+                library = field_text(json_array_get(sections, i), "title");
         }
     }
     ok = judge_place(a, library, found);
@@ -159,12 +155,12 @@ static bool judge_kodi(const struct answer *a, struct buf *found)
 {
     json_t *all = is_status(a, found) ? json_loads(buf_text(&a->body), 0, NULL) : NULL;
     const json_t *sources = json_object_get(json_object_get(all, "result"), "sources");
-    const char *error = text_of(json_object_get(all, "error"), "message");
+    const char *error = field_text(json_object_get(all, "error"), "message");
     const char *library = str_or(a->h->http.library, "");
     bool ok = false;
 
     for (size_t i = 0; i < json_array_size(sources); i++)
-        ok |= path_is_in(library, text_of(json_array_get(sources, i), "file"));
+        ok |= path_is_in(library, field_text(json_array_get(sources, i), "file"));
     if (ok)
         buf_addf(found, "the server knows us, and %s is one of its sources", library);
     else if (error[0] != '\0')
@@ -283,9 +279,9 @@ static void make_lines(const struct probe *p, const struct answer *a, const char
                        char *lines[LINES_MAX + 1])
 {
     const json_t *headers = json_object_get(a->action, "headers");
-    struct s3_request s3 = {.access_key = text_of(a->action, "user"),
-                            .secret_key = text_of(a->action, "token"),
-                            .region = text_of(a->action, "region"),
+    struct s3_request s3 = {.access_key = field_text(a->action, "user"),
+                            .secret_key = field_text(a->action, "token"),
+                            .region = field_text(a->action, "region"),
                             .method = p->method,
                             .url = url,
                             .payload = S3_NO_PAYLOAD,

@@ -3,10 +3,11 @@
 
 #include "cli/term.h"
 #include "cli/when.h"
+#include "vidu/document.h"
 
 const char *field_text(const json_t *object, const char *name)
 {
-    return str_or(json_string_value(json_object_get(object, name)), "");
+    return document_member(object, name);
 }
 
 int64_t field_number(const json_t *object, const char *name, int64_t fallback)

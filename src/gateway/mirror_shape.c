@@ -2,6 +2,7 @@
 #include "gateway/mirror_shape.h"
 
 #include "base/clock.h"
+#include "vidu/document.h"
 #include "vidu/state.h"
 
 #include <string.h>
@@ -22,15 +23,10 @@ static const struct {
     [STATE_LOST] = {NULL, NULL, NULL},
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
-
 static const char *first_url(const json_t *creations)
 {
     for (size_t i = 0; i < json_array_size(creations); i++) {
-        const char *url = text_of(json_array_get(creations, i), "url");
+        const char *url = document_member(json_array_get(creations, i), "url");
 
         if (url[0] != '\0')
             return url;
@@ -43,7 +39,7 @@ static enum task_state shown_state(const json_t *task, const json_t *creations)
 {
     enum task_state state;
 
-    if (!state_from_name(text_of(task, "state"), &state))
+    if (!state_from_name(document_member(task, "state"), &state))
         return STATE_LOST;
     return state == STATE_SUCCESS && first_url(creations)[0] == '\0' ? STATE_PROCESSING : state;
 }
@@ -55,7 +51,7 @@ bool mirror_shape_is_final(const json_t *task, const json_t *creations)
 
 json_t *mirror_shape_creations(const json_t *task)
 {
-    return json_loads(text_of(task, "result"), 0, NULL);
+    return json_loads(document_member(task, "result"), 0, NULL);
 }
 
 static void add_member(struct buf *out, const char *name, const char *value)
@@ -73,7 +69,7 @@ static void add_creations(struct buf *out, enum task_state state, const json_t *
     for (size_t i = 0; i < n; i++) {
         buf_adds(out, i == 0 ? "{" : ",{");
         for (size_t j = 0; j < ARRAY_LEN(members); j++)
-            add_member(out, members[j], text_of(json_array_get(creations, i), members[j]));
+            add_member(out, members[j], document_member(json_array_get(creations, i), members[j]));
         buf_addc(out, '}');
     }
     buf_addc(out, ']');
@@ -82,7 +78,7 @@ static void add_creations(struct buf *out, enum task_state state, const json_t *
 /* Resellers' keys and limits are their own; what a cancelled task is called is Vidu's. */
 static const char *err_code_of(const json_t *task, enum task_state state)
 {
-    const char *code = text_of(task, "err_code");
+    const char *code = document_member(task, "err_code");
 
     if (state == STATE_CANCELLED && code[0] == '\0')
         return "UserCancelled";
@@ -99,18 +95,18 @@ static long long credits_of(const json_t *task)
 static void report_official(const json_t *task, enum task_state state, const json_t *creations,
                             struct buf *out)
 {
-    add_member(out, "id", text_of(task, "remote_id"));
+    add_member(out, "id", document_member(task, "remote_id"));
     add_member(out, "state", words[state].official);
     add_member(out, "err_code", err_code_of(task, state));
     buf_addf(out, ",\"credits\":%lld", credits_of(task));
-    add_member(out, "payload", text_of(task, "payload"));
+    add_member(out, "payload", document_member(task, "payload"));
     add_creations(out, state, creations);
 }
 
 static void report_native(const json_t *task, enum task_state state, const json_t *creations,
                           struct buf *out)
 {
-    add_member(out, "id", text_of(task, "remote_id"));
+    add_member(out, "id", document_member(task, "remote_id"));
     add_member(out, "status", words[state].native);
     if (state == STATE_SUCCESS)
         add_member(out, "video_url", first_url(creations));
@@ -123,7 +119,7 @@ static void report_openai(const json_t *task, enum task_state state, const json_
 {
     long long updated_s = (long long)json_integer_value(json_object_get(task, "updated_ms")) / 1000;
 
-    add_member(out, "id", text_of(task, "remote_id"));
+    add_member(out, "id", document_member(task, "remote_id"));
     add_member(out, "object", "video");
     add_member(out, "status", words[state].openai);
     buf_addf(out, ",\"progress\":%d", state == STATE_SUCCESS ? 100 : 0);
@@ -132,8 +128,8 @@ static void report_openai(const json_t *task, enum task_state state, const json_
         buf_addf(out, ",\"completed_at\":%lld", updated_s);
     } else if (state_is_final(state) && state != STATE_CANCELLED) {
         buf_adds(out, ",\"error\":{");
-        add_member(out, "message", text_of(task, "err_msg"));
-        add_member(out, "code", text_of(task, "err_code"));
+        add_member(out, "message", document_member(task, "err_msg"));
+        add_member(out, "code", document_member(task, "err_code"));
         buf_addc(out, '}');
     }
 }
@@ -172,7 +168,7 @@ bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
     shape_report *report = shape_of(p);
 
     if (report == NULL) { /* as the provider has said it */
-        buf_adds(out, text_of(task, "look"));
+        buf_adds(out, document_member(task, "look"));
         return out->len != 0;
     }
     if (words[state].official == NULL)
@@ -192,10 +188,10 @@ bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf
         return false;
     clock_format_rfc3339(json_integer_value(json_object_get(task, "created_ms")), created);
     buf_addc(out, '{');
-    add_member(out, "id", text_of(task, "remote_id"));
-    add_member(out, "type", text_of(task, "endpoint"));
-    add_member(out, "model", text_of(task, "model"));
-    add_member(out, "prompt", text_of(task, "prompt"));
+    add_member(out, "id", document_member(task, "remote_id"));
+    add_member(out, "type", document_member(task, "endpoint"));
+    add_member(out, "model", document_member(task, "model"));
+    add_member(out, "prompt", document_member(task, "prompt"));
     add_member(out, "state", words[state].official);
     add_member(out, "err_code", err_code_of(task, state));
     add_creations(out, state, creations);

@@ -2,6 +2,7 @@
 #include "keeper/files.h"
 
 #include "base/clock.h"
+#include "vidu/document.h"
 #include "wire/command.h"
 
 #define PAGE 1000
@@ -11,21 +12,15 @@ struct page {
     int64_t last;
 };
 
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(str_or(s, ""));
-
-    return value != NULL ? value : json_string("");
-}
-
 json_t *files_json(const struct store_file *f)
 {
     char created[25];
 
     clock_format_rfc3339(f->created_ms, created);
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:s}", "task", text(f->task_id), "path",
-                     text(f->path), "kind", text(f->kind), "bytes", (json_int_t)f->bytes, "sha256",
-                     text(f->sha256), "run", (json_int_t)f->run, "created_at", created);
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:s}", "task", document_string(f->task_id),
+                     "path", document_string(f->path), "kind", document_string(f->kind), "bytes",
+                     (json_int_t)f->bytes, "sha256", document_string(f->sha256), "run",
+                     (json_int_t)f->run, "created_at", created);
 }
 
 static int on_file(const struct store_file *f, void *ctx)

@@ -3,25 +3,19 @@
 
 #include "base/clock.h"
 #include "conf/conf_delivery.h"
+#include "vidu/document.h"
 
 #include <jansson.h>
 #include <string.h>
 
 #define TEXT_MAX (64U << 20) /* a message is shorter */
 
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s);
-
-    return value != NULL ? value : json_string("");
-}
-
 static json_t *list_of(const struct conf_list *list)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, text(list->v[i]));
+        json_array_append_new(array, document_string(list->v[i]));
     return array;
 }
 
@@ -32,7 +26,7 @@ static json_t *user_of(const struct conf_hook *h)
     for (size_t i = 0; i < h->as.n_groups; i++)
         json_array_append_new(groups, json_integer(h->as.groups[i]));
     return json_pack("{s:I, s:I, s:o, s:o}", "uid", (json_int_t)h->as.uid, "gid",
-                     (json_int_t)h->as.gid, "groups", groups, "home", text(h->as.home));
+                     (json_int_t)h->as.gid, "groups", groups, "home", document_string(h->as.home));
 }
 
 static json_t *exec_action(const struct conf_hook *h)

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/lookup.h"
 
+#include "vidu/document.h"
 #include "wire/command.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* What JSON cannot hold is left out. */
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(str_or(s, ""));
-
-    return value != NULL ? value : json_string("");
-}
-
 /* The creations stay text: whoever asks mostly hands them on as they are. */
 static json_t *task_json(const struct store_task *t)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:I}", "id",
-                     t->id, "remote_id", text(t->remote_id), "endpoint", text(t->endpoint), "model",
-                     text(t->model), "prompt", text(t->prompt), "state", state_name(t->state),
-                     "err_code", text(t->err_code), "err_msg", text(t->err_msg), "credits",
-                     (json_int_t)t->credits, "payload", text(t->payload), "result", text(t->result),
-                     "created_ms", (json_int_t)t->created_ms, "updated_ms",
-                     (json_int_t)t->updated_ms);
+                     t->id, "remote_id", document_string(t->remote_id), "endpoint",
+                     document_string(t->endpoint), "model", document_string(t->model), "prompt",
+                     document_string(t->prompt), "state", state_name(t->state), "err_code",
+                     document_string(t->err_code), "err_msg", document_string(t->err_msg),
+                     "credits", (json_int_t)t->credits, "payload", document_string(t->payload),
+                     "result", document_string(t->result), "created_ms", (json_int_t)t->created_ms,
+                     "updated_ms", (json_int_t)t->updated_ms);
 }
 
 /* -- what the last look has found -- */
@@ -51,7 +45,7 @@ static void add_look(struct keeper *k, const struct store_task *t, json_t *json)
     struct last_look last = {.task = t};
 
     if (k->store->ops->event_list(k->store, t->row, keep_look, &last) == 0)
-        json_object_set_new(json, "look", text(last.body));
+        json_object_set_new(json, "look", document_string(last.body));
     free(last.body);
 }
 

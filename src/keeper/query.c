@@ -12,6 +12,7 @@
 #include "keeper/schedule.h"
 #include "keeper/spend.h"
 #include "keeper/trigger.h"
+#include "vidu/document.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -79,13 +80,6 @@ bool query_task(struct keeper *k, const struct question *q, struct store_task *o
 
 /* -- rows as JSON -- */
 
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(str_or(s, ""));
-
-    return value != NULL ? value : json_string("");
-}
-
 static json_t *time_of(int64_t wall_ms)
 {
     char out[25] = "";
@@ -108,20 +102,21 @@ static json_t *parsed(const char *s, json_t *otherwise)
 static json_t *task_json(const struct store_task *t)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-                     "id", t->id, "remote_id", text(t->remote_id), "provider", text(t->provider),
-                     "endpoint", text(t->endpoint), "model", text(t->model), "prompt",
-                     text(t->prompt), "state", state_name(t->state), "err_code", text(t->err_code),
-                     "err_msg", text(t->err_msg), "credits", (json_int_t)t->credits, "tags",
-                     parsed(t->tags, json_object()), "created_at", time_of(t->created_ms),
+                     "id", t->id, "remote_id", document_string(t->remote_id), "provider",
+                     document_string(t->provider), "endpoint", document_string(t->endpoint),
+                     "model", document_string(t->model), "prompt", document_string(t->prompt),
+                     "state", state_name(t->state), "err_code", document_string(t->err_code),
+                     "err_msg", document_string(t->err_msg), "credits", (json_int_t)t->credits,
+                     "tags", parsed(t->tags, json_object()), "created_at", time_of(t->created_ms),
                      "updated_at", time_of(t->updated_ms), "finished_at", time_of(t->finished_ms),
-                     "trace_id", text(t->trace_id));
+                     "trace_id", document_string(t->trace_id));
 }
 
 static json_t *whole_task_json(const struct store_task *t)
 {
     json_t *task = task_json(t);
 
-    json_object_set_new(task, "payload", text(t->payload));
+    json_object_set_new(task, "payload", document_string(t->payload));
     json_object_set_new(task, "request", parsed(t->request, json_object()));
     json_object_set_new(task, "result", parsed(t->result, json_array()));
     json_object_set_new(task, "pending", json_string(state_name(t->pending)));
@@ -134,11 +129,12 @@ static json_t *run_json(const struct keeper *k, const struct store_run *r)
     const struct running *now = schedule_find(k, r->row);
     json_t *run =
         json_pack("{s:I, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
-                  (json_int_t)r->row, "task", r->task_id, "hook", text(r->hook), "event",
-                  text(r->trigger), "state", run_state_name(r->state), "attempt", r->attempt,
-                  "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms), "finished_at",
-                  time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code, "after",
-                  text(r->after), "detail", text(r->detail), "output", text(r->output));
+                  (json_int_t)r->row, "task", r->task_id, "hook", document_string(r->hook), "event",
+                  document_string(r->trigger), "state", run_state_name(r->state), "attempt",
+                  r->attempt, "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms),
+                  "finished_at", time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code,
+                  "after", document_string(r->after), "detail", document_string(r->detail),
+                  "output", document_string(r->output));
 
     if (!str_empty(r->details))
         json_object_set_new(run, "details", parsed(r->details, json_object()));
@@ -179,11 +175,11 @@ static int on_run(const struct store_run *r, void *ctx)
 static int on_event(const struct store_event *e, void *ctx)
 {
     json_t *events = ((struct rows *)ctx)->array;
-    json_t *event =
-        json_pack("{s:I, s:o, s:s, s:o, s:s, s:o, s:b}", "entry",
-                  (json_int_t)json_array_size(events) + 1, "at", time_of(e->at_ms), "source",
-                  store_source_name(e->source), "verdict", text(e->verdict), "state",
-                  state_name(e->state), "detail", text(e->detail), "body", e->body.n != 0);
+    json_t *event = json_pack("{s:I, s:o, s:s, s:o, s:s, s:o, s:b}", "entry",
+                              (json_int_t)json_array_size(events) + 1, "at", time_of(e->at_ms),
+                              "source", store_source_name(e->source), "verdict",
+                              document_string(e->verdict), "state", state_name(e->state), "detail",
+                              document_string(e->detail), "body", e->body.n != 0);
 
     return json_array_append_new(events, event);
 }

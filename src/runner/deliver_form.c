@@ -2,6 +2,7 @@
 #include "runner/deliver_form.h"
 
 #include "runner/deliver_upload.h"
+#include "vidu/document.h"
 #include "vidu/form.h"
 
 #include <errno.h>
@@ -11,11 +12,6 @@
 #define HEAD_MAX  (1U << 20)
 #define TAIL_MAX  256
 #define VALUE_MAX (256U << 10)
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
 
 /* The index of the result behind so many others; the number of files when there is none. */
 static size_t result_at(const json_t *files, size_t number)
@@ -75,7 +71,7 @@ static void wrap_in_form(const struct deliver_exchange *x, const json_t *context
     form_boundary(boundary);
     add_fields(json_object_get(x->action, "form"), context, boundary, &r->head);
     buf_addf(&r->head, "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"", boundary,
-             text_of(x->action, "file_field"));
+             document_member(x->action, "file_field"));
     add_file_name(name, &r->head);
     buf_addf(&r->head, "\"\r\nContent-Type: %s\r\n\r\n", deliver_type_of(name));
     buf_addf(&r->tail, "\r\n--%s--\r\n", boundary);
@@ -87,14 +83,14 @@ int deliver_form_prepare(const struct deliver_exchange *x, struct deliver_reques
 {
     const json_t *files = json_object_get(x->local, "files");
     size_t i = result_at(files, x->file);
-    const char *path = text_of(json_array_get(files, i), "path");
+    const char *path = document_member(json_array_get(files, i), "path");
     const char *slash = strrchr(path, '/');
     json_t *context;
 
     if (i == json_array_size(files))
         return err_set(err, -ENOENT, "the task has no downloaded result that could be sent");
     context = context_of(x, i);
-    r->method = text_of(x->action, "method");
+    r->method = document_member(x->action, "method");
     r->url = BUF_INIT(URL_MAX);
     r->head = BUF_INIT(HEAD_MAX);
     r->tail = BUF_INIT(TAIL_MAX);

@@ -3,16 +3,12 @@
 
 #include "runner/deliver_form.h"
 #include "runner/deliver_upload.h"
+#include "vidu/document.h"
 #include "vidu/percent.h"
 #include "wire/path_map.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
 
 /* ---- once: one request, and whatever 2xx says is fine ---- */
 
@@ -42,7 +38,7 @@ static int accept_json_rpc(struct deliver_exchange *x, const struct deliver_answ
 
     (void)x;
     if (error != NULL)
-        rc = err_set(err, -EIO, "the server says: %.200s", text_of(error, "message"));
+        rc = err_set(err, -EIO, "the server says: %.200s", document_member(error, "message"));
     else if (!fine)
         rc = err_set(err, -EIO, "the answer is not JSON-RPC");
     json_decref(answer);
@@ -62,12 +58,12 @@ static const char *find_section(const json_t *sections, const char *folder)
         const json_t *places = json_object_get(section, "Location");
 
         for (size_t j = 0; j < json_array_size(places); j++) {
-            const char *path = text_of(json_array_get(places, j), "path");
+            const char *path = document_member(json_array_get(places, j), "path");
 
             if (path[0] == '\0' || !path_is_in(folder, path) || strlen(path) < best)
                 continue;
             best = strlen(path);
-            key = text_of(section, "key");
+            key = document_member(section, "key");
         }
     }
     return key;
@@ -76,7 +72,7 @@ static const char *find_section(const json_t *sections, const char *folder)
 static bool is_known(const json_t *found, const char *path)
 {
     for (size_t i = 0; i < json_array_size(found); i++)
-        if (str_eq(text_of(json_array_get(found, i), "path"), path))
+        if (str_eq(document_member(json_array_get(found, i), "path"), path))
             return true;
     return false;
 }
@@ -88,7 +84,7 @@ static int find_scans(struct deliver_exchange *x, const json_t *sections, struct
 
     x->found = json_array();
     for (size_t i = 0; i < json_array_size(files); i++) {
-        const char *path = text_of(json_array_get(files, i), "path");
+        const char *path = document_member(json_array_get(files, i), "path");
         const char *slash = strrchr(path, '/');
         autofree char *folder = mem_strndup(path, slash != NULL ? (size_t)(slash - path) : 0);
         const char *key = find_section(sections, folder);
@@ -127,14 +123,14 @@ static int prepare_plex(const struct deliver_exchange *x, struct deliver_request
                         struct err *err)
 {
     const json_t *scan = json_array_get(x->found, x->step - 1);
-    const char *path = text_of(scan, "path");
+    const char *path = document_member(scan, "path");
 
     r->method = "GET";
     r->url = BUF_INIT(16384);
     deliver_url(x->action, x->context, &r->url);
     deliver_headers(x->action, x->context, r);
     if (x->step > 0) {
-        buf_addf(&r->url, "/%s/refresh?path=", text_of(scan, "key"));
+        buf_addf(&r->url, "/%s/refresh?path=", document_member(scan, "key"));
         percent_encode(path, strlen(path), &r->url);
     }
     return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "vidu/crypto.h"
+#include "vidu/document.h"
 #include "vidu/template.h"
 #include "vidu/webhook.h"
 #include "wire/path_map.h"
@@ -31,16 +32,11 @@ void deliver_fill(const char *text, enum template_place place, const json_t *con
     buf_free(&l.scratch);
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
-
 /* ---- the context as the server sees it ---- */
 
 static void cut_text(json_t *object, const char *name, size_t max)
 {
-    const char *text = text_of(object, name);
+    const char *text = document_member(object, name);
     size_t n = str_utf8_cut(text, strlen(text), max);
     autofree char *brief = mem_printf("%.*s...", (int)n, text);
 
@@ -68,7 +64,7 @@ static void map_files(const json_t *action, json_t *context)
     for (size_t i = 0; i < json_array_size(files); i++) {
         json_t *file = json_array_get(files, i);
         autofree char *path =
-            path_map_apply(json_object_get(action, "path_map"), text_of(file, "path"));
+            path_map_apply(json_object_get(action, "path_map"), document_member(file, "path"));
 
         json_object_set_new(file, "path", json_string(path));
     }
@@ -91,7 +87,7 @@ json_t *deliver_context(const json_t *action, const json_t *context)
 
 void deliver_url(const json_t *action, const json_t *context, struct buf *out)
 {
-    deliver_fill(text_of(action, "url"), TEMPLATE_URL, context, out);
+    deliver_fill(document_member(action, "url"), TEMPLATE_URL, context, out);
 }
 
 void deliver_add_line(struct deliver_request *r, const char *fmt, ...)
@@ -146,7 +142,7 @@ static enum template_place body_place(const char *type)
 
 bool deliver_is_result(const json_t *file)
 {
-    const char *kind = text_of(file, "kind");
+    const char *kind = document_member(file, "kind");
 
     return str_eq(kind, "video") || str_eq(kind, "image") || str_eq(kind, "audio");
 }
@@ -167,7 +163,7 @@ static void fill_each(const json_t *body, enum template_place place, const json_
         one = json_copy((json_t *)context);
         json_object_set_new(one, "files", json_pack("[O]", file));
         buf_adds(out, comma);
-        deliver_fill(text_of(body, "each"), place, one, out);
+        deliver_fill(document_member(body, "each"), place, one, out);
         json_decref(one);
         comma = ",";
     }
@@ -176,15 +172,15 @@ static void fill_each(const json_t *body, enum template_place place, const json_
 static void fill_body(const json_t *body, const json_t *context, struct deliver_request *r)
 {
     enum template_place place = body_place(content_type(r));
-    const char *head = text_of(body, "head");
+    const char *head = document_member(body, "head");
 
     if (head[0] == '\0') {
-        deliver_fill(text_of(body, "each"), place, context, &r->body);
+        deliver_fill(document_member(body, "each"), place, context, &r->body);
         return;
     }
     deliver_fill(head, place, context, &r->body);
     fill_each(body, place, context, &r->body);
-    deliver_fill(text_of(body, "tail"), place, context, &r->body);
+    deliver_fill(document_member(body, "tail"), place, context, &r->body);
 }
 
 static int add_piece(const char *p, size_t n, void *ctx)
@@ -205,8 +201,9 @@ static void event_id(const json_t *context, struct buf *out)
 {
     const json_t *run = json_object_get(context, "run");
 
-    buf_addf(out, "%s_%s_%lld", text_of(json_object_get(context, "task"), "id"),
-             text_of(context, "event"), (long long)json_integer_value(json_object_get(run, "id")));
+    buf_addf(out, "%s_%s_%lld", document_member(json_object_get(context, "task"), "id"),
+             document_member(context, "event"),
+             (long long)json_integer_value(json_object_get(run, "id")));
 }
 
 /* Of the same runs the same. */
@@ -234,23 +231,23 @@ struct filling {
 static const char *event_time(const json_t *context)
 {
     const json_t *task = json_object_get(context, "task");
-    const char *finished = text_of(task, "finished_at");
+    const char *finished = document_member(task, "finished_at");
 
-    return finished[0] != '\0' ? finished : text_of(task, "created_at");
+    return finished[0] != '\0' ? finished : document_member(task, "created_at");
 }
 
 /* The attributes of a CloudEvent, as members of an object (CloudEvents 1.0, section 3). */
 static json_t *event_attributes(const json_t *context, const char *id)
 {
     const json_t *task = json_object_get(context, "task");
-    const char *provider = text_of(task, "provider");
+    const char *provider = document_member(task, "provider");
     autofree char *source = mem_printf("/viduhook%s%s", provider[0] != '\0' ? "/" : "", provider);
-    autofree char *type =
-        mem_printf(EVENT_TYPE "%s%s", task != NULL ? "task." : "", text_of(context, "event"));
+    autofree char *type = mem_printf(EVENT_TYPE "%s%s", task != NULL ? "task." : "",
+                                     document_member(context, "event"));
     json_t *all = json_pack("{s:s, s:s, s:s, s:s}", "specversion", "1.0", "id", id, "source",
                             source, "type", type);
 
-    if (text_of(task, "id")[0] != '\0')
+    if (document_member(task, "id")[0] != '\0')
         json_object_set(all, "subject", json_object_get(task, "id"));
     if (event_time(context)[0] != '\0')
         json_object_set_new(all, "time", json_string(event_time(context)));
@@ -260,7 +257,7 @@ static json_t *event_attributes(const json_t *context, const char *id)
 /* What the hook adds to its URL and headers is as ever; the body is what came, to the byte. */
 static int fill_raw(const struct filling *f, struct deliver_request *r, struct err *err)
 {
-    const char *raw = text_of(f->action, "raw");
+    const char *raw = document_member(f->action, "raw");
     size_t n = strlen(raw), len = 0;
     autofree uint8_t *bytes = mem_calloc(1, n + 1);
 
@@ -345,7 +342,7 @@ static int fill_content(const json_t *action, const json_t *context, const char 
 {
     const struct filling f = {action, context, id};
     const json_t *body = json_object_get(action, "body");
-    const char *format = text_of(action, "format");
+    const char *format = document_member(action, "format");
 
     if (str_eq(r->method, "GET"))
         return 0;
@@ -416,7 +413,7 @@ int deliver_request_fill(const json_t *action, const json_t *context, int64_t no
     autobuf struct buf id = BUF_INIT(ID_MAX);
     int rc;
 
-    r->method = text_of(action, "method");
+    r->method = document_member(action, "method");
     r->url = BUF_INIT(URL_MAX);
     r->body = BUF_INIT(BODY_MAX);
     if (json_array_size(batch) > 1)

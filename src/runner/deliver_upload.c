@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runner/deliver_upload.h"
 
+#include "vidu/document.h"
 #include "vidu/percent.h"
 #include "vidu/s3_sign.h"
 
@@ -14,11 +15,6 @@
 enum phase { PHASE_FOLDER, PHASE_DOWN, PHASE_LOOK, PHASE_PUT, PHASE_MOVE };
 #define FOLDERS_MAX 16
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    return str_or(json_string_value(json_object_get(object, name)), "");
-}
-
 static const json_t *file_of(const struct deliver_exchange *x)
 {
     return json_array_get(json_object_get(x->local, "files"), x->file);
@@ -26,7 +22,7 @@ static const json_t *file_of(const struct deliver_exchange *x)
 
 static const char *name_of(const struct deliver_exchange *x)
 {
-    const char *path = text_of(file_of(x), "path");
+    const char *path = document_member(file_of(x), "path");
     const char *slash = strrchr(path, '/');
 
     return slash != NULL ? slash + 1 : path;
@@ -92,7 +88,7 @@ static void add_url(const struct deliver_exchange *x, const char *prefix, const 
 
 static void prepare_file(const struct deliver_exchange *x, struct deliver_request *r)
 {
-    r->upload = text_of(file_of(x), "path");
+    r->upload = document_member(file_of(x), "path");
     deliver_add_line(r, "Content-Type: %s", deliver_type_of(name_of(x)));
 }
 
@@ -200,9 +196,9 @@ int deliver_webdav_accept(struct deliver_exchange *x, const struct deliver_answe
 
 static void sign(const struct deliver_exchange *x, const char *payload, struct deliver_request *r)
 {
-    struct s3_request request = {.access_key = text_of(x->action, "user"),
-                                 .secret_key = text_of(x->action, "token"),
-                                 .region = text_of(x->action, "region"),
+    struct s3_request request = {.access_key = document_member(x->action, "user"),
+                                 .secret_key = document_member(x->action, "token"),
+                                 .region = document_member(x->action, "region"),
                                  .method = r->method,
                                  .url = buf_text(&r->url),
                                  .payload = payload,
@@ -234,7 +230,7 @@ int deliver_s3_prepare(const struct deliver_exchange *x, struct deliver_request 
     deliver_headers(x->action, x->context, r);
     if (is_put(x))
         prepare_file(x, r);
-    sign(x, is_put(x) ? text_of(file_of(x), "sha256") : S3_NO_PAYLOAD, r);
+    sign(x, is_put(x) ? document_member(file_of(x), "sha256") : S3_NO_PAYLOAD, r);
     return buf_ok(&r->url) ? 0 : err_set(err, -EINVAL, "the URL is too long");
 }
 

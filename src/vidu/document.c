@@ -58,6 +58,18 @@ struct slice document_text(const json_t *v)
 }
 
 /* Copies up to each NUL, so that the usual text without one is one memcpy. */
+const char *document_member(const json_t *object, const char *name)
+{
+    return str_or(json_string_value(json_object_get(object, name)), "");
+}
+
+json_t *document_string(const char *s)
+{
+    json_t *value = json_string(str_or(s, ""));
+
+    return value != NULL ? value : json_string("");
+}
+
 char *document_copy(const json_t *v)
 {
     struct slice s = document_text(v);

@@ -21,6 +21,10 @@ MUST_CHECK int document_parse(const char *text, size_t n, json_t **out, struct e
 
 /* The bytes of a string, empty for everything else (NULL too); may hold NUL. */
 struct slice document_text(const json_t *v);
+/* The text of a member, borrowed from it; "" when it is absent or no string. */
+const char *document_member(const json_t *object, const char *name);
+/* A new string; "" for NULL, and for what is not UTF-8. */
+json_t *document_string(const char *s);
 /* An owned copy of a string, every NUL in it as U+FFFD; NULL when v is no string. */
 char *document_copy(const json_t *v);
 /*

@@ -72,9 +72,28 @@ static void unbalanced_brackets_do_not_wrap_the_depth(void **state)
     assert_int_equal(document_parse("\"\\", 2, &root, NULL), -EINVAL);
 }
 
+static void texts_of_any_kind_make_strings_and_members_are_never_null(void **state)
+{
+    json_t *object = json_object();
+
+    (void)state;
+    json_object_set_new(object, "word", document_string("boat"));
+    json_object_set_new(object, "none", document_string(NULL));
+    json_object_set_new(object, "broken", document_string("\xff"));
+    json_object_set_new(object, "number", json_integer(1));
+    assert_string_equal(document_member(object, "word"), "boat");
+    assert_true(json_is_string(json_object_get(object, "none")));
+    assert_true(json_is_string(json_object_get(object, "broken")));
+    assert_string_equal(document_member(object, "broken"), "");
+    assert_string_equal(document_member(object, "number"), "");
+    assert_string_equal(document_member(object, "absent"), "");
+    json_decref(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_of_any_kind_make_strings_and_members_are_never_null),
         cmocka_unit_test(words_are_texts_or_whole_numbers),
         cmocka_unit_test(copies_show_every_nul),
         cmocka_unit_test(a_document_is_one_object),
