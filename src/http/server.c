@@ -323,6 +323,34 @@ static void on_sent(struct evhttp_request *ticket, void *arg)
         conn_next(req);
 }
 
+/* evhttp's own, one for all connections. */
+static bufferevent_event_cb evhttp_on_event;
+
+/* A client that sends no more, or is gone, is seen when evhttp reads again. */
+static void on_event_while_owned(struct bufferevent *bev, short what, void *arg)
+{
+    if ((what & BEV_EVENT_READING) == 0 || (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
+        evhttp_on_event(bev, what, arg);
+}
+
+/*
+ * evhttp stops reading while a request is being answered, which costs two calls of the kernel for
+ * each. It goes on instead, into the input buffer and past evhttp, which takes over again after
+ * the reply.
+ */
+static void read_on(struct server_request *req)
+{
+    bufferevent_data_cb on_write;
+    bufferevent_event_cb on_event;
+    void *arg;
+
+    bufferevent_getcb(req->bev, NULL, &on_write, &on_event, &arg);
+    if (on_event != on_event_while_owned)
+        evhttp_on_event = on_event;
+    bufferevent_setcb(req->bev, NULL, on_write, on_event_while_owned, arg);
+    bufferevent_enable(req->bev, EV_READ);
+}
+
 void server_on_ticket(struct evhttp_request *ticket, void *arg)
 {
     struct listener *l = arg;
@@ -339,6 +367,8 @@ void server_on_ticket(struct evhttp_request *ticket, void *arg)
     }
     s->counters[COUNT_REQUESTS]++;
     req->owned = true;
+    if (req->ssl == NULL)
+        read_on(req);
     s->on_request(req, s->ctx);
 }
 

@@ -19,7 +19,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-/* What may wait in the input while a reply is being written. */
+/* What may wait in the input until the request before it is over. */
 #define INPUT_MAX 16384
 /* How long a connection that has not sent its first request yet may hold up a drain. */
 #define DRAIN_GRACE_MS 1000

@@ -287,6 +287,72 @@ static void a_reply_to_a_client_that_has_gone_is_dropped(void **state)
     with_both(vanished);
 }
 
+static struct client *client_with_held(struct fixture *f)
+{
+    struct client *c = client_ready(f);
+
+    f->hold = true;
+    client_say(c, FIVE);
+    until(f, f->held != NULL);
+    f->hold = false;
+    return c;
+}
+
+static void said_all(struct fixture *f)
+{
+    struct client *c = client_with_held(f);
+
+    assert_int_equal(shutdown(c->fd, SHUT_WR), 0);
+    for (int i = 0; i < 20; i++)
+        turn(f);
+    fixture_reply(f, f->held);
+    until(f, client_has(c, "\r\n\r\nok") && client_closed(c));
+    until(f, counter(f, "open") == 0);
+    client_free(c);
+}
+
+static void a_client_that_will_send_no_more_gets_its_reply(void **state)
+{
+    (void)state;
+    with_both(said_all);
+}
+
+static void spoke_on(struct fixture *f)
+{
+    struct client *c = client_with_held(f);
+
+    client_say(c, POST("Content-Length: 5\r\n", "again"));
+    for (int i = 0; i < 20; i++)
+        turn(f);
+    assert_int_equal(f->requests, 1);
+    fixture_reply(f, f->held);
+    until(f, client_count(c, "\r\n\r\nok") == 2);
+    assert_string_equal(f->body, "again");
+    client_free(c);
+}
+
+static void a_request_behind_another_waits_for_its_reply(void **state)
+{
+    (void)state;
+    with_both(spoke_on);
+}
+
+static void a_flood_behind_a_request_ends_the_connection(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, false);
+    struct client *c = client_with_held(f);
+    static char flood[65536];
+
+    (void)state;
+    client_send(c, flood, sizeof(flood));
+    until(f, counter(f, "dropped_flood") == 1 && counter(f, "open") == 0);
+    fixture_reply(f, f->held);
+    assert_int_equal(counter(f, "replies_late"), 1);
+    client_free(c);
+    fixture_free(f);
+}
+
 static void a_server_may_end_with_requests_pending(void **state)
 {
     struct server_limits limits = generous();
@@ -517,6 +583,9 @@ int main(void)
         cmocka_unit_test(an_answer_is_one_record_and_the_end_is_announced),
         cmocka_unit_test(no_content_has_no_length_and_head_no_body),
         cmocka_unit_test(a_reply_to_a_client_that_has_gone_is_dropped),
+        cmocka_unit_test(a_client_that_will_send_no_more_gets_its_reply),
+        cmocka_unit_test(a_request_behind_another_waits_for_its_reply),
+        cmocka_unit_test(a_flood_behind_a_request_ends_the_connection),
         cmocka_unit_test(a_server_may_end_with_requests_pending),
         cmocka_unit_test(user_data_stays_with_the_request),
         cmocka_unit_test(a_reply_may_leave_in_pieces),
