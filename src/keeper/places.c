@@ -7,6 +7,11 @@ static size_t share_of(const struct conf_hook *h)
     return h->action == ACTION_HTTP && h->http.batch.max > 1 ? (size_t)h->http.batch.max : 1;
 }
 
+size_t places_most(const struct conf_hook *h)
+{
+    return (size_t)h->concurrency * share_of(h);
+}
+
 static size_t taken(const struct conf *c, const struct running_table *t)
 {
     size_t n = running_count(t, NULL);
@@ -32,7 +37,7 @@ bool places_has(const struct conf *c, const struct running_table *t, const struc
     size_t runs = running_count(t, h->name);
     size_t share = share_of(h);
 
-    if (runs >= (size_t)h->concurrency * share)
+    if (runs >= places_most(h))
         return false;
     return runs % share != 0 || places_free(c, t) > 0;
 }

@@ -10,6 +10,8 @@
 #include "conf/conf.h"
 #include "keeper/running.h"
 
+/* Runs of this hook that may be under way at once. */
+size_t places_most(const struct conf_hook *h);
 /* Whether one more run of this hook may begin. */
 bool places_has(const struct conf *c, const struct running_table *t, const struct conf_hook *h);
 /* Places that are free, whoever takes them. */

@@ -21,6 +21,7 @@
 #define LEASE_SLACK_MS 90000 /* the runner's own time-out, TERM, KILL and report come first */
 #define MAX_CLAIM      64
 #define MAX_HELD       64
+#define CLAIM_SPARE    8 /* those of hooks that are gone, or that have to wait */
 
 struct schedule {
     struct keeper *k;
@@ -339,16 +340,28 @@ static int claim_one(struct keeper *k, int64_t row, struct err *err)
     return rc < 0 ? rc : 1;
 }
 
-/* Hooks that have all the runs they may have at once. */
-static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOKS])
+/* A look at what is due costs as much as several claims, so what is held is filled up by halves. */
+static bool is_busy(const struct keeper *k, const struct conf_hook *h)
+{
+    size_t held = running_held(&k->schedule->running, h->name);
+
+    return !has_place(k, h) && (!may_hold(k, h) || held > (size_t)h->concurrency / 2);
+}
+
+/* Hooks that have all the runs they may have at once; *room: about how many the others may claim.
+ */
+static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOKS], size_t *room)
 {
     size_t n = 0;
 
+    *room = CLAIM_SPARE;
     for (size_t i = 0; i < k->conf->n_hooks; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
 
-        if (!has_place(k, h) && !may_hold(k, h))
+        if (is_busy(k, h))
             names[n++] = h->name;
+        else
+            *room += places_most(h) + (size_t)h->concurrency;
     }
     return n;
 }
@@ -360,11 +373,15 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
     const struct running_table *t = &k->schedule->running;
     const char *busy[CONF_MAX_HOOKS];
     int64_t rows[MAX_CLAIM + MAX_HELD];
-    int limit = (int)((slots < MAX_CLAIM ? slots : MAX_CLAIM) + running_held(t, NULL));
-    int seen =
-        k->store->ops->run_due(k->store, clock_wall_ms(), busy, busy_hooks(k, busy), rows, limit);
+    size_t room;
+    size_t n_busy = busy_hooks(k, busy, &room);
+    size_t limit = running_held(t, NULL) + (room < slots ? room : slots);
+    int seen;
     int claimed = 0, rc = 0;
 
+    if (limit > ARRAY_LEN(rows))
+        limit = ARRAY_LEN(rows);
+    seen = k->store->ops->run_due(k->store, clock_wall_ms(), busy, n_busy, rows, (int)limit);
     if (seen < 0)
         return err_sys(err, seen, "runs that are due");
     for (int i = 0; i < seen && rc >= 0; i++)
@@ -372,7 +389,7 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
             rc = claim_one(k, rows[i], err);
             claimed += rc > 0;
         }
-    *more = claimed > 0 && seen == limit;
+    *more = claimed > 0 && (size_t)seen == limit;
     return rc < 0 ? rc : 0;
 }
 

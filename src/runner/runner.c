@@ -52,6 +52,8 @@ struct runner {
     struct sweep sweep;
     struct action_env env;
     struct event *grace;
+    char *told; /* the action that was told last: runs of one hook come one behind the other */
+    json_t *told_words;
     LIST_HEAD(, run) runs;
     int n_runs, most_runs;
     uint64_t started, succeeded, failed;
@@ -231,6 +233,18 @@ static void split(struct slice text, struct slice *action, struct slice *context
     *context = end != NULL ? (struct slice){end + 1, text.n - n - 1} : SLICE_LIT("");
 }
 
+/* A reference; NULL: it is no action. */
+static json_t *words_of(struct runner *r, struct slice action)
+{
+    if (r->told_words == NULL || !slice_is(action, r->told)) {
+        json_decref(r->told_words);
+        r->told_words = json_loadb(action.p, action.n, JSON_ALLOW_NUL, NULL);
+        free(r->told);
+        r->told = mem_strndup(action.p, action.n);
+    }
+    return json_incref(r->told_words);
+}
+
 static void on_run(struct runner *r, const struct frame *f, const void *message)
 {
     const struct msg_run *msg = message;
@@ -244,7 +258,7 @@ static void on_run(struct runner *r, const struct frame *f, const void *message)
     }
     split(msg->text, &action, &context);
     run = add_run(r, f, msg);
-    run->words = json_loadb(action.p, action.n, JSON_ALLOW_NUL, NULL);
+    run->words = words_of(r, action);
     run->context = json_loadb(context.p, context.n, JSON_ALLOW_NUL, NULL);
     run->ops = find_kind(run->words);
     if (run->ops == NULL || run->context == NULL) {
@@ -461,6 +475,8 @@ static void tear_down(struct runner *r)
 {
     while (!LIST_EMPTY(&r->runs))
         run_free(LIST_FIRST(&r->runs));
+    json_decref(r->told_words);
+    free(r->told);
     reap_kill_all(r->reap);
     reap_free(r->reap);
     client_free(r->client);

@@ -68,6 +68,7 @@ static void op_rollback(struct store *base)
     if (s->in_transaction)
         s->tally = s->tally_before;
     s->pinned.row = 0;
+    s->run_read.row = 0;
     s->in_transaction = false;
     s->doomed = 0;
 }

@@ -108,6 +108,12 @@ struct prune_place {
     int64_t created_ms, row;
 };
 
+/* The state of the run that was read last, as the file has it; row 0: not known. */
+struct run_read {
+    int64_t row;
+    int state;
+};
+
 struct sqlite_store {
     struct store base;
     struct sqlite3 *db;
@@ -124,6 +130,7 @@ struct sqlite_store {
     char key_pin[SHA256_LEN];
     struct prune_place prune_at;
     struct store_task pinned; /* the task in task_pin as the file has it; row 0: not known */
+    struct run_read run_read;
     struct sqlite3_stmt *statements[SQL_COUNT];
 };
 

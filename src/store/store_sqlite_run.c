@@ -96,6 +96,7 @@ int sqlite_run_insert(struct store *base, const struct store_run *r, int64_t *ro
     struct sqlite3_stmt *q = s->statements[id];
     int rc;
 
+    s->run_read.row = 0;
     bind_run(q, r);
     if (r->task != 0)
         sqlite3_bind_int64(q, 1, r->task);
@@ -127,8 +128,26 @@ int sqlite_run_by_row(struct store *base, int64_t row, struct store_run *out)
         fill_run(s->statements[SQL_RUN_BY_ROW], out);
         sql_pin_texts(&s->run_pin, s->statements[SQL_RUN_BY_ROW], FIRST_TEXT, slots,
                       ARRAY_LEN(slots));
+        s->run_read = (struct run_read){out->row, (int)out->state};
     }
     sql_done(s, SQL_RUN_BY_ROW);
+    return rc;
+}
+
+/* What was read last is mostly what is written next. */
+static int state_of_run(struct sqlite_store *s, int64_t row, int *out)
+{
+    int rc;
+
+    if (s->run_read.row == row) {
+        *out = s->run_read.state;
+        return 0;
+    }
+    sqlite3_bind_int64(s->statements[SQL_RUN_STATE], 1, row);
+    rc = sql_first(s, SQL_RUN_STATE);
+    if (rc == 0)
+        *out = sqlite3_column_int(s->statements[SQL_RUN_STATE], 0);
+    sql_done(s, SQL_RUN_STATE);
     return rc;
 }
 
@@ -136,15 +155,11 @@ int sqlite_run_update(struct store *base, const struct store_run *r, struct err 
 {
     struct sqlite_store *s = sqlite_of(base);
     int old_state = TALLY_NONE;
-    int rc;
+    int rc = state_of_run(s, r->row, &old_state);
 
-    sqlite3_bind_int64(s->statements[SQL_RUN_STATE], 1, r->row);
-    rc = sql_first(s, SQL_RUN_STATE);
-    if (rc == 0)
-        old_state = sqlite3_column_int(s->statements[SQL_RUN_STATE], 0);
-    sql_done(s, SQL_RUN_STATE);
     if (rc < 0)
         return err_sys(err, rc, "run %lld", (long long)r->row);
+    s->run_read.row = 0;
     bind_run(s->statements[SQL_RUN_UPDATE], r);
     sqlite3_bind_int64(s->statements[SQL_RUN_UPDATE], 6, r->created_ms);
     sqlite3_bind_int64(s->statements[SQL_RUN_UPDATE], 15, r->row);
@@ -216,7 +231,13 @@ int sqlite_run_release(struct store *base, int64_t task, const char *after, cons
     struct sqlite_store *s = sqlite_of(base);
     int released = 0;
     int cancelled = 0;
-    int rc = end_waiting(s, SQL_RUN_RELEASE, task, after, trigger, !ok, now_ms, &released, err);
+    int rc;
+
+    *n = 0;
+    if (tally_of_runs(s, RUN_WAITING) == 0)
+        return 0;
+    s->run_read.row = 0;
+    rc = end_waiting(s, SQL_RUN_RELEASE, task, after, trigger, !ok, now_ms, &released, err);
 
     if (rc == 0)
         rc = end_waiting(s, SQL_RUN_CANCEL, task, after, trigger, ok, now_ms, &cancelled, err);
@@ -233,6 +254,7 @@ int sqlite_run_revive(struct store *base, int64_t task, const char *after, const
     int n = 0;
     int rc;
 
+    s->run_read.row = 0;
     sqlite3_bind_int64(q, 1, task);
     sql_bind_text(q, 2, after);
     sql_bind_text(q, 3, trigger);
@@ -261,6 +283,7 @@ int sqlite_run_reclaim(struct store *base, int64_t now_ms, int *n, struct err *e
     struct sqlite_store *s = sqlite_of(base);
     int rc;
 
+    s->run_read.row = 0;
     sqlite3_bind_int64(s->statements[SQL_RUN_RECLAIM], 1, now_ms);
     rc = sql_write(s, SQL_RUN_RECLAIM, n, err);
     if (rc == 0)
