@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define ANSWER_HEAD_MAX     (64U << 10)
-#define RETRY_AFTER_MAX_MS  3600000
+#define RETRY_AFTER_MAX_MS  86400000
 #define RECEIVE_BUFFER_SIZE (64L << 10)
 #define IDLE_HANDLES        64 /* kept for the next: a new one costs more than its reset */
 

@@ -63,7 +63,7 @@ struct client_answer {
     bool sent;              /* the request may have reached the server: not safe to repeat. One
                                whose file ended early has not: it was never whole */
     bool refused;           /* the address policy or a limit of ours ended it */
-    int64_t retry_after_ms; /* from Retry-After, clamped to 1 h; -1: absent */
+    int64_t retry_after_ms; /* from Retry-After, clamped to 24 h; -1: absent */
     const char *peer;       /* address, "" when never connected */
 };
 

@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-#define LOST_MAX 1024 /* told of; any others are made again all the same */
+#define RETRY_AFTER_MAX_MS 3600000 /* a receiver holds up a run no longer */
+#define LOST_MAX           1024    /* told of; any others are made again all the same */
 
 /* An attempt has ended: the timeline, those that wait for it, the run itself. */
 static int conclude(struct keeper *k, const struct store_run *run, int64_t took_ms, struct err *err)
@@ -66,6 +67,8 @@ int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_a
         ms = h->retry.to_ms;
     crypto_random(&dice, sizeof(dice));
     ms += (int64_t)(dice % (uint64_t)(ms / 2 + 1));
+    if (retry_after_ms > RETRY_AFTER_MAX_MS)
+        retry_after_ms = RETRY_AFTER_MAX_MS;
     return ms > retry_after_ms ? ms : retry_after_ms;
 }
 

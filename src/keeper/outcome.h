@@ -30,7 +30,8 @@ MUST_CHECK int outcome_revive(struct keeper *k, struct store_run *run, int64_t d
 MUST_CHECK int outcome_bury(struct keeper *k, struct store_run *run, const char *why,
                             struct err *err);
 
-/* When attempt number n that failed may be made again, counted from now; jitter included. */
+/* When attempt number n that failed may be made again, counted from now; jitter included.
+ * Who answered may ask for more time, up to an hour. */
 int64_t outcome_pause_ms(const struct conf_hook *h, int attempt, int64_t retry_after_ms);
 
 #endif

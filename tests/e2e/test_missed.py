@@ -132,11 +132,11 @@ def test_who_asks_for_a_pause_gets_it_for_all_its_tasks(run):
     provider = provider_of(run)
     daemon = run.daemon(conf=conf_with(run, provider, overdue="2s"))
     first = submit(daemon, provider)
-    provider.will_refuse(first, 429, "TooManyRequests", Retry_After="600")
+    provider.will_refuse(first, 429, "TooManyRequests", Retry_After="7200")
     wait_for(lambda: provider.looks_at(first), "look", 30)
-    wait_for(lambda: daemon.task(first.id)["next_look_at"] > soon(500), "pause")
+    wait_for(lambda: daemon.task(first.id)["next_look_at"] > soon(7000), "pause")
     second = submit(daemon, provider)
-    wait_for(lambda: daemon.task(second.id)["next_look_at"] > soon(500), "pause for the other", 30)
+    wait_for(lambda: daemon.task(second.id)["next_look_at"] > soon(7000), "pause for the other", 30)
     assert provider.looks_at(second) == 0
     assert provider.looks_at(first) == 1
 

@@ -42,6 +42,7 @@ static void a_server_that_asks_for_more_time_gets_it(void **state)
     (void)state;
     assert_true(outcome_pause_ms(&hook, 1, 120000) == 120000);
     assert_true(outcome_pause_ms(&hook, 1, 1) >= 5000);
+    assert_true(outcome_pause_ms(&hook, 1, 86400000) == 3600000);
 }
 
 int main(void)
