@@ -10,9 +10,11 @@
 static void hand_back(struct mirror_call *c, const struct submit_result *r)
 {
     char seconds[24];
-    struct server_header headers[5] = {{"X-Viduhook-Task", r->task}};
-    size_t n = 1;
+    struct server_header headers[5] = {{NULL, NULL}};
+    size_t n = 0;
 
+    if (r->task != NULL)
+        headers[n++] = (struct server_header){"X-Viduhook-Task", r->task};
     if (r->content_type != NULL)
         headers[n++] = (struct server_header){"Content-Type", r->content_type};
     if (r->answer->trace_id[0] != '\0')

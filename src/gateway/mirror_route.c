@@ -19,12 +19,10 @@ static bool begins(struct slice s, const char *text, size_t n)
 
 /* -- creates -- */
 
-/* Where the answer is the result there is nothing to wait for, and nothing to record. */
 static bool is_create(struct mirror_route *r)
 {
     const char *prefix = account_profile(r->account)->prefix;
     size_t n = strlen(prefix);
-    const struct endpoint *e;
     struct slice name;
 
     if (r->path.n <= n + 1 || !begins(r->path, prefix, n) || r->path.p[n] != '/')
@@ -34,8 +32,7 @@ static bool is_create(struct mirror_route *r)
         return false;
     memcpy(r->endpoint, name.p, name.n);
     r->endpoint[name.n] = '\0';
-    e = endpoint_find(r->endpoint);
-    return e != NULL && e->query != ENDPOINT_QUERY_NONE;
+    return endpoint_find(r->endpoint) != NULL;
 }
 
 /* -- queries -- */

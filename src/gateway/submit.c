@@ -5,6 +5,7 @@
 #include "gateway/prepare.h"
 #include "gateway/question.h"
 #include "vidu/document.h"
+#include "wire/command.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,11 +99,11 @@ static void tell_refused(struct submit *s)
 }
 
 /* By a limit of our own, before anything was sent: there is no such task. */
-static void tell_over_limit(struct submit *s, const struct msg_recorded *msg)
+static void tell_over_limit(struct submit *s, const char *code, const char *error)
 {
-    mem_copy_text(s->answer.reason, sizeof(s->answer.reason), msg->code.p);
+    mem_copy_text(s->answer.reason, sizeof(s->answer.reason), code);
     s->g->counters.submits_refused++;
-    tell(s, SUBMIT_OVER_LIMIT, msg->error.p);
+    tell(s, SUBMIT_OVER_LIMIT, error);
 }
 
 static void tell_unsent(struct submit *s)
@@ -168,7 +169,7 @@ static bool on_answer_recorded(const struct frame *f, struct asker asker, void *
     return false;
 }
 
-/* -- an answer that is the result: the keeper has nothing to do with it -- */
+/* -- an answer that is the result: the keeper knows of nothing but its price -- */
 
 static void tell_doubtful(struct submit *s)
 {
@@ -204,6 +205,40 @@ static void end_synchronous(struct submit *s)
         tell_doubtful(s);
     }
     end(s);
+}
+
+/* What it was paid for is there, counted or not. */
+static bool on_counted(const struct frame *f, struct asker asker, void *ctx)
+{
+    struct submit *s = ctx;
+    struct msg_result msg;
+
+    (void)asker;
+    if (f == NULL || message_read(f, &msg) != 0 || msg.exit != EXIT_OK)
+        log_error("submit.not_counted", LOG_S("endpoint", s->p.endpoint),
+                  LOG_I("credits", s->answer.credits));
+    end_synchronous(s);
+    return false;
+}
+
+/* credits: what it has cost; 0: whether it may be sent. */
+static int ask_to_pay(struct submit *s, int64_t credits, question_on_answer *fn)
+{
+    json_t *args = json_pack("{s:s, s:s, s:I}", "command", "pay", "provider", s->p.account->name,
+                             "credits", (json_int_t)credits);
+    autofree char *text = json_dumps(args, JSON_COMPACT);
+    const struct msg_command msg = {.json = slice_str(text)};
+
+    json_decref(args);
+    return question_ask(s->g->questions, MSG_COMMAND, &msg, MSG_RESULT, nobody, fn, s);
+}
+
+static void pay(struct submit *s)
+{
+    if (!is_result(s) || s->answer.credits <= 0)
+        end_synchronous(s);
+    else if (ask_to_pay(s, s->answer.credits, on_counted) != 0)
+        on_counted(NULL, nobody, s);
 }
 
 /* -- the answer: the keeper is told -- */
@@ -252,7 +287,7 @@ static void record_answer(struct submit *s)
 
     log_answer(s);
     if (s->p.synchronous) {
-        end_synchronous(s);
+        pay(s);
         return;
     }
     if (question_ask(s->g->questions, MSG_SUBMITTED, &msg, MSG_RECORDED, nobody, on_answer_recorded,
@@ -350,7 +385,7 @@ static bool on_registered(const struct frame *f, struct asker asker, void *ctx)
     if (f == NULL || message_read(f, &msg) != 0) {
         record_unsent(s, "the task was not recorded in time");
     } else if (msg.code.n != 0) {
-        tell_over_limit(s, &msg);
+        tell_over_limit(s, msg.code.p, msg.error.p);
         end(s);
     } else if (msg.error.n != 0) {
         autofree char *text =
@@ -362,6 +397,28 @@ static bool on_registered(const struct frame *f, struct asker asker, void *ctx)
     } else {
         send_request(s);
     }
+    return false;
+}
+
+static bool on_allowed(const struct frame *f, struct asker asker, void *ctx)
+{
+    struct submit *s = ctx;
+    struct msg_result msg;
+    json_t *said = NULL;
+
+    (void)asker;
+    if (f != NULL && message_read(f, &msg) == 0)
+        said = json_loadb(msg.json.p, msg.json.n, 0, NULL);
+    if (said != NULL && msg.exit == EXIT_OK) {
+        send_request(s);
+    } else if (said != NULL && msg.exit == EXIT_REFUSED) {
+        tell_over_limit(s, OVER_LIMIT_CODE, document_member(said, "error"));
+        end(s);
+    } else {
+        tell_failed(s, SUBMIT_NOT_REGISTERED, "nothing was sent: the store gives no answer now");
+        end(s);
+    }
+    json_decref(said);
     return false;
 }
 
@@ -397,11 +454,26 @@ static void append_query(struct prepared *p, struct slice query)
     free(url);
 }
 
+/* Nothing leaves before its answer. */
+static int ask_keeper(struct submit *s, struct err *err)
+{
+    struct msg_register msg;
+    int r;
+
+    if (s->p.synchronous) {
+        r = ask_to_pay(s, 0, on_allowed);
+    } else {
+        prepared_register(&s->p, &msg);
+        r = question_ask(s->g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody, on_registered,
+                         s);
+    }
+    return r == 0 ? 0 : err_set(err, -EAGAIN, "nothing was sent: the store cannot be asked now");
+}
+
 int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_end *on_end,
                  void *ctx, struct err *err)
 {
     struct submit *s = mem_calloc(1, sizeof(*s));
-    struct msg_register msg;
     int r = order->form != NULL
                 ? prepare_form(&g->hello, order->args, order->content_type, order->form, &s->p, err)
                 : prepare(&g->hello, order->args, order->body, &s->p, err);
@@ -414,10 +486,7 @@ int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_
     s->retry_after_ms = -1;
     if (r == 0) {
         append_query(&s->p, order->query);
-        prepared_register(&s->p, &msg);
-        if (!s->p.synchronous && question_ask(g->questions, MSG_REGISTER, &msg, MSG_RECORDED,
-                                              nobody, on_registered, s) != 0)
-            r = err_set(err, -EAGAIN, "nothing was sent: the task cannot be recorded");
+        r = ask_keeper(s, err);
     }
     if (r != 0) {
         submit_free(s);
@@ -425,8 +494,6 @@ int submit_begin(struct gateway *g, const struct submit_order *order, submit_on_
     }
     TAILQ_INSERT_TAIL(&g->submits->list, s, link);
     g->submits->n++;
-    if (s->p.synchronous)
-        send_request(s);
     return 0;
 }
 

@@ -327,6 +327,7 @@ static const struct {
     {"reload", operate_reload},
     {"status", operate_status},
     {"spend", spend_answer},
+    {"pay", spend_pay},
     {"config", operate_config},
 };
 

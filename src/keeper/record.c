@@ -9,6 +9,7 @@
 #include "keeper/looks.h"
 #include "keeper/spend.h"
 #include "vidu/answer.h"
+#include "wire/command.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static bool is_allowed(struct keeper *k, struct room *gateway, uint64_t id,
     if (rc < 0) {
         log_warn("submit.over_limit", LOG_B("provider", msg->provider.p, msg->provider.n),
                  LOG_E(&err));
-        refuse(gateway, id, msg, rc == -EDQUOT ? SPEND_CODE : "", err.text);
+        refuse(gateway, id, msg, rc == -EDQUOT ? OVER_LIMIT_CODE : "", err.text);
     }
     return rc == 0;
 }

@@ -2,6 +2,7 @@
 #include "keeper/spend.h"
 
 #include "base/clock.h"
+#include "keeper/batch.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -63,6 +64,38 @@ int spend_check(struct keeper *k, struct err *err)
                    "nothing was sent: today's tasks (UTC) cost %lld credits, and "
                    "limits.credits_per_day is %lld",
                    (long long)spent, (long long)limit);
+}
+
+static int pay(struct keeper *k, const char *provider, int64_t credits, struct err *err)
+{
+    const struct store_day what = {
+        .provider = provider, .day = clock_wall_ms() / DAY_MS, .credits = credits};
+    int rc = batch_begin(k);
+
+    if (rc < 0)
+        return err_set(err, rc, "the store is not taking writes at the moment");
+    rc = k->store->ops->day_add(k->store, &what, err);
+    if (rc < 0)
+        batch_spoil(k, rc, err);
+    return rc;
+}
+
+void spend_pay(struct keeper *k, const struct question *q)
+{
+    const char *provider = query_text(q, "provider");
+    json_int_t credits = json_integer_value(json_object_get(q->args, "credits"));
+    struct err err = {""};
+    int rc;
+
+    if (provider == NULL || conf_provider_find(k->conf, provider) == NULL || credits < 0) {
+        query_refuse(k, q, EXIT_USAGE, "pay needs a provider, and what it has cost");
+        return;
+    }
+    rc = credits == 0 ? spend_check(k, &err) : pay(k, provider, credits, &err);
+    if (rc < 0)
+        query_refuse(k, q, rc == -EDQUOT ? EXIT_REFUSED : EXIT_FAILED, "%s", err.text);
+    else
+        query_answer(k, q, json_object());
 }
 
 static int on_day(const struct store_day *day, void *ctx)

@@ -2,7 +2,8 @@
  * What tasks cost: kept for each day (UTC, of their creation) and provider, and the limit.
  *
  * A task counts with the credits its provider named. Those that failed or were cancelled count
- * nothing: they are refunded (vidu-api.md 9). Neither do those that were taken over.
+ * nothing: they are refunded (vidu-api.md 9). Neither do those that were taken over. What was
+ * answered at once counts for the day it was asked for, and no task with it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,8 +11,6 @@
 #define KEEPER_SPEND_H
 
 #include "keeper/query.h"
-
-#define SPEND_CODE "ViduhookCreditsPerDay" /* of a submit that the limit refuses */
 
 /* What a task counts with as it is now; to be asked before it changes, for spend_changed. */
 int64_t spend_of(const struct store_task *t);
@@ -25,6 +24,8 @@ MUST_CHECK int spend_replaced(struct keeper *k, const struct store_task *t, stru
 /* Whether today's tasks have used up limits.credits_per_day: -EDQUOT, and why in err. */
 MUST_CHECK int spend_check(struct keeper *k, struct err *err);
 
+/* The gateway's command `pay`, before and after a request that no task is kept of. */
+void spend_pay(struct keeper *k, const struct question *q);
 /* The command `spend`. */
 void spend_answer(struct keeper *k, const struct question *q);
 /* {"provider": callbacks that looks had to replace}; owned by the caller. */

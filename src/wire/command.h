@@ -54,6 +54,9 @@
  *   status                                  keeper   {"rooms", "tasks", "runs", "store", ...}
  *   spend    since? (ms)                    keeper   {"days": [{"day", "provider", "tasks",
  *                                                    "credits", "replaced"}], "credits_per_day"}
+ *   pay      provider, credits?             keeper   {}: credits are counted; without them: exit 3
+ *                                                    when limits.credits_per_day is reached (for
+ *                                                    the gateway)
  *   config                                  keeper   {"file", "yaml": text}
  *
  * A task: {"id", "remote_id", "provider", "endpoint", "model", "prompt", "payload", "state",
@@ -84,5 +87,8 @@ enum exit_status {
     EXIT_UNREACHABLE = 7,
     EXIT_TASK_FAILED = 8,
 };
+
+/* The code of a submit that limits.credits_per_day refuses. */
+#define OVER_LIMIT_CODE "ViduhookCreditsPerDay"
 
 #endif

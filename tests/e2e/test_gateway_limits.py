@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from harness import DEADLINE, LOOPBACK
-from mirror import (BODY, LINK, TOKEN, Mirror, amz_date, create, is_own_error, poll, polled_stack,
+from mirror import (BODY, FAST, LINK, TOKEN, Mirror, amz_date, create, is_own_error, poll, polled_stack,
                     upstream_stack, with_gateway)
 from provider import Provider
 from web import exchange
@@ -92,6 +92,26 @@ def test_beyond_the_limit_of_a_day_a_create_is_refused_as_the_provider_would(run
     assert is_own_error(refused, 400, "ViduhookCreditsPerDay")
     assert "limits.credits_per_day" in refused.json["message"] and "X-Viduhook-Task" not in refused.headers
     assert len(upstream.created) == 1 and len(mirror.daemon.cli("list")[1]["tasks"]) == 1
+
+
+def test_what_is_answered_at_once_is_counted_and_refused_as_well(run):
+    sim = run.sim("--ca", run.ca(), *FAST)
+    recorder = run.recorder(sim)
+    conf = run.conf(sim, limits={"min_free": "1MiB", "credits_per_day": 2})
+    conf["providers"]["vidu"]["base_url"] = recorder.url
+    mirror = Mirror(run.daemon(conf=with_gateway(run, conf)))
+    path, body = "/vidu/ent/v2/audio-tts", {"text": "hello", "voice_setting_voice_id": "a"}
+    args = ("submit", "audio-tts", "--set", "text=hello", "--set", "voice_setting_voice_id=a")
+    assert mirror.ask("POST", path, body).json["credits"] == 1
+    assert mirror.daemon.cli("spend")[1]["days"][0]["credits"] == 1
+    assert mirror.daemon.cli(*args)[0] == 0
+    day, = mirror.daemon.cli("spend")[1]["days"]
+    assert (day["credits"], day["tasks"]) == (2, 0)
+    refused = mirror.ask("POST", path, body)
+    assert is_own_error(refused, 400, "ViduhookCreditsPerDay") and "X-Viduhook-Task" not in refused.headers
+    status, answer = mirror.daemon.cli(*args, check=False)
+    assert status == 3 and answer["code"] == "ViduhookCreditsPerDay"
+    assert len(recorder.all("POST")) == 2
 
 
 # -- links ----------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ static void a_post_that_makes_a_task_is_a_create(void **state)
     assert_step("POST", "/vidu/ent/v2/img2video/", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/ent/v2/img2vide", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/vidu/ent/v2/img2video", MIRROR_PASS, NULL);
-    assert_step("POST", "/vidu/ent/v2/audio-tts", MIRROR_PASS, NULL);
-    assert_step("POST", "/vidu/ent/v2/subjects", MIRROR_PASS, NULL);
+    assert_step("POST", "/vidu/ent/v2/audio-tts", MIRROR_CREATE, "audio-tts");
+    assert_step("POST", "/vidu/ent/v2/subjects", MIRROR_CREATE, "subjects");
     assert_step("POST", "/vidu/ent/v2/one-click/mv", MIRROR_CREATE, "one-click/mv");
     assert_step("POST", "/vidu/ent/v2/one-click/mv/912/edit", MIRROR_CREATE,
                 "one-click/mv/912/edit");
