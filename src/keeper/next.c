@@ -117,7 +117,7 @@ static void tell_lost(struct story *s)
     const struct store_task *t = s->task;
     struct step step;
 
-    if (state_is_final(t->state) || state_is_final(t->pending))
+    if (t->state == STATE_LOST || state_is_final(t->state) || state_is_final(t->pending))
         return;
     step = step_new("lost", t->created_ms + pace_lost_after(t));
     buf_adds(&step.what, "the task is given up as lost");

@@ -219,8 +219,10 @@ def test_a_task_is_gone_after_three_404_in_a_row_not_after_one(run):
     daemon = look_once_more(run, daemon, provider, task)
     daemon.wait_task(task.id, "lost")
     wait_told(run, task.id, "lost poll")
-    details = [e["detail"] for e in daemon.cli("explain", task.id)[1]["events"]]
-    assert "its provider has said three times that there is no such task" in details
+    told_of = daemon.cli("explain", task.id)[1]
+    assert "its provider has said three times that there is no such task" in [
+        e["detail"] for e in told_of["events"]]
+    assert "lost" not in [n["kind"] for n in told_of["next"]], "it is lost already"
 
 
 def test_a_success_that_waits_to_be_confirmed_is_not_given_up_for_404(run):
