@@ -100,10 +100,8 @@ static struct slice refusal(int status, void *ctx)
 /* -- requests -- */
 
 static void (*const steps[])(struct mirror_call *c) = {
-    [MIRROR_PASS] = mirror_pass,
-    [MIRROR_CREATE] = mirror_create,
-    [MIRROR_QUERY] = mirror_query,
-    [MIRROR_LIST] = mirror_list,
+    [MIRROR_PASS] = mirror_pass, [MIRROR_CREATE] = mirror_create, [MIRROR_QUERY] = mirror_query,
+    [MIRROR_TREE] = mirror_tree, [MIRROR_LIST] = mirror_list,
 };
 
 static void on_request(struct server_request *req, void *ctx)

@@ -27,6 +27,7 @@ void mirror_call_free(struct mirror_call *c)
     c->mirror->answers -= c->answer.len;
     buf_free(&c->answer);
     buf_free(&c->said);
+    buf_free(&c->instead);
     if (c->timer != NULL)
         event_free(c->timer);
     mirror_route_clear(&c->route);
@@ -43,6 +44,14 @@ void mirror_reply(struct mirror_call *c, int status, const struct server_header 
     stop_watching(c);
     mirror_call_free(c);
     gateway_check_idle(g);
+}
+
+void mirror_reply_json(struct mirror_call *c, const char *text, size_t n)
+{
+    static const struct server_header json[] = {{"Content-Type", "application/json"}, {NULL, NULL}};
+
+    c->g->counters.http_local++;
+    mirror_reply(c, 200, json, text, n);
 }
 
 void mirror_fail(struct mirror_call *c, int status, const char *reason, const char *fmt, ...)
@@ -138,6 +147,7 @@ struct mirror_call *mirror_call_new(struct mirror *m, struct server_request *req
     *c = (struct mirror_call){.mirror = m, .g = m->g, .req = req, .tags = json_object()};
     c->answer = BUF_INIT(MIRROR_MAX_BODY);
     c->said = BUF_INIT(MIRROR_MAX_BODY);
+    c->instead = BUF_INIT(MIRROR_MAX_BODY);
     TAILQ_INSERT_TAIL(&m->calls, c, link);
     m->n_calls++;
     m->g->counters.http_requests++;

@@ -41,6 +41,7 @@ struct mirror_call {
     char task[TASK_ID_SIZE]; /* our id */
     struct buf said;         /* what is held back until the task changes; empty: nothing */
     struct event *timer;
+    struct buf instead; /* what is said when the provider gives no answer; empty: nothing */
 };
 
 TAILQ_HEAD(mirror_calls, mirror_call);
@@ -67,6 +68,7 @@ void mirror_call_free(struct mirror_call *c); /* without a reply */
 /* Each replies and frees the call. headers end with a NULL name. */
 void mirror_reply(struct mirror_call *c, int status, const struct server_header *headers,
                   const void *body, size_t n);
+void mirror_reply_json(struct mirror_call *c, const char *text, size_t n); /* from the store */
 void mirror_fail(struct mirror_call *c, int status, const char *reason, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 

@@ -135,12 +135,20 @@ static bool is_safe(struct slice method)
     return slice_is(method, "GET") || slice_is(method, "HEAD");
 }
 
+/* What stands before a provider says so as well. */
+static bool is_down(const struct client_answer *a)
+{
+    return a->error != NULL || a->status == 0 || (a->status >= 502 && a->status <= 504);
+}
+
 static void on_done(struct transfer *t, const struct client_answer *a, void *ctx)
 {
     struct mirror_call *c = ctx;
     const char *name = c->route.account->name;
 
-    if (a->error == NULL && a->status != 0)
+    if (is_down(a) && c->instead.len != 0)
+        mirror_reply_json(c, buf_text(&c->instead), c->instead.len);
+    else if (a->error == NULL && a->status != 0)
         hand_back(c, t, a->status);
     else if (c->no_room && is_safe(server_request_head(c->req)->method))
         mirror_fail(c, 503, "ViduhookBusy",

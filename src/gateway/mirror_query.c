@@ -30,16 +30,6 @@ static void ask_keeper(struct mirror_call *c, json_t *args, question_on_answer *
         mirror_fail(c, 503, "ViduhookBusy", "the store cannot be asked now");
 }
 
-/* -- answers -- */
-
-static void reply_json(struct mirror_call *c, const char *text, size_t n)
-{
-    static const struct server_header json[] = {{"Content-Type", "application/json"}, {NULL, NULL}};
-
-    c->g->counters.http_local++;
-    mirror_reply(c, 200, json, text, n);
-}
-
 /* -- links that are about to end -- */
 
 /* A provider that is down, or has no fresh links, is not asked again by every poll. */
@@ -89,7 +79,7 @@ static void on_waited(evutil_socket_t fd, short what, void *ctx)
     if (c->asking)
         c->wait_s = 0; /* the answer that is on its way will do */
     else
-        reply_json(c, buf_text(&c->said), c->said.len);
+        mirror_reply_json(c, buf_text(&c->said), c->said.len);
 }
 
 /* What is said for the first time, or again, while there is time left: held back. */
@@ -132,7 +122,7 @@ void mirror_query_end_waits(struct mirror *m)
     for (c = TAILQ_FIRST(&m->calls); c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
         if (c->said.len != 0 && !c->asking)
-            reply_json(c, buf_text(&c->said), c->said.len);
+            mirror_reply_json(c, buf_text(&c->said), c->said.len);
     }
 }
 
@@ -146,7 +136,7 @@ static void report(struct mirror_call *c, const json_t *task, const json_t *crea
         !buf_ok(&text))
         mirror_pass(c);
     else if (mirror_shape_is_final(task, creations) || !is_held(c, &text))
-        reply_json(c, text.data, text.len);
+        mirror_reply_json(c, text.data, text.len);
     else if (c->changed)
         look_up(c);
     buf_free(&text);
@@ -167,6 +157,16 @@ static void answer_one(struct mirror_call *c, const json_t *task)
     json_decref(creations);
 }
 
+/* -- a tree of jobs -- */
+
+/* Edits that were made elsewhere are in it too, so its provider is asked. */
+static void answer_tree(struct mirror_call *c, const json_t *task)
+{
+    if (task != NULL)
+        mirror_shape_tree(task, &c->instead);
+    mirror_pass(c);
+}
+
 /* -- several -- */
 
 /* What one of them is not known for, the provider is asked for them all. */
@@ -185,7 +185,7 @@ static void answer_list(struct mirror_call *c, const json_t *tasks)
     }
     buf_adds(&text, "]}");
     if (whole && buf_ok(&text))
-        reply_json(c, text.data, text.len);
+        mirror_reply_json(c, text.data, text.len);
     else
         mirror_pass(c);
     buf_free(&text);
@@ -209,6 +209,8 @@ static bool on_found(const struct frame *f, struct asker asker, void *ctx)
         mirror_fail(c, 503, "ViduhookBusy", "the store gives no answer now");
     else if (c->route.step == MIRROR_LIST)
         answer_list(c, tasks);
+    else if (c->route.step == MIRROR_TREE)
+        answer_tree(c, json_array_get(tasks, 0));
     else if (json_array_size(tasks) == 0)
         mirror_pass(c);
     else
@@ -219,11 +221,14 @@ static bool on_found(const struct frame *f, struct asker asker, void *ctx)
 
 static void look_up(struct mirror_call *c)
 {
+    bool tree = c->route.step == MIRROR_TREE;
+    bool look = tree || !mirror_shape_is_known(account_profile(c->route.account));
+
     c->changed = false;
     ask_keeper(c,
-               json_pack("{s:s, s:s, s:O, s:b}", "command", "lookup", "provider",
-                         c->route.account->name, "remote_ids", c->route.ids, "look",
-                         !mirror_shape_is_known(account_profile(c->route.account))),
+               json_pack("{s:s, s:s, s:O, s:b, s:b}", "command", "lookup", "provider",
+                         c->route.account->name, "remote_ids", c->route.ids, "look", look, "tree",
+                         tree),
                on_found);
 }
 
@@ -235,6 +240,11 @@ void mirror_query(struct mirror_call *c)
         c->mirror->watchers++;
         control_watchers_changed(c->g->control);
     }
+    look_up(c);
+}
+
+void mirror_tree(struct mirror_call *c)
+{
     look_up(c);
 }
 

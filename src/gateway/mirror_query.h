@@ -16,7 +16,9 @@
 #include "gateway/mirror_call.h"
 
 void mirror_query(struct mirror_call *c); /* one task */
-void mirror_list(struct mirror_call *c);  /* several: GET .../tasks?task_ids=... */
+/* A tree of jobs: the provider is asked, and what it said last is for when it gives no answer. */
+void mirror_tree(struct mirror_call *c);
+void mirror_list(struct mirror_call *c); /* several: GET .../tasks?task_ids=... */
 /* A task has changed: who waits for it is answered. */
 void mirror_query_changed(struct mirror *m, const char *task);
 /* Everybody who waits is answered now. */

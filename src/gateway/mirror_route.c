@@ -64,6 +64,30 @@ static bool is_query(struct mirror_route *r)
     return true;
 }
 
+static bool is_tree_of(struct mirror_route *r, const struct endpoint *e)
+{
+    const char *prefix = account_profile(r->account)->prefix;
+    size_t n = strlen(prefix);
+    struct slice id;
+
+    if (e->query != ENDPOINT_QUERY_JOBS || !begins(r->path, prefix, n) ||
+        !begins(behind(r->path, n), e->jobs, strlen(e->jobs)))
+        return false;
+    id = behind(r->path, n + strlen(e->jobs));
+    if (!id_is_remote(id.p, id.n))
+        return false;
+    add_id(r, id);
+    return true;
+}
+
+static bool is_tree(struct mirror_route *r)
+{
+    for (size_t i = 0; i < endpoint_count(); i++)
+        if (is_tree_of(r, endpoint_at(i)))
+            return true;
+    return false;
+}
+
 /* -- the list call -- */
 
 /* The comma of a list, plain or as %2C. */
@@ -138,6 +162,8 @@ static enum mirror_step step_of(struct mirror_route *r, const struct head *head)
         return MIRROR_PASS;
     if (is_query(r))
         return MIRROR_QUERY;
+    if (is_tree(r))
+        return MIRROR_TREE;
     return is_list(r, head->query) ? MIRROR_LIST : MIRROR_PASS;
 }
 

@@ -179,6 +179,23 @@ bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
     return true;
 }
 
+void mirror_shape_tree(const json_t *task, struct buf *out)
+{
+    enum task_state state;
+
+    buf_adds(out, document_member(task, "look"));
+    if (out->len != 0 || !state_from_name(document_member(task, "state"), &state) ||
+        (state != STATE_SUBMITTED && state != STATE_QUEUED))
+        return;
+    buf_addc(out, '{');
+    add_member(out, "id", document_member(task, "remote_id"));
+    add_member(out, "state", "created");
+    add_member(out, "err_code", "");
+    add_member(out, "err_msg", "");
+    add_member(out, "signed_url", "");
+    buf_adds(out, ",\"job_records\":[]}");
+}
+
 bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf *out)
 {
     enum task_state state = shown_state(task, creations);

@@ -23,6 +23,11 @@ bool mirror_shape_is_known(const struct provider_profile *p);
  */
 bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
                          const json_t *creations, struct buf *out);
+/*
+ * A tree of jobs, as the provider has said it last; one of which nothing was said has no jobs yet.
+ * Nothing is added when it has moved on since.
+ */
+void mirror_shape_tree(const json_t *task, struct buf *out);
 /* One of the tasks[] of the official list call, as above. */
 bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf *out);
 /* Whether what would be reported is an end: no later look says anything else. */

@@ -24,37 +24,48 @@ static json_t *task_json(const struct store_task *t)
 
 struct last_look {
     const struct store_task *task;
+    bool tree;  /* a callback says as much as a look, and what was said last in this state is it */
     char *body; /* NULL: nothing that still holds */
 };
+
+/* What was believed as it stood; not what waited for a look. */
+static bool is_word(const struct last_look *last, const struct store_event *e)
+{
+    if (e->body.n == 0)
+        return false;
+    return e->source == SOURCE_POLL || (last->tree && e->source == SOURCE_CALLBACK &&
+                                        str_eq(e->verdict, "accepted") && str_empty(e->detail));
+}
 
 static int keep_look(const struct store_event *e, void *ctx)
 {
     struct last_look *last = ctx;
 
-    if (e->source != SOURCE_POLL || e->body.n == 0)
+    if (!is_word(last, e))
         return 0;
     mem_replace(&last->body, NULL);
-    if (e->state == last->task->state && e->at_ms >= last->task->updated_ms)
+    if (e->state == last->task->state && (last->tree || e->at_ms >= last->task->updated_ms))
         last->body = mem_strndup(e->body.p, e->body.n);
     return 0;
 }
 
 /* Nothing is better than what is out of date: then the provider is asked. */
-static void add_look(struct keeper *k, const struct store_task *t, json_t *json)
+static void add_look(struct keeper *k, const struct store_task *t, bool tree, json_t *json)
 {
-    struct last_look last = {.task = t};
+    struct last_look last = {.task = t, .tree = tree};
 
     if (k->store->ops->event_list(k->store, t->row, keep_look, &last) == 0)
         json_object_set_new(json, "look", document_string(last.body));
     free(last.body);
 }
 
-static void add_task(struct keeper *k, const struct store_task *t, bool look, json_t *tasks)
+static void add_task(struct keeper *k, const struct question *q, const struct store_task *t,
+                     json_t *tasks)
 {
     json_t *json = task_json(t);
 
-    if (look)
-        add_look(k, t, json);
+    if (json_is_true(json_object_get(q->args, "look")))
+        add_look(k, t, json_is_true(json_object_get(q->args, "tree")), json);
     json_array_append_new(tasks, json);
 }
 
@@ -62,7 +73,6 @@ void lookup_tasks(struct keeper *k, const struct question *q)
 {
     const json_t *ids = json_object_get(q->args, "remote_ids");
     const char *provider = query_text(q, "provider");
-    bool look = json_is_true(json_object_get(q->args, "look"));
     json_t *tasks;
 
     if (provider == NULL || !json_is_array(ids) || json_array_size(ids) > LOOKUP_MAX_IDS) {
@@ -76,7 +86,7 @@ void lookup_tasks(struct keeper *k, const struct question *q)
         struct store_task t;
 
         if (id != NULL && k->store->ops->task_by_remote(k->store, provider, id, &t) == 0)
-            add_task(k, &t, look, tasks);
+            add_task(k, q, &t, tasks);
     }
     query_answer(k, q, json_pack("{s:o}", "tasks", tasks));
 }

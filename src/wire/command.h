@@ -29,11 +29,12 @@
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}
  *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
- *   lookup   provider, remote_ids[], look?  keeper   {"tasks": [...]}: those that are known, in
- *                                                    that order, with "result" as JSON text and
+ *   lookup   provider, remote_ids[],        keeper   {"tasks": [...]}: those that are known, in
+ *            look?, tree?                            that order, with "result" as JSON text and
  *                                                    created_ms, updated_ms (for the gateway);
  *                                                    look: with what the last look has found, as
- *                                                    it came, if that still holds
+ *                                                    it came, if that still holds; tree: or a
+ *                                                    callback, if the state is still the same
  *   run      run                            keeper   {"run": run}
  *   retry    run | all_dead, hook?,         keeper   {"runs": [ids], "more"}: newest first, at most
  *            since? (ms), before? (run),             1000; so many a second, offset of them before

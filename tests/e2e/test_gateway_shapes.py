@@ -49,6 +49,22 @@ def test_a_music_video_and_its_edit_are_tasks_of_ours(run):
     assert told.json["state"] == "success" and len(told.json["creations"]) == 1
 
 
+def test_a_tree_is_answered_as_it_was_said_last_while_the_provider_is_down(run):
+    recorder, sim, mirror = sim_stack(run, "--time", "300ms")
+    mv = mirror.ask("POST", "/vidu/ent/v2/one-click/mv",
+                    {"images": ["https://img.example/a.png"], "audio_url": "https://img.example/a.mp3"})
+    path = f"/vidu/ent/v2/one-click/mv/{mv.json['id']}"
+    recorder.server.shutdown()
+    recorder.server.server_close()
+    early = mirror.ask("GET", path)
+    assert early.status == 200 and early.json["id"] == mv.json["id"]
+    assert early.json["state"] in ("created", "processing")
+    mirror.daemon.wait_task(mv.headers["X-Viduhook-Task"], "success")
+    late = mirror.ask("GET", path)
+    assert late.status == 200 and late.json["state"] == "success" and late.json["job_records"]
+    assert mirror.ask("GET", "/vidu/ent/v2/one-click/mv/912345678901239999").status == 503
+
+
 def test_an_answer_at_once_is_handed_on_and_no_task_is_made(run):
     recorder, sim, mirror = sim_stack(run)
     answer = mirror.ask("POST", "/vidu/ent/v2/audio-tts", {"text": "hello", "voice_setting_voice_id": "a"})

@@ -49,7 +49,7 @@ static void tell(struct fixture *t, int which, const char *state)
     struct msg_result result = {.json = slice_str(json)};
 
     assert_string_equal(msg.json.p, "{\"command\":\"lookup\",\"provider\":\"main\","
-                                    "\"remote_ids\":[\"91\"],\"look\":false}");
+                                    "\"remote_ids\":[\"91\"],\"look\":false,\"tree\":false}");
     assert_int_equal(channel_send(t->keeper, MSG_RESULT, f->id, &result), 0);
 }
 

@@ -101,6 +101,10 @@ static void a_get_of_the_query_path_is_a_query(void **state)
     assert_step("GET", "/own/ask?job=7", MIRROR_QUERY, "[\"7\"]");
     assert_step("GET", "/own/ask?job=7&x=1", MIRROR_PASS, NULL);
     assert_step("GET", "/own/ask", MIRROR_PASS, NULL);
+    assert_step("GET", "/vidu/ent/v2/one-click/mv/912", MIRROR_TREE, "[\"912\"]");
+    assert_step("GET", "/vidu/ent/v2/one-click/general_one_click/9", MIRROR_TREE, "[\"9\"]");
+    assert_step("GET", "/vidu/ent/v2/one-click/mv/", MIRROR_PASS, NULL);
+    assert_step("GET", "/vidu/ent/v2/one-click/mv/912/edit", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks//creations", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks/creations", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks/a%2Fb/creations", MIRROR_PASS, NULL);
