@@ -6,6 +6,7 @@
 #include "vidu/percent.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define TEXT_MAX (1U << 20)
 
@@ -115,10 +116,22 @@ static void add_line(const struct conf_hook *h, json_t *headers, const char *tem
         json_array_append_new(headers, expand(h, template, false));
 }
 
+static void drop_header(json_t *headers, const char *name)
+{
+    for (size_t i = json_array_size(headers); i-- > 0;) {
+        const char *line = json_string_value(json_array_get(headers, i));
+
+        if (strncasecmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+            json_array_remove(headers, i);
+    }
+}
+
+/* In place of the preset's of that name: two of them mean nothing good to a server. */
 static void add_own_header(const struct conf_header *header, json_t *headers)
 {
     autobuf struct buf line = BUF_INIT(TEXT_MAX);
 
+    drop_header(headers, header->name);
     buf_addf(&line, "%s: ", header->name);
     if (header->value != NULL)
         buf_adds(&line, header->value);

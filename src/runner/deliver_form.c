@@ -100,8 +100,8 @@ int deliver_form_prepare(const struct deliver_exchange *x, struct deliver_reques
     deliver_identify(context, x->file, x->now_s, r);
     if (json_object_get(x->action, "file_field") != NULL)
         wrap_in_form(x, context, slash != NULL ? slash + 1 : path, r);
-    else if (!deliver_is_typed(r))
-        deliver_add_line(r, "Content-Type: %s", deliver_type_of(path));
+    else
+        deliver_add_type(r, deliver_type_of(path));
     json_decref(context);
     return buf_ok(&r->url) && buf_ok(&r->head)
                ? 0

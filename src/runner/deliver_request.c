@@ -126,9 +126,10 @@ static const char *content_type(const struct deliver_request *r)
     return NULL;
 }
 
-bool deliver_is_typed(const struct deliver_request *r)
+void deliver_add_type(struct deliver_request *r, const char *type)
 {
-    return content_type(r) != NULL;
+    if (content_type(r) == NULL)
+        deliver_add_line(r, "Content-Type: %s", type);
 }
 
 /* ---- body ---- */
@@ -299,8 +300,8 @@ static int fill_structured(const struct filling *f, struct deliver_request *r, s
     json_t *all = batch != NULL ? structured_list(batch) : structured_event(f->context, f->id);
 
     (void)err;
-    deliver_add_line(r, "Content-Type: application/cloudevents%s+json; charset=utf-8",
-                     batch != NULL ? "-batch" : "");
+    deliver_add_type(r, batch != NULL ? "application/cloudevents-batch+json; charset=utf-8"
+                                      : "application/cloudevents+json; charset=utf-8");
     add_json(all, &r->body);
     json_decref(all);
     return 0;
@@ -357,8 +358,8 @@ static int fill_content(const json_t *action, const json_t *context, const char 
         fill_body(body, context, r);
         r->has_body = true;
     }
-    if (r->has_body && content_type(r) == NULL)
-        deliver_add_line(r, "Content-Type: application/json");
+    if (r->has_body)
+        deliver_add_type(r, "application/json");
     return 0;
 }
 

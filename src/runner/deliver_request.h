@@ -40,7 +40,8 @@ void deliver_add_line(struct deliver_request *r, const char *fmt, ...) PRINTF_LI
 /* A text of the action, filled in. */
 void deliver_fill(const char *text, enum template_place place, const json_t *context,
                   struct buf *out);
-bool deliver_is_typed(const struct deliver_request *r); /* has a Content-Type */
+/* Its Content-Type, unless the hook has one of its own. */
+void deliver_add_type(struct deliver_request *r, const char *type);
 /* Whether a file is what the task was for, and not a cover or a description beside it. */
 bool deliver_is_result(const json_t *file);
 /* The headers with event id, time and attempt; number tells the requests of one run apart. */

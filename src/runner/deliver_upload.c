@@ -89,7 +89,7 @@ static void add_url(const struct deliver_exchange *x, const char *prefix, const 
 static void prepare_file(const struct deliver_exchange *x, struct deliver_request *r)
 {
     r->upload = document_member(file_of(x), "path");
-    deliver_add_line(r, "Content-Type: %s", deliver_type_of(name_of(x)));
+    deliver_add_type(r, deliver_type_of(name_of(x)));
 }
 
 static int next_file(struct deliver_exchange *x)

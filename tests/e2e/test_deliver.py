@@ -1156,6 +1156,32 @@ def test_people_are_told_of_a_run_that_was_given_up(run):
     assert '"hook":"bad"' in asked.json["content"] and len(asked.json["content"]) < 2000
 
 
+def test_a_header_replaces_that_of_a_preset(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"preset": "ntfy", "url": server.url + "/topic",
+                            "token": secret(run, "t.key", TOKEN),
+                            "body": '{{"p": "{task.prompt}"}}',
+                            "headers": {"title": "{task.model}", "Content-Type": "application/json",
+                                        "Authorization": secret(run, "own", "ApiKey=x")}})
+    daemon.submit(prompt='a "boat"')
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    for name, value in (("Title", "viduq3-turbo"), ("Content-Type", "application/json"),
+                        ("Authorization", "ApiKey=x")):
+        assert asked.headers.get_all(name) == [value]
+    assert asked.json == {"p": 'a "boat"'}
+
+
+def test_a_type_of_ones_own_is_the_only_one(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "format": "cloudevents",
+                            "headers": {"content-type": "application/json"}})
+    daemon.submit()
+    daemon.wait_runs("done")
+    asked, = server.wait()
+    assert asked.headers.get_all("Content-Type") == ["application/json"]
+
+
 def test_a_body_replaces_that_of_a_preset(run):
     server = serve(run, OK)
     _, daemon = stack(run, {"preset": "slack", "url": server.url,

@@ -188,6 +188,13 @@ static void a_preset_says_what_it_needs(void **state)
         {AFTER(URL "upload: multipart, form: { a: '{task.x}' }"),
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a: unknown placeholder \"task.x\"; did you "
          "mean \"task.id\"?\n"},
+        {AFTER(URL "upload: multipart, headers: { content-type: b }"),
+         "DIR/viduhook.yaml:6:84: 'hooks[].http.headers': Content-Type: viduhook makes that of a "
+         "form itself\n"},
+        {AFTER(URL "upload: raw, headers: { content-type: b }"), ""},
+        {AFTER(URL KEY "preset: immich, headers: { Content-Type: b }"),
+         "DIR/viduhook.yaml:6:108: 'hooks[].http.headers': Content-Type: viduhook makes that of a "
+         "form itself\n"},
         {AFTER(URL "upload: multipart, form: { 'a\"': b }"),
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\": not the name of a field\n"},
         {HTTP(URL "batch: { max: 500, wait: 30s }"), ""},
