@@ -63,10 +63,15 @@ static bool judge_known(const struct answer *a, struct buf *found)
     return true;
 }
 
+/* Who takes POST may know no HEAD (405, 501 or 404); what holds for every method is told. */
 static bool judge_there(const struct answer *a, struct buf *found)
 {
-    buf_addf(found, "the server answers (HTTP %d); a delivery is not tried", a->status);
-    return a->status < 500;
+    int status = a->status;
+
+    if (status == 401 || status == 301 || status == 308 || (status >= 500 && status != 501))
+        return is_status(a, found);
+    buf_addf(found, "the server answers (HTTP %d); a delivery is not tried", status);
+    return true;
 }
 
 static bool judge_healthy(const struct answer *a, struct buf *found)

@@ -194,11 +194,21 @@ def test_a_server_that_is_not_there(run):
     assert not ok and "cannot be asked" in text and "check http.url" in text
 
 
-def test_a_plain_server_is_only_looked_at(run):
-    server = serve(run, (405, {}, None))
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 404, 405, 501])
+def test_a_plain_server_is_only_looked_at(run, status):
+    server = serve(run, (status, {}, None))
     ok, text = told(run, {"url": server.url + "/x"})
     assert ok and "a delivery is not tried" in text
     assert {a.method for a in server.asked} == {"HEAD"}
+
+
+@pytest.mark.parametrize("status,word", [
+    (301, "final address"), (308, "final address"), (401, "http.token"), (500, "HTTP 500"),
+    (503, "HTTP 503")])
+def test_what_a_plain_server_says_to_every_method_is_wrong(run, status, word):
+    server = serve(run, (status, {}, None))
+    ok, text = told(run, {"url": server.url + "/x"})
+    assert not ok and word in text, text
 
 
 def test_without_a_question_it_says_what_it_needs(run):
