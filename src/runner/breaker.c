@@ -62,7 +62,8 @@ int64_t breaker_wait_ms(struct breaker *b, const char *target, int64_t now_ms, i
     if (t == NULL || t->blocked_to == 0)
         return 0;
     if (now_ms < t->blocked_to)
-        return t->blocked_to - now_ms;
+        return t->ahead && t->pause_ms < t->blocked_to - now_ms ? t->pause_ms
+                                                                : t->blocked_to - now_ms;
     t->blocked_to = now_ms + limit_ms;
     t->ahead = true;
     return 0;

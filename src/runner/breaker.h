@@ -26,7 +26,8 @@ struct breaker *breaker_new(void);
 void breaker_free(struct breaker *b);
 /*
  * 0: go; each is to be reported. Else how long to wait. The one that goes ahead has until
- * limit_ms after now to report; then another one goes.
+ * limit_ms after now to report; then another one goes. Meanwhile the others wait no longer than
+ * they would if it failed: most of the time it reports long before its limit.
  */
 int64_t breaker_wait_ms(struct breaker *b, const char *target, int64_t now_ms, int64_t limit_ms);
 void breaker_report(struct breaker *b, const char *target, bool well, int64_t now_ms);
