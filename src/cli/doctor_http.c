@@ -68,7 +68,8 @@ static bool judge_there(const struct answer *a, struct buf *found)
 {
     int status = a->status;
 
-    if (status == 401 || status == 301 || status == 308 || (status >= 500 && status != 501))
+    if (status == 401 || status == 301 || status == 308 || status == 410 ||
+        (status >= 500 && status != 501))
         return is_status(a, found);
     buf_addf(found, "the server answers (HTTP %d); a delivery is not tried", status);
     return true;

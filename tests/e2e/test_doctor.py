@@ -203,7 +203,7 @@ def test_a_plain_server_is_only_looked_at(run, status):
 
 
 @pytest.mark.parametrize("status,word", [
-    (301, "final address"), (308, "final address"), (401, "http.token"), (500, "HTTP 500"),
+    (301, "final address"), (308, "final address"), (401, "http.token"), (410, "HTTP 410"), (500, "HTTP 500"),
     (503, "HTTP 503")])
 def test_what_a_plain_server_says_to_every_method_is_wrong(run, status, word):
     server = serve(run, (status, {}, None))
