@@ -445,19 +445,35 @@ static void check_signing(const struct conf_fill *fill, const struct conf_node *
                       "'hooks[].http.secrets' needs 'sign: standard-webhooks' beside it");
 }
 
-/* The type of a form names its boundary, which is another one each time. */
-static void check_type(const struct conf_fill *fill, const struct conf_node *node,
-                       const struct conf_hook *hook)
+/* NULL: fine. The type of a form names its boundary, which is another one each time; S3 refuses
+ * headers of its own that are not signed. */
+static const char *against_header(const struct conf_hook *hook, const char *name)
+{
+    const struct conf_preset *p = conf_preset_of(hook);
+    bool form = hook->http.upload == UPLOAD_MULTIPART || p->file_field != NULL;
+
+    if (form && str_eq_nocase(name, "Content-Type"))
+        return "viduhook makes that of a form itself";
+    if ((p->needs & NEED_REGION) == 0)
+        return NULL;
+    if (str_eq_nocase(name, "Authorization"))
+        return "viduhook makes this header itself";
+    return strncasecmp(name, "x-amz-", 6) == 0 ? "would not be signed, and S3 refuses that" : NULL;
+}
+
+static void check_headers(const struct conf_fill *fill, const struct conf_node *node,
+                          const struct conf_hook *hook)
 {
     const struct conf_node *headers = conf_node_get(node, "headers");
 
-    if (hook->http.upload != UPLOAD_MULTIPART && conf_preset_of(hook)->file_field == NULL)
-        return;
-    for (size_t i = 0; headers != NULL && i < headers->n; i++)
-        if (str_eq_nocase(headers->items[i]->key, "Content-Type"))
-            conf_found_key(fill->found, headers->items[i],
-                           "'hooks[].http.headers': Content-Type: viduhook makes that of a form "
-                           "itself");
+    for (size_t i = 0; headers != NULL && i < headers->n; i++) {
+        const char *name = headers->items[i]->key;
+        const char *why = name != NULL ? against_header(hook, name) : NULL;
+
+        if (why != NULL)
+            conf_found_key(fill->found, headers->items[i], "'hooks[].http.headers': %s: %s", name,
+                           why);
+    }
 }
 
 int64_t conf_http_timeout_ms(const struct conf_node *node)
@@ -493,7 +509,7 @@ void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
         conf_found_at(fill->found, conf_node_get(node, "url"),
                       "'hooks[].http.url': a preset's server has no query");
     check_signing(fill, node, hook);
-    check_type(fill, node, hook);
+    check_headers(fill, node, hook);
     if (user != NULL && conf_node_get(node, "token") == NULL)
         conf_found_at(fill->found, user, "'hooks[].http.user' needs a token: its password");
 }

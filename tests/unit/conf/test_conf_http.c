@@ -189,9 +189,15 @@ static void a_preset_says_what_it_needs(void **state)
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a: unknown placeholder \"task.x\"; did you "
          "mean \"task.id\"?\n"},
         {AFTER(URL "upload: multipart, headers: { content-type: b }"),
-         "DIR/viduhook.yaml:6:84: 'hooks[].http.headers': Content-Type: viduhook makes that of a "
+         "DIR/viduhook.yaml:6:84: 'hooks[].http.headers': content-type: viduhook makes that of a "
          "form itself\n"},
         {AFTER(URL "upload: raw, headers: { content-type: b }"), ""},
+        {AFTER(URL "upload: raw, headers: [ b ]"),
+         "DIR/viduhook.yaml:6:76: 'hooks[].http.headers' must be a map of at most 16\n"},
+        {AFTER(URL KEY "user: u, preset: s3, headers: { X-Amz-Acl: b, authorization: c }"),
+         "DIR/viduhook.yaml:6:113: 'hooks[].http.headers': X-Amz-Acl: would not be signed, and S3 "
+         "refuses that\nDIR/viduhook.yaml:6:127: 'hooks[].http.headers': authorization: viduhook "
+         "makes this header itself\n"},
         {AFTER(URL KEY "preset: immich, headers: { Content-Type: b }"),
          "DIR/viduhook.yaml:6:108: 'hooks[].http.headers': Content-Type: viduhook makes that of a "
          "form itself\n"},
