@@ -198,6 +198,8 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/store.c \
 	src/store/store.h \
+	src/store/store_json.c \
+	src/store/store_json.h \
 	src/store/store_lock.c \
 	src/store/store_lock.h \
 	src/store/store_schema.c \

@@ -1,95 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/offline.h"
 
-#include "base/clock.h"
 #include "cli/field.h"
 #include "store/store.h"
+#include "store/store_json.h"
 
 #include <errno.h>
 #include <string.h>
 
-static void set_time(json_t *object, const char *name, int64_t wall_ms)
-{
-    char text[25] = "";
-
-    if (wall_ms != 0)
-        clock_format_rfc3339(wall_ms, text);
-    (void)json_object_set_new(object, name, json_string(text));
-}
-
-static void set_parsed(json_t *object, const char *name, const char *text, json_t *empty)
-{
-    json_t *value = json_loads(str_or(text, ""), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-
-    (void)json_object_set_new(object, name, value != NULL ? value : json_incref(empty));
-    json_decref(empty);
-}
-
-static json_t *task_json(const struct store_task *t, bool whole)
-{
-    json_t *json = json_pack(
-        "{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:s?, s:I, s:s?}", "id", t->id, "remote_id",
-        t->remote_id, "provider", t->provider, "endpoint", t->endpoint, "model", t->model, "prompt",
-        t->prompt, "state", state_name(t->state), "err_code", t->err_code, "err_msg", t->err_msg,
-        "credits", (json_int_t)t->credits, "trace_id", t->trace_id);
-
-    set_parsed(json, "tags", t->tags, json_object());
-    set_time(json, "created_at", t->created_ms);
-    set_time(json, "updated_at", t->updated_ms);
-    set_time(json, "finished_at", t->finished_ms);
-    if (whole) {
-        set_parsed(json, "result", t->result, json_array());
-        set_parsed(json, "request", t->request, json_object());
-        field_set_text(json, "payload", t->payload);
-        field_set_text(json, "pending", state_name(t->pending));
-        set_time(json, "next_look_at", t->next_look_ms);
-    }
-    return json;
-}
-
 static int add_task(const struct store_task *t, void *ctx)
 {
-    (void)json_array_append_new(ctx, task_json(t, false));
-    return 0;
+    return json_array_append_new(ctx, store_json_task(t));
 }
 
 static int add_event(const struct store_event *e, void *ctx)
 {
-    json_t *json =
-        json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:b}", "entry", (json_int_t)json_array_size(ctx) + 1,
-                  "source", store_source_name(e->source), "verdict", e->verdict, "state",
-                  state_name(e->state), "detail", e->detail, "body", e->body.n != 0);
-
-    set_time(json, "at", e->at_ms);
-    (void)json_array_append_new(ctx, json);
-    return 0;
+    return json_array_append_new(ctx, store_json_event(e, json_array_size(ctx) + 1));
 }
 
 static int add_run(const struct store_run *r, void *ctx)
 {
-    json_t *json = json_pack("{s:I, s:s, s:s?, s:s?, s:s, s:i, s:I, s:s?, s:s?, s:s?}", "id",
-                             (json_int_t)r->row, "task", r->task_id, "hook", r->hook, "event",
-                             r->trigger, "state", run_state_name(r->state), "attempt", r->attempt,
-                             "exit_code", (json_int_t)r->exit_code, "after", r->after, "detail",
-                             r->detail, "output", r->output);
-
-    set_time(json, "due_at", r->due_ms);
-    set_time(json, "started_at", r->started_ms);
-    set_time(json, "finished_at", r->finished_ms);
-    (void)json_array_append_new(ctx, json);
-    return 0;
+    return json_array_append_new(ctx, store_json_run(r));
 }
 
 static int add_file(const struct store_file *f, void *ctx)
 {
-    json_t *json =
-        json_pack("{s:s?, s:s?, s:I, s:s?, s:I}", "path", f->path, "kind", f->kind, "bytes",
-                  (json_int_t)f->bytes, "sha256", f->sha256, "run", (json_int_t)f->run);
-
-    field_set_text(json, "task", f->task_id);
-    set_time(json, "created_at", f->created_ms);
-    (void)json_array_append_new(ctx, json);
-    return 0;
+    return json_array_append_new(ctx, store_json_file(f));
 }
 
 /* Empty texts of the store and absent options both mean: any. */
@@ -145,7 +81,7 @@ static int answer_show(struct store *s, const json_t *args, json_t *answer, stru
     if (rc < 0)
         return rc;
     filter.task = task.row;
-    (void)json_object_set_new(answer, "task", task_json(&task, true));
+    (void)json_object_set_new(answer, "task", store_json_whole_task(&task));
     rc = s->ops->file_list(s, filter.task, add_file, files);
     if (rc == 0)
         rc = s->ops->run_list(s, &filter, add_run, runs);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/files.h"
 
-#include "base/clock.h"
-#include "vidu/document.h"
+#include "store/store_json.h"
 #include "wire/command.h"
 
 #define PAGE 1000
@@ -12,23 +11,12 @@ struct page {
     int64_t last;
 };
 
-json_t *files_json(const struct store_file *f)
-{
-    char created[25];
-
-    clock_format_rfc3339(f->created_ms, created);
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:s}", "task", document_string(f->task_id),
-                     "path", document_string(f->path), "kind", document_string(f->kind), "bytes",
-                     (json_int_t)f->bytes, "sha256", document_string(f->sha256), "run",
-                     (json_int_t)f->run, "created_at", created);
-}
-
 static int on_file(const struct store_file *f, void *ctx)
 {
     struct page *page = ctx;
 
     page->last = f->row;
-    return json_array_append_new(page->files, files_json(f));
+    return json_array_append_new(page->files, store_json_file(f));
 }
 
 void files_question(struct keeper *k, const struct question *q)

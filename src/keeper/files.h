@@ -13,7 +13,5 @@
  * be for the next page, absent when this was the last.
  */
 void files_question(struct keeper *k, const struct question *q);
-/* One of them: {"task", "path", "kind", "bytes", "sha256", "run", "created_at"}. */
-json_t *files_json(const struct store_file *f);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/query.h"
 
-#include "base/clock.h"
 #include "keeper/batch.h"
 #include "keeper/files.h"
 #include "keeper/lookup.h"
@@ -12,7 +11,7 @@
 #include "keeper/schedule.h"
 #include "keeper/spend.h"
 #include "keeper/trigger.h"
-#include "vidu/document.h"
+#include "store/store_json.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -80,66 +79,11 @@ bool query_task(struct keeper *k, const struct question *q, struct store_task *o
 
 /* -- rows as JSON -- */
 
-static json_t *time_of(int64_t wall_ms)
-{
-    char out[25] = "";
-
-    if (wall_ms != 0)
-        clock_format_rfc3339(wall_ms, out);
-    return json_string(out);
-}
-
-static json_t *parsed(const char *s, json_t *otherwise)
-{
-    json_t *value = json_loads(str_or(s, ""), 0, NULL);
-
-    if (value == NULL)
-        return otherwise;
-    json_decref(otherwise);
-    return value;
-}
-
-static json_t *task_json(const struct store_task *t)
-{
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-                     "id", t->id, "remote_id", document_string(t->remote_id), "provider",
-                     document_string(t->provider), "endpoint", document_string(t->endpoint),
-                     "model", document_string(t->model), "prompt", document_string(t->prompt),
-                     "state", state_name(t->state), "err_code", document_string(t->err_code),
-                     "err_msg", document_string(t->err_msg), "credits", (json_int_t)t->credits,
-                     "tags", parsed(t->tags, json_object()), "created_at", time_of(t->created_ms),
-                     "updated_at", time_of(t->updated_ms), "finished_at", time_of(t->finished_ms),
-                     "trace_id", document_string(t->trace_id));
-}
-
-static json_t *whole_task_json(const struct store_task *t)
-{
-    json_t *task = task_json(t);
-
-    json_object_set_new(task, "payload", document_string(t->payload));
-    json_object_set_new(task, "request", parsed(t->request, json_object()));
-    json_object_set_new(task, "result", parsed(t->result, json_array()));
-    json_object_set_new(task, "pending", json_string(state_name(t->pending)));
-    json_object_set_new(task, "next_look_at", time_of(t->next_look_ms));
-    return task;
-}
-
 static json_t *run_json(const struct keeper *k, const struct store_run *r)
 {
     const struct running *now = schedule_find(k, r->row);
-    json_t *run =
-        json_pack("{s:I, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id",
-                  (json_int_t)r->row, "task", r->task_id, "hook", document_string(r->hook), "event",
-                  document_string(r->trigger), "state", run_state_name(r->state), "attempt",
-                  r->attempt, "due_at", time_of(r->due_ms), "started_at", time_of(r->started_ms),
-                  "finished_at", time_of(r->finished_ms), "exit_code", (json_int_t)r->exit_code,
-                  "after", document_string(r->after), "detail", document_string(r->detail),
-                  "output", document_string(r->output));
+    json_t *run = store_json_run(r);
 
-    if (!str_empty(r->details))
-        json_object_set_new(run, "details", parsed(r->details, json_object()));
-    if (!str_empty(r->command))
-        json_object_set_new(run, "command", parsed(r->command, json_object()));
     if (r->state == RUN_RUNNING && now != NULL && now->done > 0)
         json_object_set_new(run, "progress",
                             json_pack("{s:I, s:I}", "done", (json_int_t)now->done, "total",
@@ -158,7 +102,7 @@ static int on_task(const struct store_task *t, void *ctx)
 {
     struct rows *rows = ctx;
 
-    json_array_append_new(rows->array, task_json(t));
+    json_array_append_new(rows->array, store_json_task(t));
     rows->bytes += strlen(t->prompt);
     return rows->bytes > MAX_ANSWER;
 }
@@ -175,18 +119,13 @@ static int on_run(const struct store_run *r, void *ctx)
 static int on_event(const struct store_event *e, void *ctx)
 {
     json_t *events = ((struct rows *)ctx)->array;
-    json_t *event = json_pack("{s:I, s:o, s:s, s:o, s:s, s:o, s:b}", "entry",
-                              (json_int_t)json_array_size(events) + 1, "at", time_of(e->at_ms),
-                              "source", store_source_name(e->source), "verdict",
-                              document_string(e->verdict), "state", state_name(e->state), "detail",
-                              document_string(e->detail), "body", e->body.n != 0);
 
-    return json_array_append_new(events, event);
+    return json_array_append_new(events, store_json_event(e, json_array_size(events) + 1));
 }
 
 static int on_file(const struct store_file *f, void *ctx)
 {
-    return json_array_append_new(((struct rows *)ctx)->array, files_json(f));
+    return json_array_append_new(((struct rows *)ctx)->array, store_json_file(f));
 }
 
 /* -- questions -- */
@@ -247,7 +186,7 @@ static void on_show(struct keeper *k, const struct question *q)
         json_decref(files.array);
         return;
     }
-    task = whole_task_json(&t);
+    task = store_json_whole_task(&t);
     k->store->ops->file_list(k->store, t.row, on_file, &files);
     query_answer(k, q,
                  json_pack("{s:o, s:o, s:o}", "task", task, "files", files.array, "runs",
@@ -265,7 +204,7 @@ static void on_explain(struct keeper *k, const struct question *q)
         return;
     events.array = json_array();
     files.array = json_array();
-    task = whole_task_json(&t);
+    task = store_json_whole_task(&t);
     k->store->ops->event_list(k->store, t.row, on_event, &events);
     k->store->ops->file_list(k->store, t.row, on_file, &files);
     runs = runs_of(k, t.row);

@@ -250,6 +250,7 @@ def test_tasks_can_be_read_without_the_daemon(run, end):
     daemon.wait_runs("done", "done")
     daemon.submit("--tag", "a=c")
     daemon.wait_runs(*["done"] * 4)
+    daemon.cli("trigger", "--hook", "note")  # what it was given is kept as well
     asked = (["list"], ["show", task], ["explain", task], ["runs"], ["list", "--tag", "a"],
              ["show", task[:6]], ["files"], ["files", "--task", task])
     before = [daemon.cli(*args)[1] for args in asked]
