@@ -329,7 +329,7 @@ static int on_run(const struct store_run *r, void *ctx)
 static void tell_links(struct story *s)
 {
     const struct store_task *t = s->task;
-    int64_t at = s->fetches != 0 ? expiry_of_result(t->result, t->finished_ms) : 0;
+    int64_t at = s->fetches != 0 ? expiry_of_result(t->result, t->updated_ms) : 0;
     struct step step;
 
     if (at == 0)

@@ -1,7 +1,7 @@
 /*
  * Until when a link works: signed URLs say so themselves (X-Amz-Date and X-Amz-Expires, or any
- * other vendor's -Date and -Expires; Expires in seconds since 1970). Vidu's are good for an hour
- * (vidu-api.md 5).
+ * other vendor's -Date and -Expires; Expires in seconds since 1970). One that does not is taken to
+ * be good for an hour, the shortest that Vidu has promised (vidu-api.md 7.1).
  *
  * SPDX-License-Identifier: MIT
  */

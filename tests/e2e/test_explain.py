@@ -32,9 +32,12 @@ def wait_next(daemon, task, kind, why=""):
     return wait_for(there, lambda: f"{kind}: {why}, only {story(daemon, task)['next']}")[0]
 
 
+def moment(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
 def seconds_ahead(step):
-    at = datetime.datetime.strptime(step["at"], "%Y-%m-%dT%H:%M:%S.%f%z")
-    return at.timestamp() - time.time()
+    return moment(step["at"]).timestamp() - time.time()
 
 
 def shell(name, script="exit 0", **more):
@@ -312,6 +315,20 @@ def test_a_result_that_is_not_fetched_yet_tells_until_when_its_links_work(run, e
     links = wait_next(daemon, task, "links", "run 1 has not fetched all")
     assert links["what"] == f"the links of the result {said}"
     assert abs(seconds_ahead(links) + time.time() - expires) < 1
+
+
+def test_links_that_were_asked_for_anew_are_reckoned_from_then(run, provider):
+    get = {"name": "get", "download": {"dir": str(run.home / "media"), "cover": False}}
+    daemon = run.daemon(provider, hooks=[get], fetch={"allow": [f"{LOOPBACK}:{provider.port}"]})
+    provider.paths = {"/old.mp4": ({}, 403), "/new.mp4": ({}, 503, {"Retry-After": "3600"})}
+    task = submit(daemon, provider)
+    provider.will_say(task, "success", f"{provider.url}/new.mp4")
+    assert task.say("success", url=f"{provider.url}/old.mp4") == 200
+    wait_for(lambda: provider.looks_at(task), "a look for a fresh link")
+    wait_next(daemon, task.id, "ready", "failed")
+    told, links = daemon.task(task.id), wait_next(daemon, task.id, "links")
+    assert told["finished_at"] < told["updated_at"]
+    assert moment(links["at"]) - moment(told["updated_at"]) == datetime.timedelta(hours=1)
 
 
 def test_links_of_a_result_that_nobody_fetches_are_not_told(run):
