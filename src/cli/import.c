@@ -25,15 +25,19 @@ struct import {
     json_t *adopted;
 };
 
-static bool is_provider(const struct import *im, const char *name)
+static int check_provider(const struct import *im, const char *name, struct err *err)
 {
+    autobuf struct buf names = BUF_INIT(4096);
     const json_t *known;
     size_t i;
 
-    json_array_foreach (field_array(control_hello(im->control), "providers"), i, known)
+    json_array_foreach (field_array(control_hello(im->control), "providers"), i, known) {
         if (str_eq(json_string_value(known), name))
-            return true;
-    return false;
+            return 0;
+        buf_addf(&names, "%s%s", i > 0 ? ", " : "", json_string_value(known));
+    }
+    return err_set(err, -EINVAL, "provider %s is not configured; there are: %s", name,
+                   buf_text(&names));
 }
 
 static int check_members(const json_t *task, struct err *err)
@@ -84,11 +88,9 @@ static int complete(const struct import *im, json_t *task, struct err *err)
         return err_set(err, -EINVAL, "'%s' is not an id of a provider", id);
     if (json_object_get(task, "provider") == NULL)
         return err_set(err, -EINVAL, "who has it? there is no provider, and no --provider");
-    if (!is_provider(im, field_text(task, "provider")))
-        return err_set(err, -EINVAL, "provider %s is not configured", field_text(task, "provider"));
     if (endpoint != NULL && endpoint_find(endpoint) == NULL)
         return err_set(err, -EINVAL, "unknown endpoint %s", endpoint);
-    return 0;
+    return check_provider(im, field_text(task, "provider"), err);
 }
 
 static int read_line(struct import *im, const char *p, size_t n, size_t number, struct err *err)
@@ -185,7 +187,7 @@ static int import(struct import *im)
     if (body_tags(im->o, &im->tags, &err) < 0)
         return cli_fail(im->cli, EXIT_USAGE, &err);
     if (fs_read_file(im->file, MAX_FILE, &text, &len, &err) < 0)
-        return cli_fail(im->cli, EXIT_USAGE, &err);
+        return cli_fail(im->cli, EXIT_FAILED, &err);
     if (cli_connect(im->cli, &im->control, &err) < 0)
         return cli_fail(im->cli, EXIT_UNREACHABLE, &err);
     read_lines(im, text, len);

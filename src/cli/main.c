@@ -118,9 +118,13 @@ static int check_words(const struct command *c, const struct options *o, struct 
 /* A mistyped name must not lead to another daemon. */
 static int check_config(const struct cli *cli, struct err *err)
 {
-    if (cli->config != NULL && access(cli->config, F_OK) < 0)
-        return err_sys(err, -errno, "%s", cli->config);
-    return 0;
+    if (cli->config == NULL || access(cli->config, F_OK) == 0)
+        return 0;
+    if (errno == ENOENT)
+        return err_set(err, -ENOENT,
+                       "%s: there is no such file; `viduhook init DIR` writes one to begin with",
+                       cli->config);
+    return err_sys(err, -errno, "%s", cli->config);
 }
 
 static void take_globals(struct cli *cli, const struct options *o)

@@ -155,9 +155,10 @@ def test_import_reports_every_bad_line_and_takes_over_nothing(run):
     for number in bad:
         assert f"{path}:{number}: " in done.stderr, number
     assert f"{path}:1: " not in done.stderr and f"{path}:12: " not in done.stderr
+    assert f"{path}:6: provider nobody is not configured; there are: vidu\n" in done.stderr
     assert "10 bad lines; nothing was taken over" in done.stderr
     assert daemon.cli("list")[1]["tasks"] == []
-    assert daemon.cli("import", run.home / "none", check=False)[0] == 2
+    assert daemon.cli("import", run.home / "none", check=False)[0] == 1
     assert SIM_KEY not in done.stderr
 
 

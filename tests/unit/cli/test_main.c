@@ -56,7 +56,8 @@ static void what_cannot_be_understood_is_a_usage_error(void **state)
     assert_fails(VIDUHOOK("adopt", "123"), EXIT_USAGE, "--provider");
     assert_fails(VIDUHOOK("adopt", "a/b", "--provider", "vidu"), EXIT_USAGE, "not an id");
     assert_fails(VIDUHOOK("submit", "img2vidoe"), EXIT_USAGE, "did you mean img2video?");
-    assert_fails(VIDUHOOK("-c", "/nonexistent.yaml", "list"), EXIT_USAGE, "/nonexistent.yaml");
+    assert_fails(VIDUHOOK("-c", "/nonexistent.yaml", "list"), EXIT_USAGE,
+                 "/nonexistent.yaml: there is no such file; `viduhook init DIR`");
     assert_fails(VIDUHOOK("help", "nothing"), EXIT_USAGE, "unknown command nothing");
 }
 
