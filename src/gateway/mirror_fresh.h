@@ -1,6 +1,5 @@
 /*
- * How long the links of a result are good (vidu-api.md 7.1): what they say themselves, or an hour,
- * which is the shortest time that providers have ever named. Pure.
+ * How long the links of a result are good (vidu/expiry.h). Pure.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +10,6 @@
 
 #include <jansson.h>
 
-#define MIRROR_FRESH_DEFAULT_MS (60 * 60 * 1000LL)
 /* Links with less time than this are to be replaced before they are handed out. */
 #define MIRROR_FRESH_LEFT_MS (10 * 60 * 1000LL)
 

@@ -4,7 +4,6 @@
 #include "base/str.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -23,18 +22,13 @@ static int64_t compact_date_ms(struct slice value)
 {
     struct tm tm = {.tm_isdst = 0};
     char text[17] = "";
-    int n = 0;
+    const char *end;
 
     if (value.n != sizeof(text) - 1)
         return 0;
     memcpy(text, value.p, value.n);
-    if (sscanf(text, "%4d%2d%2dT%2d%2d%2dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &n) != 6 ||
-        n != 16)
-        return 0;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    return (int64_t)timegm(&tm) * 1000;
+    end = strptime(text, "%Y%m%dT%H%M%SZ", &tm);
+    return end != NULL && *end == '\0' ? (int64_t)timegm(&tm) * 1000 : 0;
 }
 
 struct found {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/mirror_fresh.h"
+#include "vidu/expiry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +45,7 @@ static void an_hour_is_assumed_where_they_do_not(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(silent); i++)
-        assert_int_equal(until(silent[i], ""), TAKEN + MIRROR_FRESH_DEFAULT_MS);
+        assert_int_equal(until(silent[i], ""), TAKEN + EXPIRY_DEFAULT_MS);
     /* Half a date is none. */
     assert_int_equal(until("https://a/x?X-Amz-Date=20250506T1209&X-Amz-Expires=60", ""),
                      TAKEN + 60000);

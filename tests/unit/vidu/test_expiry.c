@@ -27,6 +27,7 @@ static void a_url_says_how_long_it_works(void **state)
         {"https://x/a.mp4?X-Tos-Expires=60&X-Tos-Date=20270115T080000Z", 1800000060000},
         {"https://x/a.mp4?X-Amz-Expires=60", RECEIVED + 60000},
         {"https://x/a.mp4?X-Amz-Date=yesterday&X-Amz-Expires=60", RECEIVED + 60000},
+        {"https://x/a.mp4?X-Amz-Date=20279915T080000Z&X-Amz-Expires=60", RECEIVED + 60000},
         {"https://x/a.mp4?Expires=soon", RECEIVED + HOUR},
         {"https://x/a.mp4?Expires=99999999999999999999", RECEIVED + HOUR},
         {"https://x/a.mp4#?Expires=1", RECEIVED + HOUR},
