@@ -77,6 +77,11 @@ static int find_name(struct slice word, struct piece *piece, struct err *err)
         known = str_eq(t->name, text);
         nearest_offer(&nearest, t->name);
     }
+    if (!known && nearest.best == NULL)
+        return err_set(err, -EINVAL,
+                       "unknown placeholder \"%.64s\"; `viduhook config placeholders` lists them, "
+                       "and a brace itself is written {{",
+                       text);
     if (!known)
         return nearest_unknown(&nearest, "placeholder", err);
     mem_copy_text(piece->name, sizeof(piece->name), text);
