@@ -149,6 +149,25 @@ static void check_cwd(const struct conf_fill *fill, const struct conf_node *node
         conf_found_at(fill->found, node, "'hooks[].cwd': %s: not a directory", hook->cwd);
 }
 
+/* Less, and the program ends before its first line: its loader finds no room. */
+#define MEMORY_MIN (1U << 20)
+#define FILES_MIN  4 /* the three that are open, and a library */
+
+static void check_limits(const struct conf_fill *fill, const struct conf_node *node,
+                         const struct conf_hook *hook)
+{
+    const struct conf_node *limits = conf_node_get(node, "limits");
+
+    if (hook->limits.memory != 0 && hook->limits.memory < MEMORY_MIN)
+        conf_found_at(fill->found, conf_node_get(limits, "memory"),
+                      "'hooks[].limits.memory': no command starts with less than 1MiB; "
+                      "0 is no limit");
+    if (hook->limits.files != 0 && hook->limits.files < FILES_MIN)
+        conf_found_at(fill->found, conf_node_get(limits, "files"),
+                      "'hooks[].limits.files': no command starts with less than %d; 0 is no limit",
+                      FILES_MIN);
+}
+
 void conf_command_check(const struct conf_fill *fill, const struct conf_node *node,
                         struct conf_hook *hook)
 {
@@ -165,4 +184,5 @@ void conf_command_check(const struct conf_fill *fill, const struct conf_node *no
         check_cwd(fill, conf_node_get(node, "cwd"), hook);
     if (hook->user != NULL && find_user(hook, &err) < 0)
         conf_found_at(fill->found, conf_node_get(node, "user"), "'hooks[].user': %s", err.text);
+    check_limits(fill, node, hook);
 }
