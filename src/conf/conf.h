@@ -112,6 +112,7 @@ enum conf_event {
     EVENT_COUNT
 };
 const char *conf_event_name(enum conf_event e);
+bool conf_event_from_name(const char *name, enum conf_event *out);
 bool conf_event_from_state(enum task_state s, enum conf_event *out);
 
 struct conf_match { /* every list that is not empty must have a pattern that fits (str_glob) */

@@ -290,6 +290,17 @@ const char *conf_event_name(enum conf_event e)
     return (unsigned)e < EVENT_COUNT ? events[e].name : "?";
 }
 
+bool conf_event_from_name(const char *name, enum conf_event *out)
+{
+    for (size_t i = 0; i < EVENT_COUNT; i++) {
+        if (!str_eq(events[i].name, name))
+            continue;
+        *out = (enum conf_event)i;
+        return true;
+    }
+    return false;
+}
+
 bool conf_event_from_state(enum task_state s, enum conf_event *out)
 {
     for (size_t i = 0; i < EVENT_COUNT; i++) {

@@ -107,7 +107,7 @@ int calls_happen(struct keeper *k, const struct store_task *t, enum conf_event e
     return call_all(k, t, event, text != NULL ? text : "{}", NULL, err);
 }
 
-static struct store_task no_task(const char *provider)
+struct store_task calls_no_task(const char *provider)
 {
     return (struct store_task){.provider = provider,
                                .endpoint = "",
@@ -123,7 +123,7 @@ static struct store_task no_task(const char *provider)
 int calls_operator(struct keeper *k, const char *provider, enum conf_event event, json_t *details,
                    struct err *err)
 {
-    struct store_task t = no_task(provider);
+    struct store_task t = calls_no_task(provider);
 
     return calls_happen(k, &t, event, details, err);
 }
@@ -138,7 +138,7 @@ static bool any_on(const struct conf *c, enum conf_event event)
 
 int calls_dead(struct keeper *k, const struct store_run *run, struct err *err)
 {
-    struct store_task t = no_task("");
+    struct store_task t = calls_no_task("");
     autofree char *text = NULL;
     json_t *details;
     int rc = 0;
@@ -157,14 +157,6 @@ int calls_dead(struct keeper *k, const struct store_run *run, struct err *err)
     return call_all(k, &t, EVENT_DEAD, text != NULL ? text : "{}", run->hook, err);
 }
 
-static bool is_repeatable(const char *trigger)
-{
-    for (int e = EVENT_QUARANTINED; e < EVENT_COUNT; e++)
-        if (str_eq(conf_event_name((enum conf_event)e), trigger))
-            return true;
-    return false;
-}
-
 int calls_replay(struct keeper *k, const struct store_task *t, const struct conf_hook *h,
                  const struct calls_wish *wish, int64_t *run_row, struct err *err)
 {
@@ -179,8 +171,7 @@ int calls_replay(struct keeper *k, const struct store_task *t, const struct conf
     run.replay = true;
     run.once = wish->once;
     run.event = wish->event;
-    if (wish->once && is_repeatable(wish->trigger))
-        run.details = "{\"sample\":true}";
+    run.details = str_or(wish->details, "");
     rc = k->store->ops->run_insert(k->store, &run, run_row, err);
     schedule_look(k);
     return rc;

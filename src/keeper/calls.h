@@ -21,7 +21,9 @@ MUST_CHECK int calls_add(struct keeper *k, const struct store_task *t, enum conf
  * an object of plain values. */
 MUST_CHECK int calls_happen(struct keeper *k, const struct store_task *t, enum conf_event event,
                             json_t *details, struct err *err);
-/* The same for an event of no task; provider "" when it is of none. */
+/* What `match` sees of an event of no task; provider "" when it is of none. */
+struct store_task calls_no_task(const char *provider);
+/* The same for such an event. */
 MUST_CHECK int calls_operator(struct keeper *k, const char *provider, enum conf_event event,
                               json_t *details, struct err *err);
 /* The same for a run that is given up; what was called because of such a one calls nobody, and
@@ -30,9 +32,10 @@ MUST_CHECK int calls_dead(struct keeper *k, const struct store_run *run, struct 
 /* How the operator wants a run. */
 struct calls_wish {
     const char *trigger;
-    int64_t event; /* entry of the timeline that it is made from; 0: the task as it is */
-    bool chained;  /* it waits for the run of the hook it comes `after` */
-    bool once;     /* of trying: see struct store_run */
+    int64_t event;       /* entry of the timeline that it is made from; 0: the task as it is */
+    bool chained;        /* it waits for the run of the hook it comes `after` */
+    bool once;           /* of trying: see struct store_run */
+    const char *details; /* of the event, JSON; NULL: it has none */
 };
 
 /* Inside a transaction: a run asked for by the operator, with its number. */

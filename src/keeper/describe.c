@@ -83,13 +83,22 @@ static char *compose(const struct conf_hook *h, const struct store_run *run,
     return NULL;
 }
 
+/* A sample of an event that has no task is tried with a task that only keeps its runs together. */
+static bool is_of_task(const struct store_run *run)
+{
+    enum conf_event event;
+
+    return run->task != 0 &&
+           !(conf_event_from_name(run->trigger, &event) && event >= EVENT_DISK_LOW);
+}
+
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
                  char **text, struct err *err)
 {
     autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
     struct given given = GIVEN_INIT;
     struct store_task t;
-    struct hook_facts facts = {.task = run->task != 0 ? &t : NULL};
+    struct hook_facts facts = {.task = is_of_task(run) ? &t : NULL};
     autojson json_t *more = handout_more(k, h, run);
     json_t *earlier = NULL;
     int rc = gather(k, h, run, &files, &t, &earlier);

@@ -136,23 +136,31 @@ static int insert_sample(struct keeper *k, struct store_task *t, struct err *err
 
 /* -- its hooks -- */
 
-static bool event_named(const char *name, enum conf_event *out)
-{
-    for (int e = 0; e < EVENT_COUNT; e++)
-        if (str_eq(conf_event_name((enum conf_event)e), name)) {
-            *out = (enum conf_event)e;
-            return true;
-        }
-    return false;
-}
+/* What happened, with the members that viduhook-hooks(7) promises. */
+static const char *const details[EVENT_COUNT] = {
+    [EVENT_QUARANTINED] = "{\"why\":\"a sample\"}",
+    [EVENT_DEAD] = "{\"run\":1,\"hook\":\"sample\",\"event\":\"success\",\"attempt\":8,"
+                   "\"exit_code\":1,\"detail\":\"exit status 1\"}",
+    [EVENT_DISK_LOW] = "{\"directory\":\"/var/lib/viduhook\",\"available\":104857600,"
+                       "\"limit\":1073741824}",
+    [EVENT_CERT_EXPIRING] = "{\"certificate\":\"/etc/viduhook/sample.pem\","
+                            "\"expires_at\":\"2030-01-01T00:00:00.000Z\",\"within_days\":14}",
+    [EVENT_SIGNATURE_FAILURES] = "{\"failures\":20,\"within_ms\":60000}",
+    [EVENT_PROVIDER_DOWN] = "{\"provider\":\"sample\",\"for_ms\":300000,\"failures\":5,"
+                            "\"error\":\"a sample: no connection\"}",
+};
 
 /* Without a name those that the event would call if it were real; the sample of a test is a task
  * that has succeeded. */
 static bool is_meant(const struct keeper *k, const struct conf_hook *h, const struct store_task *t,
                      const char *only, enum conf_event event)
 {
+    struct store_task none = calls_no_task(event == EVENT_PROVIDER_DOWN ? t->provider : "");
+
     if (only != NULL)
         return str_eq(only, h->name);
+    if (event >= EVENT_DISK_LOW)
+        return calls_wants(k->conf, h, &none, event);
     return calls_wants(k->conf, h, t, event) ||
            (event == EVENT_TEST && calls_wants(k->conf, h, t, EVENT_SUCCESS));
 }
@@ -173,7 +181,8 @@ static int trigger_hooks(struct keeper *k, const struct store_task *t, const cha
 
     for (size_t i = 0; i < k->conf->n_hooks && rc == 0; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
-        struct calls_wish wish = {.trigger = conf_event_name(event), .once = true};
+        struct calls_wish wish = {
+            .trigger = conf_event_name(event), .once = true, .details = details[event]};
         int64_t run;
 
         if (!is_meant(k, h, t, only, event))
@@ -194,7 +203,7 @@ static bool find_event(struct keeper *k, const struct question *q, enum conf_eve
 
     *event = EVENT_TEST;
     *state = STATE_SUCCESS;
-    if (name != NULL && !event_named(name, event)) {
+    if (name != NULL && !conf_event_from_name(name, event)) {
         query_refuse(k, q, EXIT_USAGE, "there is no event %s", name);
         return false;
     }

@@ -553,6 +553,26 @@ def test_a_trigger_is_told_its_state_and_fields(run):
         assert status == 2 and said in str(answer), answer
 
 
+def test_a_trigger_of_an_event_brings_what_the_event_brings(run):
+    """Each member that viduhook-hooks(7) names; and no task where there is none."""
+    told = {"quarantined": "why", "dead": "run hook event attempt exit_code detail",
+            "disk_low": "directory available limit",
+            "cert_expiring": "certificate expires_at within_days",
+            "signature_failures": "failures within_ms",
+            "provider_down": "provider for_ms failures error"}
+    _, daemon = run.stack(*FAST, hooks=[recorder(run, on=list(told)),
+                                        recorder(run, name="picky", on=list(told),
+                                                 match={"model": ["viduq3*"]})])
+    for event, members in told.items():
+        runs = daemon.cli("trigger", "--event", event)[1]["runs"]
+        of_task = event in ("quarantined", "dead")
+        assert {r["hook"] for r in runs} == ({"record", "picky"} if of_task else {"record"}), event
+        given = seen(run, min(r["id"] for r in runs))
+        assert set(given["context"]["details"]) == set(members.split()), event
+        assert ("task" in given["context"]) == ("result" in given["context"]) == of_task, event
+        assert (given["env"]["VIDUHOOK_TASK_ID"] != "") == of_task, event
+
+
 # -- downloads ------------------------------------------------------------------------------------
 
 
