@@ -291,8 +291,13 @@ static bool is_same_thing(const struct fetch *f, const struct transfer *t)
 static bool reserve(struct fetch *f)
 {
     const struct part *p = &f->part;
-    int rc = part_reserve(&f->part, p->total > p->size ? p->total - p->size : 0);
+    uint64_t more = p->total > p->size ? p->total - p->size : 0;
+    int rc = part_reserve(&f->part, more);
 
+    if (rc == -ENOSPC) /* not only of a full disk: most of it may be free */
+        return conclude(f, FETCH_FULL,
+                        "no room for the file: %llu bytes to come, and fetch.keep_free is %llu",
+                        (unsigned long long)more, (unsigned long long)f->keep_free);
     return rc == 0 || conclude_errno(f, rc, "room for the file");
 }
 

@@ -547,7 +547,7 @@ def test_downloads_wait_while_the_disk_is_too_full(run):
         "attempts": 1, "from": "20ms", "to": "50ms"})
     daemon.submit()
     waiting = wait_for(lambda: [r for r in daemon.runs() if r["attempt"] > 2], "third attempt")[0]
-    assert re.search("space|room", waiting["detail"]) and listing(run) == {}
+    assert f"fetch.keep_free is {too_much}" in waiting["detail"] and listing(run) == {}
     daemon.write({**daemon.conf, "fetch": {**daemon.conf["fetch"], "keep_free": "0"}})
     daemon.cli("reload")
     daemon.wait_runs("done")
