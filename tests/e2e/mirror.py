@@ -2,7 +2,6 @@
 """Clients of the gateway's HTTP, and what stands behind it."""
 import contextlib
 import datetime
-import http.server
 import json
 import pathlib
 import re
@@ -12,6 +11,7 @@ import pytest
 
 from harness import DEADLINE, LOOPBACK, descendants, program, request
 from provider import Provider, Task
+from web import QuietHandler, Served
 
 TOKEN = "gateway-token-of-the-tests"
 FAST = ("--time", "50ms", "--retry-gap", "20ms")
@@ -19,7 +19,7 @@ LINK = "https://media.example/a.mp4?X-Amz-Date={}&X-Amz-Expires=86400&X-Amz-Sign
 BODY = {"model": "viduq3-turbo", "prompt": "a paper boat"}
 
 
-class Upstream:
+class Upstream(Served):
     """A provider that remembers what it was sent and answers what a test says."""
 
     def __init__(self):
@@ -30,7 +30,7 @@ class Upstream:
         self.status, self.headers, self.body = 200, [], b"{}"
         self.missing = 0  # bytes of an answer that are announced and never come
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def handle_any(self):
@@ -49,18 +49,7 @@ class Upstream:
 
             do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any
 
-            def log_message(self, *args):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-        self.server = Server((LOOPBACK, 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        super().__init__(Handler)
 
     @contextlib.contextmanager
     def hold(self):
@@ -70,11 +59,6 @@ class Upstream:
             yield
         finally:
             self.open.set()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def with_gateway(run, conf, **options):

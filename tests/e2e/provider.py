@@ -3,16 +3,16 @@
 calls back. The callbacks are the test's, so each test decides what arrives, when and in which
 order. It takes the place of the simulator in Run.daemon()."""
 import contextlib
-import http.server
 import json
 import threading
 
-from web import DEADLINE, LOOPBACK, SIM_KEY, callback_body, post_callback, wait_for
+from web import (DEADLINE, SIM_KEY, QuietHandler, Served, callback_body, post_callback,
+                 request, wait_for)
 
 VIDEO = "https://media.example/a.mp4?X-Amz-Expires=86400&X-Amz-Signature=51f2secret"
 
 
-class Provider:
+class Provider(Served):
     """created: bodies of the creates, newest last. looks: ids that were asked for."""
 
     def __init__(self):
@@ -25,7 +25,7 @@ class Provider:
         self.held.set()
         self.down = threading.Event()  # looks get no answer while it is set
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
@@ -49,18 +49,7 @@ class Provider:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *args):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-        self.server = Server((LOOPBACK, 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        super().__init__(Handler)
 
     def create(self, body):
         with self.lock:
@@ -105,11 +94,6 @@ class Provider:
         with self.lock:
             self.answers[task.remote_id] = (
                 body, status, {k.replace("_", "-"): v for k, v in headers.items()})
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 class Task:
@@ -167,3 +151,51 @@ def submit(daemon, provider, name="vidu"):
     with provider.lock:
         url = provider.created[-1].get("callback_url", "")
     return Task(daemon, done["task"], done["remote_id"], url)
+
+
+# -- a gateway in words of its own ----------------------------------------------------------------
+
+
+class Gateway(Served):
+    """Speaks of jobs, phases and links. With a ca it calls back, in its own words as well."""
+
+    def __init__(self, video_url, ca=None):
+        gateway = self
+        self.seen, self.told = [], []
+
+        class Handler(QuietHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                gateway.seen.append(("POST", self.path, self.headers["Authorization"], body))
+                self.reply({"id": "not-this", "out": {"job": 77, "phase": "waiting"}})
+                if ca is not None:
+                    told = request("POST", json.loads(body)["callback_url"],
+                                   '{"out": {"job": 77, "phase": "DONE"}}',
+                                   {"Content-Type": "application/json"}, ca)
+                    gateway.told.append(told.status)
+
+            def do_GET(self):
+                gateway.seen.append(("GET", self.path, self.headers["Authorization"], b""))
+                self.reply({"id": "not-this", "out": {
+                    "job": 77, "phase": "DONE", "files": [{"link": video_url}]}})
+
+            def reply(self, answer):
+                text = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+        super().__init__(Handler)
+
+
+def own_gateway(run, ca=None, **options):
+    """(gateway, conf): a generic provider called "mine" that these options make understood."""
+    sim = run.sim("--time", "50ms")
+    gateway = Gateway(sim.finished()["creations"][0]["url"], ca)
+    run.closers.append(gateway)
+    conf = run.conf(sim, providers=["mine"])
+    conf["providers"]["mine"].update(
+        profile="generic", base_url=gateway.url,
+        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"}, **options)
+    return gateway, conf

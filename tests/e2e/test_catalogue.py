@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Endpoints besides the four for video, and providers in shapes of their own: from submit to file."""
-import http.server
 import json
 import re
-import threading
 
 import pytest
 
-from harness import LOOPBACK, ROOT, SIM_KEY, Daemon, viduhook
-from web import request
+from harness import ROOT, SIM_KEY, Daemon, viduhook
+from provider import Gateway, own_gateway
 
 CLIP = (ROOT / "src/sim/clip.mp4").read_bytes()
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -145,59 +143,8 @@ def test_an_answer_at_once_is_printed_and_no_task_is_kept(run, endpoint, member)
 # -- a gateway in words of its own ----------------------------------------------------------------
 
 
-class Gateway:
-    """Speaks of jobs, phases and links. With a ca it calls back, in its own words as well."""
-
-    def __init__(self, video_url, ca=None):
-        gateway = self
-        self.seen, self.told = [], []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                gateway.seen.append(("POST", self.path, self.headers["Authorization"], body))
-                self.reply({"id": "not-this", "out": {"job": 77, "phase": "waiting"}})
-                if ca is not None:
-                    told = request("POST", json.loads(body)["callback_url"],
-                                   '{"out": {"job": 77, "phase": "DONE"}}',
-                                   {"Content-Type": "application/json"}, ca)
-                    gateway.told.append(told.status)
-
-            def do_GET(self):
-                gateway.seen.append(("GET", self.path, self.headers["Authorization"], b""))
-                self.reply({"id": "not-this", "out": {
-                    "job": 77, "phase": "DONE", "files": [{"link": video_url}]}})
-
-            def reply(self, answer):
-                text = json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        self.url = f"http://{LOOPBACK}:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
 def test_a_gateway_of_ones_own_is_configured_not_programmed(run):
-    sim = run.sim(*FAST)
-    gateway = Gateway(sim.finished()["creations"][0]["url"])
-    run.closers.append(gateway)
-    conf = run.conf(sim, providers=["mine"])
-    conf["providers"]["mine"].update(
-        profile="generic", base_url=gateway.url, auth="Key", prefix="/api",
-        query="/api/ask?job={id}",
-        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"})
+    gateway, conf = own_gateway(run, auth="Key", prefix="/api", query="/api/ask?job={id}")
     daemon = run.daemon(conf=conf)
     saved = run.home / "own.mp4"
     _, answer = daemon.cli("submit", "video/generations", "--model", "viduq3", "--prompt", "x",
@@ -210,13 +157,7 @@ def test_a_gateway_of_ones_own_is_configured_not_programmed(run):
 
 
 def test_a_gateway_that_calls_back_is_waited_for(run):
-    sim = run.sim(*FAST)
-    gateway = Gateway(sim.finished()["creations"][0]["url"], run.ca())
-    run.closers.append(gateway)
-    conf = run.conf(sim, providers=["mine"])
-    conf["providers"]["mine"].update(
-        profile="generic", base_url=gateway.url, mode="push", overdue="1h",
-        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"})
+    gateway, conf = own_gateway(run, run.ca(), mode="push", overdue="1h")
     daemon = run.daemon(conf=conf)
     _, answer = daemon.cli("submit", "video/generations", "--model", "viduq3", "--prompt", "x",
                            "--wait")

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The example hooks of contrib/hooks: each does what its head says, and asks for another time when
 it should."""
-import http.server
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
-import threading
 
 import pytest
 
 from harness import LOOPBACK, wait_for
+from web import QuietHandler, Served
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOOKS = ROOT / "contrib" / "hooks"
@@ -28,13 +28,13 @@ def hook(name, *args, **variables):
     return done.returncode, done.stdout, done.stderr
 
 
-class Server:
+class Server(Served):
     """Answers PUT and POST with a status, and keeps what came."""
 
     def __init__(self, status=200):
         got = self.got = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_PUT(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 got.append((self.command, self.path, self.headers, body))
@@ -44,19 +44,7 @@ class Server:
 
             do_POST = do_PUT
 
-            def log_message(self, *args):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        self.url = f"http://{LOOPBACK}:{self.http.server_address[1]}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(Handler)
 
 
 @pytest.fixture
@@ -143,7 +131,7 @@ def test_a_contact_sheet_shows_frames_of_the_whole_video(media):
 
 def test_a_chat_is_told(tmp_path):
     message = "success: \"a boat\" \\ on\nthe moon \u4f60"
-    with Server() as chat:
+    with contextlib.closing(Server()) as chat:
         (tmp_path / "url").write_text(f"{chat.url}/hooks/secret\n")
         status, _, err = hook("post-to-chat", tmp_path / "url", "text", message)
         (method, path, headers, body), = chat.got
@@ -155,7 +143,7 @@ def test_a_chat_is_told(tmp_path):
 
 @pytest.mark.parametrize("answer, status", [(204, 0), (429, 75), (503, 75), (404, 65)])
 def test_what_a_chat_answers_decides(tmp_path, answer, status):
-    with Server(answer) as chat:
+    with contextlib.closing(Server(answer)) as chat:
         (tmp_path / "url").write_text(chat.url)
         assert hook("post-to-chat", tmp_path / "url", "content", "x")[0] == status
 
@@ -167,7 +155,7 @@ def test_a_chat_that_is_away_is_told_later(tmp_path):
 
 def test_a_result_is_uploaded_under_the_name_of_its_task(media):
     (media / "netrc").write_text(f"machine {LOOPBACK} login me password secret\n")
-    with Server(201) as cloud:
+    with contextlib.closing(Server(201)) as cloud:
         status, out, err = hook("upload", f"{cloud.url}/vidu", media / "netrc", FILE=clip_in(media))
         (method, path, headers, body), = cloud.got
     assert status == 0 and out.strip() == f"{cloud.url}/vidu/t3k9.mp4", err
@@ -177,7 +165,7 @@ def test_a_result_is_uploaded_under_the_name_of_its_task(media):
 
 @pytest.mark.parametrize("answer, status", [(507, 75), (403, 65)])
 def test_what_a_server_answers_to_an_upload_decides(media, answer, status):
-    with Server(answer) as cloud:
+    with contextlib.closing(Server(answer)) as cloud:
         assert hook("upload", cloud.url, FILE=clip_in(media))[0] == status
 
 

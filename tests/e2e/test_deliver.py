@@ -6,7 +6,6 @@ import email.parser
 import email.policy
 import hashlib
 import hmac
-import http.server
 import json
 import os
 import re
@@ -19,6 +18,7 @@ import urllib.parse
 import pytest
 
 from harness import LOOPBACK, wait_for
+from web import QuietHandler, Served
 
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
 QUICK = {"attempts": 3, "from": "1ms", "to": "20ms"}
@@ -38,14 +38,14 @@ class Asked:
         return json.loads(self.body)
 
 
-class Server:
+class Server(Served):
     """Calls answer(asked) -> (status, headers, body) for each request and keeps the requests."""
 
     def __init__(self, answer):
         server = self
         self.asked, self.lock = [], threading.Lock()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def serve(self):
@@ -64,25 +64,12 @@ class Server:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
             do_HEAD = do_MKCOL = do_MOVE = do_PROPFIND = serve
 
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        super().__init__(Handler)
 
     def wait(self, count=1):
         """The requests, once there are as many."""
         return wait_for(lambda: self.asked if len(self.asked) >= count else None,
                         lambda: f"{count} requests: {[a.target for a in self.asked]}")
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 class Raw:

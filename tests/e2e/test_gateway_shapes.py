@@ -6,7 +6,7 @@ import pytest
 
 from harness import ROOT, SIM_KEY
 from mirror import BODY, FAST, Mirror, memory, sim_stack, upstream_stack, with_gateway, without_sanitizer
-from test_catalogue import Gateway
+from provider import own_gateway
 
 GOLDEN = ROOT / "tests/fixtures/gateway"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -194,14 +194,7 @@ def test_polls_of_resellers_are_answered_byte_for_byte(run, provider, gateway, c
 
 
 def test_a_gateway_of_ones_own_is_told_word_for_word(run):
-    sim = run.sim(*FAST)
-    gateway = Gateway(sim.finished()["creations"][0]["url"])
-    run.closers.append(gateway)
-    conf = run.conf(sim, providers=["mine"])
-    conf["providers"]["mine"].update(
-        profile="generic", base_url=gateway.url, auth="Key", prefix="/api",
-        query="/api/ask?job={id}",
-        names={"id": "out.job", "state": "out.phase", "result": "out.files.0.link"})
+    gateway, conf = own_gateway(run, auth="Key", prefix="/api", query="/api/ask?job={id}")
     mirror = Mirror(run.daemon(conf=with_gateway(run, conf)))
     answer = mirror.ask("POST", "/mine/api/video/generations", BODY, scheme="Bearer ")
     assert answer.json["out"] == {"job": 77, "phase": "waiting"}

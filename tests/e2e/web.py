@@ -178,6 +178,39 @@ def signature_is_good(key, url, headers):
 # -- a receiver for the simulator's callbacks -----------------------------------------------------
 
 
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class Served:
+    """An HTTP server on a port of its own; with a certificate (its file, its key) over TLS."""
+
+    def __init__(self, handler, certificate=None):
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+        self.server = Server((LOOPBACK, 0), handler)
+        self.port = self.server.server_address[1]
+        self.scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*map(str, certificate))
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self):
+        return f"{self.scheme}://{LOOPBACK}:{self.port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
 class Received:
     def __init__(self, target, headers, body):
         self.target, self.headers, self.body = target, headers, body
@@ -192,7 +225,7 @@ class Received:
         return self.json.get("state")
 
 
-class Receiver:
+class Receiver(Served):
     """Keeps every POST. answers: statuses for the first ones; after them 200."""
 
     def __init__(self, answers=(), certificate=None):
@@ -200,7 +233,7 @@ class Receiver:
         self.requests, self.lock = [], threading.Lock()
         self.answers = list(answers)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
@@ -213,23 +246,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(b"{}")
 
-            def log_message(self, *args):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-        self.server = Server((LOOPBACK, 0), Handler)
-        self.port = self.server.server_address[1]
-        self.scheme = "http"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*map(str, certificate))
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-            self.scheme = "https"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        super().__init__(Handler, certificate)
 
     def url(self, path="/cb"):
         return f"{self.scheme}://{LOOPBACK}:{self.port}{path}"
@@ -242,11 +259,6 @@ class Receiver:
         """The requests, once there are as many."""
         return wait_for(lambda: len(self.all()) >= count and self.all(),
                         lambda: f"{count} callbacks, only {len(self.all())}", seconds)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 # -- what goes over the wire to a provider -------------------------------------------------------
@@ -264,7 +276,7 @@ class Exchange:
         return json.loads(self.body)
 
 
-class Recorder:
+class Recorder(Served):
     """Stands between the daemon and a simulator and keeps every request as it was sent. With
     refuse (status, body) it answers the creates itself."""
 
@@ -273,7 +285,7 @@ class Recorder:
         self.exchanges, self.lock = [], threading.Lock()
         self.refuse = refuse
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def pass_on(self):
@@ -296,18 +308,7 @@ class Recorder:
 
             do_GET = do_POST = do_PUT = pass_on
 
-            def log_message(self, *args):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-        self.server = Server((LOOPBACK, 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        super().__init__(Handler)
 
     def answer(self, target, asked, body):
         if self.refuse is not None and asked.command == "POST":
@@ -323,8 +324,3 @@ class Recorder:
     def all(self, method=None):
         with self.lock:
             return [e for e in self.exchanges if method in (None, e.method)]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
