@@ -679,6 +679,7 @@ EXTRA_DIST += \
 	tests/fixtures/gateway/powertokens-success.json \
 	tests/fixtures/gateway/processing.json \
 	tests/fixtures/gateway/success.json \
+	tests/unit/keeper/task_fixture.h \
 	tests/unit/store/store_fixture.h \
 	tests/e2e/test_again.py \
 	tests/e2e/test_explain.py \

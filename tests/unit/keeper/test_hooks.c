@@ -11,27 +11,7 @@
 
 #include <jansson.h>
 
-static struct store_task sample(void)
-{
-    return (struct store_task){
-        .row = 1,
-        .id = "tabc",
-        .provider = "vidu",
-        .endpoint = "img2video",
-        .model = "viduq3-turbo",
-        .prompt = "a \"boat\"",
-        .payload = "",
-        .remote_id = "912345678901234567",
-        .tags = "{\"album\":\"summer\",\"n\":\"1\"}",
-        .result = "[{\"id\":\"1\",\"url\":\"https://m.example/a.mp4\",\"cover_url\":\"\","
-                  "\"watermarked_url\":\"\"}]",
-        .err_code = "",
-        .err_msg = "",
-        .state = STATE_SUCCESS,
-        .credits = 40,
-        .created_ms = 1746533382123,
-    };
-}
+#include "task_fixture.h"
 
 #define LIST(...)                                                                                  \
     {                                                                                              \
