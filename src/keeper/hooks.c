@@ -4,11 +4,10 @@
 #include "base/clock.h"
 #include "conf/conf_delivery.h"
 #include "vidu/document.h"
+#include "wire/frame.h"
 
 #include <jansson.h>
 #include <string.h>
-
-#define TEXT_MAX (64U << 20) /* a message is shorter */
 
 static json_t *list_of(const struct conf_list *list)
 {
@@ -135,7 +134,7 @@ static void add_context(struct buf *b, const struct store_run *run, const struct
 char *hook_run_text(const struct conf_hook *h, const struct store_run *run,
                     const struct hook_facts *facts, json_t *more)
 {
-    struct buf b = BUF_INIT(TEXT_MAX);
+    struct buf b = BUF_INIT(FRAME_MAX);
     json_t *action = actions[h->action](h);
     autofree char *text = NULL;
 
