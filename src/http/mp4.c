@@ -31,13 +31,13 @@ static uint64_t big_endian(const uint8_t *p, size_t n)
 }
 
 /* The size of the box whose head this is, 0 when it is none to be judged, or goes on to the end by
- * right. */
-static uint64_t box_size(const uint8_t head[SIZE_LARGE], size_t n)
+ * right. A head that is cut has zeros for the rest, so that it is never taken for a larger one. */
+static uint64_t box_size(const uint8_t head[SIZE_LARGE])
 {
     uint64_t size = big_endian(head, 4);
     bool large = size == 1;
 
-    if (n < SIZE_TYPE || !is_known(head + 4) || (large && n < SIZE_LARGE))
+    if (!is_known(head + 4))
         return 0;
     if (large)
         size = big_endian(head + SIZE_TYPE, 8);
@@ -51,7 +51,7 @@ bool mp4_is_cut(int fd, uint64_t size, char type[5])
     for (int i = 0; i < BOXES_MAX && at < size; i++) {
         uint8_t head[SIZE_LARGE] = {0};
         ssize_t n = pread(fd, head, sizeof(head), (off_t)at);
-        uint64_t box = n > 0 ? box_size(head, (size_t)n) : 0;
+        uint64_t box = n > 0 ? box_size(head) : 0;
 
         if (box == 0)
             return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/mp4.h"
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -22,6 +23,12 @@
     "\0\0\0\x0c"                                                                                   \
     "mdat"                                                                                         \
     "1234"
+#define SMALL                                                                                      \
+    "\0\0\0\x08"                                                                                   \
+    "free"
+#define CUT                                                                                        \
+    "\0\0\0\x0d"                                                                                   \
+    "mdat"
 #define BYTES(s) s, sizeof(s) - 1
 
 /* The name of the box that is cut, "" for none. */
@@ -68,7 +75,19 @@ static const struct file {
                 "\xff\xff\xff\xff\xff\xff\xff\xff"
                 "12"),
      "mdat"},
+    {BYTES(FTYP "\0\0\0\x01"
+                "mdat"
+                "\0\0\0\0\1"),
+     "mdat"}, /* within its own head, and it had more than that to come */
     /* No boxes: not judged. */
+    {BYTES(FTYP "\0\0\0\x04"
+                "mdatmoov"),
+     ""},
+    {BYTES(FTYP "\0\0\0\x01"
+                "mdat"
+                "\0\0\0\0\0\0\0\x0f"
+                "abcmoov"),
+     ""},
     {BYTES(FTYP "\0\0\0\x01"
                 "mdat"
                 "\0\0\0\0\0\0\0\x0f"
@@ -103,10 +122,29 @@ static void a_box_that_goes_on_behind_the_end_is_cut(void **state)
     }
 }
 
+static void of_endless_boxes_only_the_first_are_looked_at(void **state)
+{
+    autobuf struct buf file = BUF_INIT(1U << 20);
+    autoclose int fd = memfd_create("mp4", MFD_CLOEXEC);
+    char type[5] = "";
+
+    (void)state;
+    for (int i = 0; i < 99999; i++)
+        buf_add(&file, SMALL, 8);
+    buf_add(&file, CUT, 8);
+    assert_int_equal(fs_write_all(fd, buf_text(&file), file.len), 0);
+    assert_true(mp4_is_cut(fd, file.len, type));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(fs_write_all(fd, SMALL, 8), 0);
+    assert_int_equal(fs_write_all(fd, buf_text(&file), file.len), 0);
+    assert_false(mp4_is_cut(fd, file.len + 8, type));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_box_that_goes_on_behind_the_end_is_cut),
+        cmocka_unit_test(of_endless_boxes_only_the_first_are_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
