@@ -26,7 +26,7 @@
 static bool is_printable(const char *s, bool blanks)
 {
     for (; *s != '\0'; s++)
-        if ((unsigned char)*s < (blanks ? 0x20 : 0x21) || *s == 0x7f)
+        if ((unsigned char)*s < (blanks ? 0x20 : 0x21))
             return false;
     return true;
 }

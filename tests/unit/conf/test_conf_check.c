@@ -11,6 +11,8 @@
     "listen: [" text "]\n"                                                                         \
     "providers: { vidu: { key: { file: vidu.key } } }\n"
 
+#define GATEWAY(text) CONF_GOOD "gateway: { " text " }\n"
+
 static void the_public_url_is_one_that_providers_can_use(void **state)
 {
     static const struct conf_case cases[] = {
@@ -62,6 +64,42 @@ static void plain_http_stays_on_this_machine(void **state)
          "DIR/viduhook.yaml:2:9: listen: http://[::ffff:127.0.0.1]:80 would be open to the "
          "network without TLS; use https, a loopback address, or behind_proxy: yes when a proxy "
          "does TLS\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void an_address_is_needed_by_who_is_called_back(void **state)
+{
+    static const struct conf_case cases[] = {
+        {"listen: [http://127.0.0.1:1]\nproviders: { vidu: { key: { file: vidu.key } } }\n",
+         "DIR/viduhook.yaml:0:0: 'public_url' is missing: provider 'vidu' sends callbacks to it; "
+         "without an address, give it mode: poll\n"},
+        {"providers: { vidu: { mode: poll, key: { file: vidu.key } } }\n", ""},
+        {"listen: [http://127.0.0.1:1]\nproviders: {}\n",
+         "DIR/viduhook.yaml:2:1: at least one provider is needed, such as vidu: { key: { file: "
+         "vidu.key } }\nDIR/viduhook.yaml:0:0: 'public_url' is missing: callbacks need it\n"},
+    };
+
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+static void the_gateway_has_an_address_and_a_token_that_stays_private(void **state)
+{
+    static const struct conf_case cases[] = {
+        {GATEWAY("listen: http://127.0.0.1:1, token: { file: vidu.key }"), ""},
+        {GATEWAY("token: { file: vidu.key }"),
+         "DIR/viduhook.yaml:4:19: 'gateway.listen' is missing: nobody could use the token; give "
+         "the address local clients connect to, such as http://127.0.0.1:8787\n"},
+        {GATEWAY("listen: http://127.0.0.1:1"),
+         "DIR/viduhook.yaml:4:20: 'gateway.token' is missing: without it everybody on this machine "
+         "could use the API keys\n"},
+        {GATEWAY("listen: http://10.0.0.1:1, token: { file: vidu.key }"),
+         "DIR/viduhook.yaml:4:20: 'gateway.listen': http://10.0.0.1:1 would send the token over "
+         "the network without TLS; use https or a loopback address\n"},
+        {GATEWAY("listen: https://10.0.0.1:1, token: { file: vidu.key }"),
+         "DIR/viduhook.yaml:0:0: 'tls.certificate' and 'tls.key' are both needed for an https "
+         "listener\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
@@ -174,6 +212,8 @@ int main(void)
         CONF_TEST(the_public_url_is_one_that_providers_can_use),
         CONF_TEST(the_public_url_ends_without_a_slash),
         CONF_TEST(plain_http_stays_on_this_machine),
+        CONF_TEST(an_address_is_needed_by_who_is_called_back),
+        CONF_TEST(the_gateway_has_an_address_and_a_token_that_stays_private),
         CONF_TEST(https_needs_certificate_and_key),
         CONF_TEST(paths_of_control_and_store_are_usable),
         CONF_TEST(exceptions_for_downloads_are_addresses_and_ports),

@@ -104,6 +104,8 @@ static void headers_are_names_with_one_line(void **state)
     static const struct conf_case cases[] = {
         {HTTP("url: 'https://h', headers: { 'a b': x }"),
          AT "53: 'hooks[].http.headers': a b: not the name of a header\n"},
+        {HTTP("url: 'https://h', headers: { '': x }"),
+         AT "53: 'hooks[].http.headers': : not the name of a header\n"},
         {HTTP("url: 'https://h', headers: { Host: x }"),
          AT "53: 'hooks[].http.headers': Host: viduhook makes this header itself\n"},
         {HTTP("url: 'https://h', headers: { Webhook-Id: x }"),
@@ -117,12 +119,44 @@ static void headers_are_names_with_one_line(void **state)
         {HTTP("url: 'https://h', headers: { A: { files: x } }"),
          AT "56: 'hooks[].http.headers' must be { file: PATH }, { env: NAME } or { credential: "
             "NAME }; the secret itself never stands here\n"},
+        {HTTP("url: 'https://h', headers: "), ""},
+        {HTTP("url: 'https://h', path_map: { /media: '' }"),
+         AT "54: 'hooks[].http.path_map': must be an absolute folder of this machine and its name "
+            "on the server, as in /srv/media: /media\n"},
+        {HTTP("url: 'https://h', path_map: { /media: [x] }"),
+         AT "54: 'hooks[].http.path_map': must be an absolute folder of this machine and its name "
+            "on the server, as in /srv/media: /media\n"},
         {HTTP("url: 'https://h', path_map: { media: x }"),
          AT "54: 'hooks[].http.path_map': must be an absolute folder of this machine and its name "
             "on the server, as in /srv/media: /media\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+/* Each of them one byte, or one item, too long. */
+static void what_is_written_has_an_end(void **state)
+{
+    static const struct {
+        const char *before, *said;
+        size_t n;
+    } rows[] = {
+        {"url: 'https://h/", "'hooks[].http.url': longer than 2048 bytes", 2049 - 10},
+        {"url: 'https://h', body: '", "'hooks[].http.body': longer than 65536 bytes", 65537},
+        {"url: 'https://h', headers: { A: '", "must be one line of at most 2048 bytes", 2048},
+    };
+    struct conf_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (size_t more = 0; more < 2; more++) {
+            autofree char *filling = mem_calloc(rows[i].n + 1, 1);
+            autofree char *text = NULL;
+
+            memset(filling, 'x', rows[i].n - 1 + more);
+            text = mem_printf(HTTP("%s%s'%s"), rows[i].before, filling, i == 2 ? " }" : "");
+            assert_int_equal(fixture_load_text(f, text), more == 1 ? -EINVAL : 0);
+            assert_true(more == 0 || strstr(f->found, rows[i].said) != NULL);
+        }
 }
 
 static void signing_needs_good_secrets(void **state)
@@ -137,6 +171,13 @@ static void signing_needs_good_secrets(void **state)
             "behind whsec_; make one with: openssl rand -base64 32\n"},
         {HTTP("url: 'https://h', sign: standard-webhooks, secrets: file:sign.key"),
          AT "76: 'hooks[].http.secrets' must be a list of at most 4 secrets\n"},
+        {HTTP("url: 'https://h', sign: standard-webhooks, secrets: [file:sign.key, file:sign.key, "
+              "file:sign.key, file:sign.key]"),
+         ""},
+        {HTTP("url: 'https://h', sign: standard-webhooks, secrets: [file:sign.key, file:sign.key, "
+              "file:sign.key, file:sign.key, file:sign.key]"),
+         AT "76: 'hooks[].http.secrets' must be a list of at most 4 secrets\n"},
+        {HTTP("url: 'https://h', secrets: "), ""},
     };
 
     fixture_write(*state, "sign.key", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0600);
@@ -254,6 +295,7 @@ int main(void)
         CONF_TEST(what_is_shown_loads_again_and_hides_secrets),
         CONF_TEST(a_url_names_its_host_itself),
         CONF_TEST(headers_are_names_with_one_line),
+        CONF_TEST(what_is_written_has_an_end),
         CONF_TEST(signing_needs_good_secrets),
         CONF_TEST(a_preset_says_what_it_needs),
         CONF_TEST(uploads_have_time),
