@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What is done once more by hand: replayed tasks, retried and cancelled runs, hooks with samples."""
 import datetime
-import http.server
 import json
 import os
 import pathlib
@@ -9,11 +8,11 @@ import re
 import sqlite3
 import subprocess
 import sys
-import threading
 
 import pytest
 
 from harness import LOOPBACK, callback_body, http_date, post_callback, program, wait_for
+from web import QuietHandler, Served
 
 FAST = ("--time", "20ms", "--retry-gap", "20ms")
 MEDIA = "https://media.example/%s.mp4?s=1"
@@ -232,6 +231,17 @@ def test_what_an_editor_spoilt_is_not_replayed(run):
     kept, = run.home.glob("viduhook.*/payload.json")  # the first one, since it was work
     assert "[}" in kept.read_text() and pathlib.Path(kept).stat().st_mode & 0o077 == 0
     assert len(daemon.runs()) == 1
+
+
+@pytest.mark.parametrize("editor, said", [
+    (" ".join(["true"] * 17), "more than 16 words"), (" ", "blank"), ("/none/such", "cannot start"),
+    ("sh -c kill${IFS}-9${IFS}$$", "killed by signal 9"), ("truncate -s 8388609", "payload.json")])
+def test_an_editor_that_is_none_replays_nothing(run, editor, said):
+    daemon, task, _ = told(run, recorder(run))
+    daemon.wait_runs("done")
+    status, answer = edit(run, daemon, task, EDITOR=editor, TMPDIR="here")
+    assert status != 0 and said in str(answer), answer
+    assert not pathlib.Path("here").exists() and len(daemon.runs()) == 1
 
 
 # -- retry ----------------------------------------------------------------------------------------
@@ -578,35 +588,27 @@ def test_a_trigger_of_an_event_brings_what_the_event_brings(run):
 
 def test_downloads_whose_links_end_soonest_come_first(run):
     """Three tasks succeed in one order, their links end in another; one download at a time."""
-    class Media(http.server.BaseHTTPRequestHandler):
+    class Media(QuietHandler):
         asked = []
 
         def do_GET(self):
             Media.asked.append(self.path.partition("?")[0])
             self.send_error(410)
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer((LOOPBACK, 0), Media)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    media = f"http://{LOOPBACK}:{server.server_port}"
-    try:
-        sim, daemon = run.stack("--switch", "lost-callback", "--time", "1h", hooks=[
-            {"name": "get", "download": {"dir": str(run.home)}, "concurrency": 1,
-             "retry": {"attempts": 1}}],
-            fetch={"allow": [f"{LOOPBACK}:{server.server_port}"]}, limits={"runs": 1})
-        daemon.cli("pause", "get")
-        for count, end in enumerate((3000000900, 3000000100, 3000000500), 1):
-            daemon.submit()
-            created = sim.wait_ledger("create", count)[-1]
-            post_callback(created["callback_url"], callback_body(
-                created["task"], "success", f"{media}/{end}.mp4?Expires={end}"), ca=run.ca())
-        daemon.wait_runs("ready", "ready", "ready")
-        daemon.cli("resume", "get")
-        wait_for(lambda: len(set(Media.asked)) == 3, lambda: f"three downloads: {Media.asked}")
-        assert list(dict.fromkeys(Media.asked)) == [
-            "/3000000100.mp4", "/3000000500.mp4", "/3000000900.mp4"]
-    finally:
-        server.shutdown()
-        server.server_close()
+    media = Served(Media)
+    run.closers.append(media)
+    sim, daemon = run.stack("--switch", "lost-callback", "--time", "1h", hooks=[
+        {"name": "get", "download": {"dir": str(run.home)}, "concurrency": 1,
+         "retry": {"attempts": 1}}],
+        fetch={"allow": [f"{LOOPBACK}:{media.port}"]}, limits={"runs": 1})
+    daemon.cli("pause", "get")
+    for count, end in enumerate((3000000900, 3000000100, 3000000500), 1):
+        daemon.submit()
+        created = sim.wait_ledger("create", count)[-1]
+        post_callback(created["callback_url"], callback_body(
+            created["task"], "success", f"{media.url}/{end}.mp4?Expires={end}"), ca=run.ca())
+    daemon.wait_runs("ready", "ready", "ready")
+    daemon.cli("resume", "get")
+    wait_for(lambda: len(set(Media.asked)) == 3, lambda: f"three downloads: {Media.asked}")
+    assert list(dict.fromkeys(Media.asked)) == [
+        "/3000000100.mp4", "/3000000500.mp4", "/3000000900.mp4"]

@@ -636,9 +636,17 @@ static void a_post_is_never_sent_twice(void **state)
     assert_int_equal(s.status, 200);
 }
 
-/* A GET, then a POST while its connection is kept. */
-static struct seen post_after_get(const char *url, bool may_reuse)
+static void on_rested(evutil_socket_t fd, short what, void *ctx)
 {
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(ctx);
+}
+
+/* A GET, then a POST while its connection is kept, which has rested so long. */
+static struct seen post_after_get(const char *url, bool may_reuse, time_t rest_s)
+{
+    struct timeval rest = {.tv_sec = rest_s, .tv_usec = 100000};
     struct client_policy p = open_policy();
     struct event_base *base = event_base_new();
     struct client *c = client_new(base, &p, NULL);
@@ -648,6 +656,10 @@ static struct seen post_after_get(const char *url, bool may_reuse)
     assert_non_null(client_start(c, &req, &ops, &s, NULL));
     event_base_dispatch(base);
     assert_int_equal(s.status, 200);
+    if (rest_s > 0) {
+        event_base_once(base, -1, EV_TIMEOUT, on_rested, base, &rest);
+        event_base_dispatch(base);
+    }
     req.method = "POST";
     req.body = "x";
     req.body_len = 1;
@@ -663,19 +675,27 @@ static struct seen post_after_get(const char *url, bool may_reuse)
 static void a_kept_connection_carries_no_post(void **state)
 {
     (void)state;
-    assert_int_equal(post_after_get(url_of("/dies/kept"), false).status, 200);
+    assert_int_equal(post_after_get(url_of("/dies/kept"), false, 0).status, 200);
     assert_int_equal(times_asked("/dies/kept"), 2);
 }
 
 static void a_post_that_may_reuse_a_connection_is_sent_once_all_the_same(void **state)
 {
-    struct seen s = post_after_get(url_of("/dies/busy"), true);
+    struct seen s = post_after_get(url_of("/dies/busy"), true, 0);
 
     (void)state;
     assert_int_equal(s.status, 0);
     assert_true(s.has_error && s.sent);
     assert_non_null(strstr(s.error, "not sent again"));
     assert_int_equal(times_asked("/dies/busy"), 2);
+}
+
+/* libcurl counts whole seconds by its own clock. */
+static void a_connection_that_rests_carries_no_post(void **state)
+{
+    (void)state;
+    assert_int_equal(post_after_get(url_of("/dies/rested"), true, 2).status, 200);
+    assert_int_equal(times_asked("/dies/rested"), 2);
 }
 
 static void retry_after_is_read_and_clamped(void **state)
@@ -901,6 +921,7 @@ int main(void)
         TEST(a_post_is_never_sent_twice),
         TEST(a_post_that_may_reuse_a_connection_is_sent_once_all_the_same),
         TEST(a_kept_connection_carries_no_post),
+        TEST(a_connection_that_rests_carries_no_post),
         TEST(retry_after_is_read_and_clamped),
         TEST(the_head_comes_before_the_body),
         TEST(an_empty_answer_has_a_head_too),

@@ -78,12 +78,26 @@ static void what_never_is_a_character_holds_nothing_up(void **state)
     tail_free(&t);
 }
 
+static void of_what_nothing_is_kept_the_length_is_told(void **state)
+{
+    struct tail t = TAIL_INIT(0);
+    autobuf struct buf out = BUF_INIT(1024);
+
+    (void)state;
+    add(&t, "abc");
+    assert_range(&t, 0, 100, true, "", 3, 3);
+    tail_text(&t, &out);
+    assert_string_equal(buf_text(&out), "[3 bytes before this were left out]\n");
+    tail_free(&t);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_range_is_taken_as_far_as_it_is_kept),
         cmocka_unit_test(a_character_is_not_cut_while_more_may_come),
         cmocka_unit_test(what_never_is_a_character_holds_nothing_up),
+        cmocka_unit_test(of_what_nothing_is_kept_the_length_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
