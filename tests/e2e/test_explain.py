@@ -200,6 +200,9 @@ def test_a_provider_that_wishes_to_be_left_alone_is_said_to(run, provider):
         provider.will_refuse(task, 429, "TooManyRequests", Retry_After="1800")
     step = wait_next(daemon, task.id, "look", "left alone until then")
     assert 1700 < seconds_ahead(step) < 2200
+    other = submit(daemon, provider)  # whose own look was planned for sooner
+    step = wait_next(daemon, other.id, "look", "left alone until then")
+    assert 1700 < seconds_ahead(step) < 2200
 
 
 def test_a_task_without_an_id_can_only_be_told_by_a_callback(run, provider):
@@ -232,6 +235,52 @@ def test_a_failed_attempt_is_followed_by_the_next_and_others_wait_for_it(run):
     text = daemon.command("explain", task).stdout
     assert re.search(rf"next: run {again['run']} of first begins attempt 2 in [12]?\d*[hm].*"
                      r"Z\): attempt 1 failed\n", text)
+
+
+def test_a_run_waits_for_the_one_of_its_own_event(run, monkeypatch):
+    events = ["success", "failed"]
+    retry = {"from": "2h", "to": "2h"}
+    daemon, task = finished(run, shell("first", "exit 1", on=events, retry=retry),
+                            shell("second", on=events, after="first"))
+    wait_next(daemon, task, "ready", "attempt 1 failed")
+    monkeypatch.setenv("VISUAL", 'sed -i s/"success"/"failed"/')
+    assert daemon.cli("replay", task, "--edit")[1]["event"] == "failed"
+    first = {n["run"]: n for n in nexts(daemon, task, "waiting")}
+    assert sorted(n["why"] for n in first.values()) == [
+        "it waits for run 1 of first to be done", "it waits for run 3 of first to be done"]
+
+
+def test_a_run_that_is_over_holds_no_other_up(run):
+    flag = run.home / "flag"
+    daemon, task = finished(run, shell("h", f"test ! -e {flag} && touch {flag}",
+                                       retry={"from": "2h", "to": "2h"}))
+    daemon.wait_runs("done")
+    daemon.cli("replay", task)
+    assert wait_next(daemon, task, "ready", "attempt 1 failed")["run"] == 2
+
+
+def test_what_a_dead_runner_left_is_told_to_be_tried_again(run):
+    """One suspect at a time: the other one waits."""
+    wait = f"while ! test -e {run.home}/go; do sleep 0.01; done"
+    daemon, task = finished(run, shell("a", wait), shell("b", wait))
+    daemon.wait_runs("running", "running")
+    os.kill(rooms(daemon)["runner"], signal.SIGKILL)
+    step = wait_next(daemon, task, "ready", "died during attempt 1")
+    assert step["attempt"] == 2
+    (run.home / "go").touch()
+    daemon.wait_runs("done", "done")
+
+
+def test_a_run_under_way_whose_hook_is_gone_has_no_limit_to_tell(run):
+    daemon, task = finished(
+        run, shell("h", f"while ! test -e {run.home}/go; do sleep 0.01; done"))
+    wait_next(daemon, task, "running", "5m")
+    daemon.write({**daemon.conf, "hooks": [shell("other")]})
+    daemon.cli("reload")
+    step = wait_next(daemon, task, "running")
+    assert (step["at"], step["why"]) == ("", "")
+    (run.home / "go").touch()
+    daemon.wait_runs("done")
 
 
 def test_a_hook_that_left_the_configuration_is_told(run):
@@ -284,6 +333,11 @@ def test_a_hook_with_a_rate_has_its_time(run):
     task = succeed(run, sim, daemon)
     step = wait_next(daemon, task, "ready", "no more than 1 of its hook may begin within 1h00m")
     assert 3500 < seconds_ahead(step) < 3601
+
+
+def test_a_retry_that_is_due_later_than_the_rate_allows_has_its_own_time(run):
+    daemon, task = finished(run, shell("h", "exit 1", rate="1/h", retry={"from": "2h", "to": "2h"}))
+    assert seconds_ahead(wait_next(daemon, task, "ready", "attempt 1 failed")) > 3601
 
 
 def test_what_is_under_way_has_its_limit_and_what_stands_behind_waits(run):
