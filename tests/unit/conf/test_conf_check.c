@@ -94,6 +94,9 @@ static void the_gateway_has_an_address_and_a_token_that_stays_private(void **sta
         {GATEWAY("listen: http://127.0.0.1:1"),
          "DIR/viduhook.yaml:4:20: 'gateway.token' is missing: without it everybody on this machine "
          "could use the API keys\n"},
+        {GATEWAY("listen: http://127.0.0.1, token: { file: vidu.key }"),
+         "DIR/viduhook.yaml:4:20: 'gateway.listen': http://127.0.0.1: the port is missing, such as "
+         ":8443\n"},
         {GATEWAY("listen: http://10.0.0.1:1, token: { file: vidu.key }"),
          "DIR/viduhook.yaml:4:20: 'gateway.listen': http://10.0.0.1:1 would send the token over "
          "the network without TLS; use https or a loopback address\n"},

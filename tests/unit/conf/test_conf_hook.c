@@ -6,6 +6,10 @@
 /* A hook of one line; its options start in column 6 of line 5. */
 #define HOOK(text) CONF_GOOD "hooks:\n  - { " text " }\n"
 #define AT         "DIR/viduhook.yaml:5:"
+#define MODE                                                                                       \
+    AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "      \
+       "0644, "                                                                                    \
+       "not "
 
 static void a_hook_is_filled_in(void **state)
 {
@@ -72,15 +76,12 @@ static void a_hook_has_exactly_one_action(void **state)
         {HOOK("name: a, download: { dir: m, prune: yes }"),
          AT "43: 'hooks[].download.prune' needs 'hooks[].download.max_total', which says how much "
             "may stay\n"},
-        {HOOK("name: a, download: { dir: m, mode: 888 }"),
-         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
-            "0644, not '888'\n"},
-        {HOOK("name: a, download: { dir: m, mode: 0044 }"),
-         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
-            "0644, not '0044'\n"},
-        {HOOK("name: a, download: { dir: m, mode: 4755 }"),
-         AT "42: 'hooks[].download.mode' must be octal permissions that let the owner read, like "
-            "0644, not '4755'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 888 }"), MODE "'888'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 66 }"), MODE "'66'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 00644 }"), MODE "'00644'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 9x0 }"), MODE "'9x0'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 0044 }"), MODE "'0044'\n"},
+        {HOOK("name: a, download: { dir: m, mode: 4755 }"), MODE "'4755'\n"},
         {HOOK("name: a, download: { dir: 'm/{task.id}' }"),
          AT "33: 'hooks[].download.dir' must not contain placeholders\n"},
         {HOOK("name: a, ftp: { url: x }"),

@@ -144,6 +144,8 @@ static void what_is_written_has_an_end(void **state)
         {"url: 'https://h/", "'hooks[].http.url': longer than 2048 bytes", 2049 - 10},
         {"url: 'https://h', body: '", "'hooks[].http.body': longer than 65536 bytes", 65537},
         {"url: 'https://h', headers: { A: '", "must be one line of at most 2048 bytes", 2048},
+        {"url: 'https://h', method: POST, upload: multipart, form: { a: '",
+         "'hooks[].http.form': a: longer than 4096 bytes", 4097},
     };
     struct conf_fixture *f = *state;
 
@@ -153,7 +155,7 @@ static void what_is_written_has_an_end(void **state)
             autofree char *text = NULL;
 
             memset(filling, 'x', rows[i].n - 1 + more);
-            text = mem_printf(HTTP("%s%s'%s"), rows[i].before, filling, i == 2 ? " }" : "");
+            text = mem_printf(AFTER("%s%s'%s"), rows[i].before, filling, i >= 2 ? " }" : "");
             assert_int_equal(fixture_load_text(f, text), more == 1 ? -EINVAL : 0);
             assert_true(more == 0 || strstr(f->found, rows[i].said) != NULL);
         }
@@ -244,6 +246,19 @@ static void a_preset_says_what_it_needs(void **state)
          "form itself\n"},
         {AFTER(URL "upload: multipart, form: { 'a\"': b }"),
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\": not the name of a field\n"},
+        {AFTER(URL "upload: multipart, form: { a: [b] }"),
+         "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a: must be a text with placeholders\n"},
+        {AFTER(URL "upload: multipart, file_field: 'a\"'"),
+         "DIR/viduhook.yaml:6:85: 'hooks[].http.file_field' is not the name of a field\n"},
+        {AFTER(URL "upload: multipart, form: { \"a\\nb\": x }, file_field: \"a\\nb\""),
+         "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\\x0ab: not the name of a field\n"
+         "DIR/viduhook.yaml:6:106: 'hooks[].http.file_field' is not the name of a field\n"},
+        {HTTP(URL "batch: 5"), AT "51: 'hooks[].http.batch' must be a map of at most 8\n"},
+        {HTTP(URL "batch: { max: 0, wait: [1s] }"),
+         AT "58: 'hooks[].http.batch': max must be a number, 1-500\n" AT
+            "67: 'hooks[].http.batch': wait must be a duration such as 2s, 0-30s\n"},
+        {HTTP(URL "batch: { max: [1] }"),
+         AT "58: 'hooks[].http.batch': max must be a number, 1-500\n"},
         {HTTP(URL "batch: { max: 500, wait: 30s }"), ""},
         {HTTP(URL "batch: { max: 501, wait: 31s, min: 1 }"),
          AT "58: 'hooks[].http.batch': max must be a number, 1-500\n" AT
@@ -261,6 +276,20 @@ static void a_preset_says_what_it_needs(void **state)
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+/* A body of one's own is of one run, unless it says otherwise. */
+static void a_preset_has_its_batch_until_there_is_a_body(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    assert_int_equal(fixture_load_text(f, AFTER(URL KEY "preset: Plex")), 0);
+    assert_int_equal(f->conf->hooks[1].http.batch.max, 50);
+    assert_int_equal(f->conf->hooks[1].http.batch.wait_ms, 10000);
+    assert_int_equal(fixture_load_text(f, AFTER(URL KEY "preset: emby, body: x")), 0);
+    assert_int_equal(f->conf->hooks[1].http.batch.max, 1);
+    assert_int_equal(fixture_load_text(f, HTTP(URL "preset: ntfy")), 0);
+    assert_int_equal(f->conf->hooks[0].http.batch.max, 1);
 }
 
 static void uploads_have_time(void **state)
@@ -298,6 +327,7 @@ int main(void)
         CONF_TEST(what_is_written_has_an_end),
         CONF_TEST(signing_needs_good_secrets),
         CONF_TEST(a_preset_says_what_it_needs),
+        CONF_TEST(a_preset_has_its_batch_until_there_is_a_body),
         CONF_TEST(uploads_have_time),
         cmocka_unit_test(every_preset_is_a_word_of_the_option),
     };
