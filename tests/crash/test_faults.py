@@ -103,6 +103,28 @@ def note_hook(run):
                                      f"echo x >>{run.home}/notes/$VIDUHOOK_TASK_ID"]}
 
 
+# -- the order: counted, then begun ---------------------------------------------------------------
+
+
+def test_a_run_that_was_claimed_ahead_begins_while_the_end_of_another_is_synced(run, shim):
+    begun = run.home / "begun"
+    wait = f"echo x >>{begun}; while [ ! -e {run.home}/go ]; do sleep 0.01; done"
+    sim, daemon = start(run, shim, hooks=[
+        {"name": "gate", "exec": ["/bin/sh", "-c", wait], "concurrency": 1}])
+    for job in submit_jobs(daemon, sim, 2):
+        assert post(daemon, job).status == 200
+    wait_for(lambda: sorted((r["state"], r["attempt"]) for r in daemon.runs()) == [
+        ("ready", 1), ("running", 1)], "a run claimed ahead")
+    called, returned = shim.get("fdatasync"), shim.get("fdatasync", RETURNED)
+    assert called == returned
+    shim.set("fdatasync", DELAY, 5000)
+    (run.home / "go").touch()
+    wait_for(lambda: begun.read_text().count("x") == 2, "the second run")
+    assert shim.get("fdatasync", RETURNED) == returned
+    shim.set("fdatasync", PASS)
+    daemon.wait_runs("done", "done")
+
+
 # -- the order: synced, then answered -------------------------------------------------------------
 
 

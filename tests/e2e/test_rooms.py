@@ -122,6 +122,20 @@ def test_what_a_killed_runner_leaves_ends_as_a_whole(run):
     daemon.cli("cancel-run", runs_of(daemon)[0]["id"])
 
 
+def test_children_from_before_the_daemon_are_not_its_own_to_end(run):
+    """A script may have started something and become the daemon."""
+    started = run.home / "before"
+    sim = run.sim("--ca", run.ca(), *QUIET)
+    daemon = run.daemon(sim, wrap=("/bin/sh", "-c", f"sleep 1000 & echo $! >{started}; exec \"$@\"",
+                                   "sh"))
+    pid = int(started.read_text())
+    old = rooms(daemon)["runner"]
+    os.kill(old, signal.SIGKILL)
+    rooms_up(daemon, [old])
+    assert "sleep" in children(daemon.pid)[pid]
+    os.kill(pid, signal.SIGKILL)
+
+
 def test_five_deaths_in_ten_seconds_end_the_daemon(run):
     sim, daemon = run.stack(*QUIET, expected=1)
     killed = set()
