@@ -91,27 +91,13 @@ static void set_umask(const struct conf_fill *fill, const struct conf_row *row,
                       const struct conf_node *node, void *object)
 {
     const char *text = conf_want_text(fill, row->doc.name, node);
-    size_t n = text != NULL ? strlen(text) : 0;
-    unsigned mask = 0;
 
-    if (text == NULL)
-        return;
-    for (size_t i = 0; i < n; i++)
-        mask = mask * 8 + (unsigned)(text[i] - '0');
-    if (n < 3 || n > 4 || strspn(text, "01234567") != n || mask > 0777)
+    if (text != NULL && !conf_parse_octal(text, conf_slot(row, object)))
         conf_found_at(fill->found, node, "'%s' must be octal, like 0022, not '%s'", row->doc.name,
                       text);
-    else
-        *(unsigned *)conf_slot(row, object) = mask;
 }
 
-static bool show_umask(const struct conf_row *row, const void *object, struct buf *out)
-{
-    buf_addf(out, "%04o", *(const unsigned *)conf_slot_const(row, object));
-    return true;
-}
-
-const struct conf_type conf_type_umask = {set_umask, show_umask, NULL};
+const struct conf_type conf_type_umask = {set_umask, conf_show_octal, NULL};
 
 /* What the options alone cannot tell. */
 

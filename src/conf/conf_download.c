@@ -36,40 +36,24 @@ const struct conf_type conf_type_layout = {set_layout, show_layout, release_layo
 
 /* mode */
 
-static int parse_mode(const char *text, unsigned *out)
-{
-    size_t n = strlen(text);
-    unsigned mode = 0;
-
-    if (n < 3 || n > 4 || strspn(text, "01234567") != n)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        mode = mode * 8 + (unsigned)(text[i] - '0');
-    if (mode > 0777 || (mode & 0400) == 0)
-        return -1;
-    *out = mode;
-    return 0;
-}
-
 static void set_mode(const struct conf_fill *fill, const struct conf_row *row,
                      const struct conf_node *node, void *object)
 {
     const char *text = conf_want_text(fill, row->doc.name, node);
+    unsigned mode;
 
-    if (text != NULL && parse_mode(text, conf_slot(row, object)) < 0)
+    if (text == NULL)
+        return;
+    if (conf_parse_octal(text, &mode) && (mode & 0400) != 0)
+        *(unsigned *)conf_slot(row, object) = mode;
+    else
         conf_found_at(fill->found, node,
                       "'%s' must be octal permissions that let the owner read, like 0644, not "
                       "'%s'",
                       row->doc.name, text);
 }
 
-static bool show_mode(const struct conf_row *row, const void *object, struct buf *out)
-{
-    buf_addf(out, "%04o", *(const unsigned *)conf_slot_const(row, object));
-    return true;
-}
-
-const struct conf_type conf_type_mode = {set_mode, show_mode, NULL};
+const struct conf_type conf_type_mode = {set_mode, conf_show_octal, NULL};
 
 /* together */
 

@@ -19,6 +19,27 @@ const char *conf_want_text(const struct conf_fill *fill, const char *name,
     return NULL;
 }
 
+bool conf_parse_octal(const char *text, unsigned *out)
+{
+    size_t n = strlen(text);
+    unsigned value = 0;
+
+    if (n < 3 || n > 4 || strspn(text, "01234567") != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        value = value * 8 + (unsigned)(text[i] - '0');
+    if (value > 0777)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool conf_show_octal(const struct conf_row *row, const void *object, struct buf *out)
+{
+    buf_addf(out, "%04o", *(const unsigned *)conf_slot_const(row, object));
+    return true;
+}
+
 bool conf_each(const struct conf_fill *fill, const struct conf_row *row,
                const struct conf_node *node, size_t max, conf_each_text *one, void *object)
 {

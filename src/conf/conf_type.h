@@ -32,6 +32,10 @@ static inline const void *conf_slot_const(const struct conf_row *row, const void
 /* The text of a node that must be one and not "", or NULL after a finding. */
 const char *conf_want_text(const struct conf_fill *fill, const char *name,
                            const struct conf_node *node);
+/* Three or four octal digits, 0777 at most; *out is left alone when they are not. */
+bool conf_parse_octal(const char *text, unsigned *out);
+/* The option's unsigned, like 0022. */
+bool conf_show_octal(const struct conf_row *row, const void *object, struct buf *out);
 /*
  * Calls one for each item of a list of texts; a single text is a list of one, an empty value a
  * list of none. False after a finding: not a list, longer than max, an item that is no text.
