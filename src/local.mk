@@ -239,6 +239,8 @@ libkeeper_a_SOURCES = \
 	src/keeper/batch.h \
 	src/keeper/calls.c \
 	src/keeper/calls.h \
+	src/keeper/claim.c \
+	src/keeper/claim.h \
 	src/keeper/describe.c \
 	src/keeper/describe.h \
 	src/keeper/events.c \
@@ -299,6 +301,7 @@ libkeeper_a_SOURCES = \
 	src/keeper/running.h \
 	src/keeper/schedule.c \
 	src/keeper/schedule.h \
+	src/keeper/schedule_inner.h \
 	src/keeper/sockets.c \
 	src/keeper/sockets.h \
 	src/keeper/spawn.c \

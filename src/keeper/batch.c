@@ -2,7 +2,7 @@
 #include "keeper/batch.h"
 
 #include "base/log.h"
-#include "keeper/schedule.h"
+#include "keeper/claim.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -143,7 +143,7 @@ static void finish(struct batch *b)
     if (!b->open && b->n == 0)
         return;
     if (b->open && !b->spoiled)
-        schedule_claim(b->k);
+        claim_due(b->k);
     if (b->spoiled)
         err = b->why;
     if (b->open && !b->spoiled) {

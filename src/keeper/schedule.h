@@ -31,10 +31,8 @@ MUST_CHECK int schedule_retry(struct keeper *k, int64_t run, int64_t due_ms, str
  * is under way, and ended after the commit. -ENOENT; -EALREADY: it is over. */
 MUST_CHECK int schedule_cancel(struct keeper *k, int64_t run, bool *running, struct err *err);
 
-/* Something may be due: the end of the open batch claims it. */
+/* Something may be due: the end of the open batch claims it (keeper/claim.c). */
 void schedule_look(struct keeper *k);
-/* Called by the batch before its commit: claims what is due, within the limits. */
-void schedule_claim(struct keeper *k);
 
 void schedule_on_done(struct keeper *k, const struct frame *f);
 void schedule_on_progress(struct keeper *k, const struct frame *f);
