@@ -50,7 +50,10 @@ void guard_refuse(struct guard *g, int status, const char *reason)
 
 void guard_admit(struct guard *g)
 {
-    g->phase = GUARD_IN_BODY;
+    if (g->head.body == HEAD_BODY_LENGTH && g->head.content_length > g->max_body)
+        guard_refuse(g, 413, "Content-Length");
+    else
+        g->phase = GUARD_IN_BODY;
 }
 
 /* Copies no more than a head may have, so that what stands behind it stays where it is. */
@@ -64,10 +67,7 @@ static void feed_head(struct guard *g, const char *p, size_t n, size_t *used)
     switch (head_check(g->bytes.data, g->bytes.len, &g->scanned, &g->head, &g->reason)) {
     case HEAD_OK:
         *used = g->head.bytes - before;
-        if (g->head.body == HEAD_BODY_LENGTH && g->head.content_length > g->max_body)
-            guard_refuse(g, 413, "Content-Length");
-        else
-            g->phase = GUARD_IN_DECISION;
+        g->phase = GUARD_IN_DECISION;
         break;
     case HEAD_MORE:
         break;

@@ -48,6 +48,7 @@ void guard_clear(struct guard *g);
 
 /* Looks at p[0..n); *used says how many bytes are done with. n may be 0 after guard_admit. */
 enum guard_result guard_feed(struct guard *g, const char *p, size_t n, size_t *used);
+/* Refuses all the same what says that it is larger than max_body. */
 void guard_admit(struct guard *g);
 void guard_refuse(struct guard *g, int status, const char *reason);
 /* Whether something of a request has come. */

@@ -204,11 +204,10 @@ static void decide(struct server_request *conn)
         return;
     }
     conn->trusted = true;
-    if (!charge(conn, head->body == HEAD_BODY_LENGTH ? head->content_length : 0)) {
-        refuse(conn, 503, COUNT_REFUSED_BUDGET, "too many bodies at once");
-        return;
-    }
     guard_admit(&conn->guard);
+    if (conn->guard.phase == GUARD_IN_BODY &&
+        !charge(conn, head->body == HEAD_BODY_LENGTH ? head->content_length : 0))
+        refuse(conn, 503, COUNT_REFUSED_BUDGET, "too many bodies at once");
 }
 
 /* The guard has used everything and waits. */

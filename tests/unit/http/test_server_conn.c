@@ -36,6 +36,8 @@ static void a_refusal_says_why_and_closes(void **state)
     } cases[] = {
         {"POST /no HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", "404 Not Found",
          "Content-Length: 0", "refused_request"},
+        {"POST /no HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n", "404 Not Found",
+         "Content-Length: 0", "refused_request"},
         {"PUT /put HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", "405 Method Not Allowed",
          "Allow: POST", "refused_request"},
         {"PUT /ok HTTP/1.1\r\n\r\n", "400 Bad Request", "Content-Length: 0", "refused_malformed"},
