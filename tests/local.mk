@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	tests/unit/http/test_mp4 \
 	tests/unit/http/test_server \
 	tests/unit/http/test_server_conn \
+	tests/unit/http/test_server_linger \
 	tests/unit/http/test_server_listen \
 	tests/unit/http/test_source \
 	tests/unit/http/test_tls \
@@ -397,6 +398,8 @@ tests_unit_http_test_server_SOURCES = tests/unit/http/test_server.c
 tests_unit_http_test_server_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_server_conn_SOURCES = tests/unit/http/test_server_conn.c
 tests_unit_http_test_server_conn_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_server_linger_SOURCES = tests/unit/http/test_server_linger.c
+tests_unit_http_test_server_linger_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_server_listen_SOURCES = tests/unit/http/test_server_listen.c
 tests_unit_http_test_server_listen_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_source_SOURCES = tests/unit/http/test_source.c

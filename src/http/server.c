@@ -49,6 +49,7 @@ static const char *const counter_names[COUNTER_COUNT] = {
     [COUNT_TIMEOUT_IDLE] = "timeout_idle",
     [COUNT_TIMEOUT_BODY] = "timeout_body",
     [COUNT_TIMEOUT_REPLY] = "timeout_reply",
+    [COUNT_TIMEOUT_LINGER] = "timeout_linger",
     [COUNT_ABORTED] = "aborted",
     [COUNT_ACCEPT_ERRORS] = "accept_errors",
     [COUNT_ACCEPT_PACED] = "accept_paced",
@@ -282,7 +283,10 @@ static void send_reply(struct server_request *req, int status, const struct serv
     conn_enter(req, CONN_REPLY);
     if (evbuffer_get_length(out) != 0)
         bufferevent_enable(req->bev, EV_WRITE);
-    evhttp_send_reply_end(req->ticket);
+    if (req->lingers)
+        conn_linger(req);
+    else
+        evhttp_send_reply_end(req->ticket);
 }
 
 void server_reply(struct server_request *req, int status, const struct server_header *headers,
@@ -323,34 +327,6 @@ static void on_sent(struct evhttp_request *ticket, void *arg)
         conn_next(req);
 }
 
-/* evhttp's own, one for all connections. */
-static bufferevent_event_cb evhttp_on_event;
-
-/* A client that sends no more, or is gone, is seen when evhttp reads again. */
-static void on_event_while_owned(struct bufferevent *bev, short what, void *arg)
-{
-    if ((what & BEV_EVENT_READING) == 0 || (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
-        evhttp_on_event(bev, what, arg);
-}
-
-/*
- * evhttp stops reading while a request is being answered, which costs two calls of the kernel for
- * each. It goes on instead, into the input buffer and past evhttp, which takes over again after
- * the reply.
- */
-static void read_on(struct server_request *req)
-{
-    bufferevent_data_cb on_write;
-    bufferevent_event_cb on_event;
-    void *arg;
-
-    bufferevent_getcb(req->bev, NULL, &on_write, &on_event, &arg);
-    if (on_event != on_event_while_owned)
-        evhttp_on_event = on_event;
-    bufferevent_setcb(req->bev, NULL, on_write, on_event_while_owned, arg);
-    bufferevent_enable(req->bev, EV_READ);
-}
-
 void server_on_ticket(struct evhttp_request *ticket, void *arg)
 {
     struct listener *l = arg;
@@ -368,7 +344,7 @@ void server_on_ticket(struct evhttp_request *ticket, void *arg)
     s->counters[COUNT_REQUESTS]++;
     req->owned = true;
     if (req->ssl == NULL)
-        read_on(req);
+        conn_read_on(req);
     s->on_request(req, s->ctx);
 }
 

@@ -3,9 +3,10 @@
  *
  * The guard (http/guard.c) sees every decrypted byte before evhttp does. It lets a request
  * through only after head_check and the owner's on_head have passed it; a refused one is answered
- * without its body having been read, and its connection closes. Deadlines are absolute, one for
- * each phase of a connection, however often bytes arrive. Every limit, refusal and drop has a
- * counter. The process ignores SIGPIPE.
+ * without its body having been read, and its connection closes. A sender that on_head trusts may
+ * send on for body_ms, into nothing, since a client that sends first would not see the reply.
+ * Deadlines are absolute, one for each phase of a connection, however often bytes arrive. Every
+ * limit, refusal and drop has a counter. The process ignores SIGPIPE.
  *
  * Requests are valid from on_request until server_reply (or the end of a stream) is called,
  * exactly once, also when the client has gone meanwhile: the reply is then dropped.
@@ -39,8 +40,9 @@ struct server_limits {
     server_refusal *refusal; /* NULL: refusals say nothing */
 };
 
-/* What on_head says: 0 admits; an HTTP status refuses. Admitting marks the connection trusted. */
-typedef int server_on_head(const struct head *head, void *ctx);
+/* What on_head says: 0 admits; an HTTP status refuses. *trusted, false before, becomes true when
+ * the head shows a key or token that is good, whatever is said of the rest. */
+typedef int server_on_head(const struct head *head, bool *trusted, void *ctx);
 typedef void server_on_request(struct server_request *req, void *ctx);
 
 struct server_listener {

@@ -21,15 +21,17 @@
 
 /* What may wait in the input until the request before it is over. */
 #define INPUT_MAX 16384
-/* How long a connection that has not sent its first request yet may hold up a drain. */
+/* How long a connection without a request may hold up a drain: before its first, after its last. */
 #define DRAIN_GRACE_MS 1000
 /* One part in so many goes when descriptors run out: a newcomer outlives some rounds of it. */
 #define EVICTED_PART 4
 
 /* -- phases and deadlines -- */
 
-static int64_t phase_length_ms(const struct server_limits *l, enum conn_phase phase)
+static int64_t phase_length_ms(const struct server *s, enum conn_phase phase)
 {
+    const struct server_limits *l = &s->limits;
+
     switch (phase) {
     case CONN_HANDSHAKE:
         return l->handshake_ms;
@@ -40,6 +42,8 @@ static int64_t phase_length_ms(const struct server_limits *l, enum conn_phase ph
         return l->body_ms;
     case CONN_REPLY:
         return l->reply_ms;
+    case CONN_LINGER:
+        return s->draining && l->body_ms > DRAIN_GRACE_MS ? DRAIN_GRACE_MS : l->body_ms;
     default:
         return 0; /* no deadline of its own */
     }
@@ -48,7 +52,7 @@ static int64_t phase_length_ms(const struct server_limits *l, enum conn_phase ph
 static const enum counter timeouts[CONN_PHASES] = {
     [CONN_HANDSHAKE] = COUNT_TIMEOUT_HANDSHAKE, [CONN_NEW] = COUNT_TIMEOUT_HEADER,
     [CONN_IDLE] = COUNT_TIMEOUT_IDLE,           [CONN_BODY] = COUNT_TIMEOUT_BODY,
-    [CONN_REPLY] = COUNT_TIMEOUT_REPLY,
+    [CONN_REPLY] = COUNT_TIMEOUT_REPLY,         [CONN_LINGER] = COUNT_TIMEOUT_LINGER,
 };
 
 static void arm_sweep(struct server *s, int64_t at_ms, int64_t now_ms)
@@ -65,7 +69,7 @@ static void arm_sweep(struct server *s, int64_t at_ms, int64_t now_ms)
 void conn_enter(struct server_request *conn, enum conn_phase phase)
 {
     struct server *s = conn->server;
-    int64_t length_ms = phase_length_ms(&s->limits, phase);
+    int64_t length_ms = phase_length_ms(s, phase);
 
     TAILQ_REMOVE(&s->phases[conn->phase], conn, link);
     s->in_phase[conn->phase]--;
@@ -100,7 +104,7 @@ void conn_sweep(struct server *s)
     for (enum conn_phase phase = 0; phase < CONN_PHASES; phase++) {
         struct server_request *conn;
 
-        if (phase_length_ms(&s->limits, phase) <= 0)
+        if (phase_length_ms(s, phase) <= 0)
             continue;
         while ((conn = TAILQ_FIRST(&s->phases[phase])) != NULL && conn->deadline_ms <= now_ms)
             conn_kill(conn, timeouts[phase]);
@@ -197,13 +201,12 @@ static void decide(struct server_request *conn)
 {
     struct server *s = conn->server;
     const struct head *head = &conn->guard.head;
-    int status = s->on_head(head, s->ctx);
+    int status = s->on_head(head, &conn->trusted, s->ctx);
 
     if (status != 0) {
         refuse(conn, status, COUNT_REFUSED_BY_OWNER, "by the owner");
         return;
     }
-    conn->trusted = true;
     guard_admit(&conn->guard);
     if (conn->guard.phase == GUARD_IN_BODY &&
         !charge(conn, head->body == HEAD_BODY_LENGTH ? head->content_length : 0))
@@ -244,6 +247,7 @@ static void on_refused(struct server_request *conn)
     conn->server->counters[conn->refusal]++;
     log_debug("http.refused", LOG_S("peer", conn->peer), LOG_I("status", g->status),
               LOG_S("reason", g->reason));
+    buf_free(&conn->guard.body);
 }
 
 static bool reads(const struct server_request *conn)
@@ -272,6 +276,7 @@ static void feed(struct server_request *conn)
             insert_ticket(conn);
             break;
         case GUARD_REFUSED:
+            conn->lingers = conn_must_linger(conn, evbuffer_get_length(in));
             on_refused(conn);
             evbuffer_drain(in, evbuffer_get_length(in));
             insert_ticket(conn);
@@ -297,7 +302,8 @@ static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, v
         return;
     if (reads(conn))
         feed(conn);
-    else if (conn->phase == CONN_DYING || (conn->phase == CONN_REPLY && conn->closing))
+    else if (conn->phase == CONN_DYING || conn->phase == CONN_LINGER ||
+             (conn->phase == CONN_REPLY && conn->closing))
         evbuffer_drain(in, evbuffer_get_length(in));
     else if (evbuffer_get_length(in) > INPUT_MAX + info->n_added)
         conn_kill(conn, COUNT_DROPPED_FLOOD);
@@ -309,6 +315,7 @@ void conn_next(struct server_request *conn)
     conn->expecting = false;
     conn->granted = false;
     conn->refusal = COUNT_NONE;
+    conn->trusted = false;
     conn->user = NULL;
     conn_enter(conn, CONN_IDLE);
     if (evbuffer_get_length(bufferevent_get_input(conn->bev)) != 0)
@@ -384,8 +391,7 @@ void conn_free(struct server_request *conn)
     server_check_idle(s);
 }
 
-/* Tells the client that this is the end, not a cut. What comes of it does not matter. */
-static void end_tls(SSL *ssl)
+void conn_end_tls(SSL *ssl)
 {
     SSL_set_app_data(ssl, NULL);
     if (SSL_is_init_finished(ssl))
@@ -402,7 +408,7 @@ static void let_go(struct server_request *conn)
         s->by_fd[conn->fd] = NULL;
     source_leave(s->sources, &conn->source);
     if (conn->ssl != NULL)
-        end_tls(conn->ssl);
+        conn_end_tls(conn->ssl);
     conn->ssl = NULL;
     s->counters[COUNT_OPEN]--;
     evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
@@ -473,7 +479,7 @@ static int in_use(const struct server *s)
 {
     int n = 0;
 
-    for (enum conn_phase phase = CONN_HANDSHAKE; phase <= CONN_REPLY; phase++)
+    for (enum conn_phase phase = CONN_HANDSHAKE; phase <= CONN_LINGER; phase++)
         n += s->in_phase[phase];
     return n;
 }
@@ -573,7 +579,7 @@ void conn_arrivals(struct server *s)
 
 void conn_drain_all(struct server *s)
 {
-    static const enum conn_phase fresh[] = {CONN_HANDSHAKE, CONN_NEW};
+    static const enum conn_phase hasty[] = {CONN_HANDSHAKE, CONN_NEW, CONN_LINGER};
     int64_t at_ms = clock_mono_ms() + DRAIN_GRACE_MS;
     struct server_request *conn;
     struct server_request *next;
@@ -583,8 +589,8 @@ void conn_drain_all(struct server *s)
         if (!guard_started(&conn->guard))
             conn_kill(conn, COUNT_DROPPED_DRAIN);
     }
-    for (size_t i = 0; i < ARRAY_LEN(fresh); i++)
-        TAILQ_FOREACH(conn, &s->phases[fresh[i]], link)
+    for (size_t i = 0; i < ARRAY_LEN(hasty); i++)
+        TAILQ_FOREACH(conn, &s->phases[hasty[i]], link)
     if (conn->deadline_ms > at_ms)
         conn->deadline_ms = at_ms;
     arm_sweep(s, at_ms, at_ms - DRAIN_GRACE_MS);

@@ -1,5 +1,5 @@
 /*
- * Inside the server: a connection, and what the three server files share.
+ * Inside the server: a connection, and what the server's files share.
  *
  * evhttp keeps the connection: it accepts, writes, and frees. It never parses a byte that a
  * stranger wrote. The guard takes those out of the input buffer as they arrive; when a request is
@@ -66,6 +66,7 @@ enum counter {
     COUNT_TIMEOUT_IDLE,
     COUNT_TIMEOUT_BODY,
     COUNT_TIMEOUT_REPLY,
+    COUNT_TIMEOUT_LINGER,
     COUNT_ABORTED,
     COUNT_ACCEPT_ERRORS,
     COUNT_ACCEPT_PACED,
@@ -84,8 +85,9 @@ enum conn_phase {
     CONN_BODY,
     CONN_PENDING, /* request or refusal on its way through evhttp, or with the owner */
     CONN_REPLY,
-    CONN_DYING, /* evhttp has been told to close */
-    CONN_ENDED, /* evhttp has let go; the owner has not replied yet */
+    CONN_LINGER, /* refused and told so; what still comes is thrown away */
+    CONN_DYING,  /* evhttp has been told to close */
+    CONN_ENDED,  /* evhttp has let go; the owner has not replied yet */
     CONN_PHASES
 };
 
@@ -109,10 +111,11 @@ struct server_request {
     int served;       /* requests so far */
     int fd;
     bool inserting; /* the bytes that arrive are our own */
-    bool trusted;   /* a request of it was admitted */
+    bool trusted;   /* the request came with a key or token that is good */
     bool expecting; /* the client waits for 100 Continue */
     bool granted;   /* it got it; evhttp waits for the ticket's second half */
     bool closing;   /* after this reply */
+    bool lingers;   /* before it closes */
     bool owned;     /* the owner has it and will reply */
     void *user;
 };
@@ -178,6 +181,18 @@ void conn_sweep(struct server *s);
 void conn_grant_expectations(struct server *s);
 /* No connection waits for a request any longer, or hardly. */
 void conn_drain_all(struct server *s);
+
+/* Tells the client that this is the end, not a cut. What comes of it does not matter. */
+void conn_end_tls(struct ssl_st *ssl);
+
+/* -- server_linger.c -- */
+
+/* While the request is being answered. */
+void conn_read_on(struct server_request *conn);
+/* Whether the refused request, n bytes of which have not been looked at, has more to come. */
+bool conn_must_linger(const struct server_request *conn, size_t n);
+/* The refusal is in the output buffer: sees it off, and to the end of the connection. */
+void conn_linger(struct server_request *conn);
 
 /* -- server_listen.c -- */
 

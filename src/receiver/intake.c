@@ -108,7 +108,7 @@ static bool is_json(const struct head *head)
     return slice_is_nocase(type, "application/json") || ends_in(type, "+json");
 }
 
-int intake_on_head(const struct head *head, void *ctx)
+int intake_on_head(const struct head *head, bool *trusted, void *ctx)
 {
     struct intake *in = ctx;
     enum callback_route route;
@@ -116,6 +116,7 @@ int intake_on_head(const struct head *head, void *ctx)
 
     if (!route_of(in, head->path, &route, &key) || !is_known(in, route, key))
         return 404;
+    *trusted = route == ROUTE_KEY; /* the name of a provider is no secret */
     if (!slice_is(head->method, "POST"))
         return 405;
     if (head->body == HEAD_BODY_NONE) /* says neither how long it is nor chunked */

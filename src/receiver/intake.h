@@ -20,7 +20,7 @@ struct intake *intake_new(struct event_base *base, struct channel *keeper,
 void intake_free(struct intake *in);
 
 /* For server_new, with the intake as ctx. */
-int intake_on_head(const struct head *head, void *ctx);
+int intake_on_head(const struct head *head, bool *trusted, void *ctx);
 void intake_on_request(struct server_request *req, void *ctx);
 /* A MSG_VERDICT. One for a request that was answered already is dropped. */
 void intake_on_verdict(struct intake *in, const struct frame *f);

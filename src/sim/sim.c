@@ -44,8 +44,9 @@ static void on_stop(evutil_socket_t signal_number, short what, void *ctx)
 }
 
 /* Only forms are larger. */
-static int on_head(const struct head *head, void *ctx)
+static int on_head(const struct head *head, bool *trusted, void *ctx)
 {
+    (void)trusted;
     (void)ctx;
     return head->content_length > MAX_JSON && !slice_is(head->path, "/v1/videos") ? 413 : 0;
 }

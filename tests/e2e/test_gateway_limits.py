@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What the mirror refuses, and that nobody pays for somebody else's load."""
 import contextlib
+import json
 import socket
+import urllib.error
+import urllib.request
 
 import pytest
 
 from harness import DEADLINE, LOOPBACK
-from mirror import (BODY, FAST, LINK, TOKEN, Mirror, amz_date, create, is_own_error, poll, polled_stack,
+from mirror import (BODY, FAST, LINK, TOKEN, Mirror, Upstream, amz_date, create, is_own_error, poll, polled_stack,
                     upstream_stack, with_gateway)
 from provider import Provider
-from web import exchange
+from web import Answer, exchange, tls_context
 
 CREATE = "/vidu/ent/v2/text2video"
 
@@ -48,6 +51,26 @@ def test_json_over_the_limit_is_refused_however_it_is_sent(run, path):
     said = exchange(port_of(mirror), head(f"POST {path}", "Content-Type: application/json",
                                           "Transfer-Encoding: chunked") + piece * 21 + b"0\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 413 ") and b"ViduhookBodyTooLarge" in said
+    assert upstream.seen == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_client_that_sends_first_and_then_reads_is_told_why(run, scheme):
+    upstream = Upstream()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream))
+    conf["gateway"]["listen"] = conf["gateway"]["listen"].replace("http:", f"{scheme}:")
+    mirror = Mirror(run.daemon(conf=conf))
+    body = json.dumps({**BODY, "images": ["x" * (25 << 20)]}).encode()
+    sent = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"}
+    context = tls_context(mirror.daemon.ca) if scheme == "https" else None
+    url = mirror.url.replace("http:", f"{scheme}:")
+    for path, status, reason in ((CREATE, 413, "BodyTooLarge"), ("/other/x", 404, "UnknownProvider")):
+        asked = urllib.request.Request(url + path, body, sent)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=DEADLINE, context=context)
+        answer = Answer(refused.value.code, refused.value.headers, refused.value.read())
+        assert is_own_error(answer, status, f"Viduhook{reason}"), answer
     assert upstream.seen == []
 
 

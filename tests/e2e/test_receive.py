@@ -81,6 +81,16 @@ def test_one_byte_more_is_refused_before_it_is_sent(run):
     assert task.events() == []
 
 
+def test_who_has_a_key_may_send_first_and_is_told_why(run):
+    provider, daemon = start(run)
+    task = submit(daemon, provider)
+    signed, large = signed_headers(SIM_KEY, task.url), b" " * (30 * MIB)
+    assert task.post(large) == 413
+    for path in ("/callback/at/vidu", "/callback/x"):  # anybody could
+        with pytest.raises(OSError):
+            request("POST", daemon.url(path), large, signed, ca=daemon.ca)
+
+
 def test_the_limit_can_be_changed_while_running(run):
     provider, daemon = start(run, max_body="1KiB")
     task = submit(daemon, provider)

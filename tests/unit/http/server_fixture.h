@@ -76,14 +76,15 @@ static inline void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)arg;
 }
 
-/* /no is 404, /put wants another method, everything else passes. */
-static inline int fixture_on_head(const struct head *head, void *ctx)
+/* /no is 404 to a stranger, /put wants another method, everything else passes. */
+static inline int fixture_on_head(const struct head *head, bool *trusted, void *ctx)
 {
     struct fixture *f = ctx;
 
     f->heads++;
     if (slice_is(head->path, "/no"))
         return 404;
+    *trusted = true;
     return slice_is(head->path, "/put") ? 405 : 0;
 }
 

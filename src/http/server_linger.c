@@ -1,0 +1,107 @@
+/*
+ * Reading past evhttp, which does not read while a request is being answered.
+ *
+ * It serves two ends. The bytes behind a request that is with its owner go on into the input
+ * buffer. And the rest of a refused request is read and thrown away: to close on unread bytes
+ * resets the connection, and a client that is still sending would never see the reply.
+ *
+ *      refused --> CONN_REPLY --> CONN_LINGER --> CONN_DYING
+ *                  reply leaves   half closed     the client has closed, or the deadline
+ *
+ * Throughout, what arrives is thrown away by on_input (http/server_conn.c). evhttp keeps the
+ * ticket: it is never told of the reply, only of the end of the connection.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "http/server_conn.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <sys/socket.h>
+
+/* evhttp's own, one for all connections. */
+static bufferevent_event_cb evhttp_on_event;
+
+/* A client that sends no more, or is gone, is seen when evhttp reads again. */
+static void on_event_while_owned(struct bufferevent *bev, short what, void *arg)
+{
+    if ((what & BEV_EVENT_READING) == 0 || (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
+        evhttp_on_event(bev, what, arg);
+}
+
+static bufferevent_data_cb learn_callbacks(struct server_request *conn, void **arg)
+{
+    bufferevent_data_cb on_write;
+    bufferevent_event_cb on_event;
+
+    bufferevent_getcb(conn->bev, NULL, &on_write, &on_event, arg);
+    if (on_event != on_event_while_owned)
+        evhttp_on_event = on_event;
+    return on_write;
+}
+
+/* To stop reading and to begin again would cost two calls of the kernel for each request. */
+void conn_read_on(struct server_request *conn)
+{
+    void *arg;
+    bufferevent_data_cb on_write = learn_callbacks(conn, &arg);
+
+    bufferevent_setcb(conn->bev, NULL, on_write, on_event_while_owned, arg);
+    bufferevent_enable(conn->bev, EV_READ);
+}
+
+/* -- the rest of a refused request -- */
+
+/* For those who have shown a key or token; n bytes behind the refusal are here already. */
+bool conn_must_linger(const struct server_request *conn, size_t n)
+{
+    const struct head *head = &conn->guard.head;
+
+    if (!conn->trusted)
+        return false;
+    if (head->body == HEAD_BODY_LENGTH)
+        return head->content_length - conn->guard.body.len > n;
+    return head->body == HEAD_BODY_CHUNKED;
+}
+
+/* The end of what is said here; a client that waits for it need not wait for the deadline. */
+static void half_close(struct server_request *conn)
+{
+    conn_enter(conn, CONN_LINGER);
+    if (conn->ssl != NULL)
+        conn_end_tls(conn->ssl);
+    shutdown(conn->fd, SHUT_WR);
+}
+
+static void on_reply_out(struct bufferevent *bev, void *arg)
+{
+    struct server_request *conn = arg;
+
+    (void)bev;
+    if (conn->phase == CONN_REPLY)
+        half_close(conn);
+}
+
+/* The client has gone; or conn_kill has spoken, and evhttp is told. */
+static void on_event_while_lingering(struct bufferevent *bev, short what, void *arg)
+{
+    struct server_request *conn = arg;
+
+    if (conn->phase == CONN_DYING)
+        evhttp_on_event(bev, what, evhttp_request_get_connection(conn->ticket));
+    else
+        conn_kill(conn, COUNT_NONE);
+}
+
+void conn_linger(struct server_request *conn)
+{
+    void *arg;
+
+    learn_callbacks(conn, &arg);
+    bufferevent_setcb(conn->bev, NULL, on_reply_out, on_event_while_lingering, conn);
+    bufferevent_enable(conn->bev, EV_READ);
+    if (evbuffer_get_length(bufferevent_get_output(conn->bev)) == 0)
+        half_close(conn);
+}
