@@ -491,6 +491,8 @@ libsim_a_SOURCES = \
 	src/sim/sim_json.h \
 	src/sim/sim_ledger.c \
 	src/sim/sim_ledger.h \
+	src/sim/sim_list.c \
+	src/sim/sim_list.h \
 	src/sim/sim_media.c \
 	src/sim/sim_media.h \
 	src/sim/sim_options.c \

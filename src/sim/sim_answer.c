@@ -31,8 +31,21 @@ static void add_url(struct buf *out, const char *key, const struct sim_media *me
     sim_json_text(out, key, url.data, url.len);
 }
 
+/* Of the clip that is served when nothing else is said. */
+static void add_video(struct buf *out)
+{
+    sim_json_open(out, "video", '{');
+    sim_json_raw(out, "duration", "2.0");
+    sim_json_int(out, "fps", 24);
+    sim_json_open(out, "resolution", '{');
+    sim_json_int(out, "width", 320);
+    sim_json_int(out, "height", 180);
+    sim_json_close(out, '}');
+    sim_json_close(out, '}');
+}
+
 static void add_creations(struct buf *out, const struct sim_media *media,
-                          const struct sim_report *r)
+                          const struct sim_report *r, bool listed)
 {
     sim_json_open(out, "creations", '[');
     if (r->video != NULL) {
@@ -41,6 +54,8 @@ static void add_creations(struct buf *out, const struct sim_media *media,
         add_url(out, "url", media, r, SIM_VIDEO);
         add_url(out, "cover_url", media, r, SIM_COVER);
         sim_json_str(out, "watermarked_url", "");
+        if (listed)
+            add_video(out);
         sim_json_close(out, '}');
     }
     sim_json_close(out, ']');
@@ -126,7 +141,7 @@ static void report_official(const struct sim_task *t, const struct sim_report *r
         sim_json_bool(out, "bgm", t->bgm);
         sim_json_bool(out, "off_peak", t->off_peak);
     }
-    add_creations(out, media, r);
+    add_creations(out, media, r, false);
 }
 
 /* RFC 3339 with nine digits, as Go's time.Time has it. */
@@ -151,6 +166,8 @@ void sim_answer_create(const struct sim_task *t, const json_t *body, struct buf 
 
     sim_json_open(out, NULL, '{');
     sim_json_str(out, t->endpoint->id_key != NULL ? t->endpoint->id_key : "task_id", t->id);
+    if (t->endpoint->parent_key != NULL)
+        sim_json_str(out, t->endpoint->parent_key, t->parent);
     if (t->shape->openai) {
         sim_json_str(out, "object", "video");
         sim_json_int(out, "progress", 0);
@@ -179,5 +196,79 @@ void sim_answer_report(const struct sim_task *t, const struct sim_report *r,
         report_native(t, r, media, out);
     else
         report_official(t, r, media, out);
+    sim_json_close(out, '}');
+}
+
+void sim_answer_listed(const struct sim_task *t, const json_t *asked, const struct sim_media *media,
+                       struct buf *out)
+{
+    static const char *const members[] = {"type",   "template", "model",      "prompt",
+                                          "images", "duration", "resolution", "aspect_ratio"};
+    struct sim_report r = {.video = t->state == SIM_SUCCESS ? t->creation : NULL};
+
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "id", t->id);
+    sim_json_str(out, "key_id", "1");
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        sim_json_value(out, members[i], json_object_get(asked, members[i]));
+    sim_json_str(out, "state", official_words[t->state]);
+    add_creations(out, media, &r, true);
+    add_created_at(t, out);
+    sim_json_int(out, "credits", t->credits);
+    sim_json_close(out, '}');
+}
+
+/* -- an advertisement -- */
+
+static void add_record(const struct sim_task *t, const char *type, const struct sim_media *media,
+                       struct buf *out)
+{
+    struct sim_report r = {.video = t->creation};
+
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "id", t->id);
+    if (type[0] != '\0')
+        sim_json_str(out, "type", type);
+    if (t->state == SIM_SUCCESS)
+        add_url(out, "creation_url", media, &r, SIM_VIDEO);
+    else
+        sim_json_str(out, "creation_url", "");
+    sim_json_str(out, "state", official_words[t->state]);
+    sim_json_str(out, "err_code", t->err_code);
+    sim_json_close(out, '}');
+}
+
+/* The whole is its own first composition; edits say what they make, and compositions do not. */
+static void add_records(const struct sim_task *t, const char *key, const char *type,
+                        const struct sim_media *media, struct buf *out)
+{
+    struct sim_task *job = NULL;
+
+    sim_json_open(out, key, '[');
+    if (type[0] == '\0' && t->state == SIM_SUCCESS)
+        add_record(t, type, media, out);
+    while ((job = sim_task_next_job(t, job)) != NULL)
+        if (str_eq(job->part, type))
+            add_record(job, type, media, out);
+    sim_json_close(out, ']');
+}
+
+void sim_answer_parts(const struct sim_task *t, const struct sim_media *media, struct buf *out)
+{
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "id", t->id);
+    sim_json_str(out, "err_code", t->err_code);
+    sim_json_str(out, "state", official_words[t->state]);
+    sim_json_open(out, "data_records", '{');
+    sim_json_open(out, "storyboards", '[');
+    sim_json_open(out, NULL, '{');
+    sim_json_int(out, "stroyboard_id", 0); /* as the provider spells it */
+    add_records(t, "records", "generate_video", media, out);
+    sim_json_close(out, '}');
+    sim_json_close(out, ']');
+    add_records(t, "narration_records", "generate_narration", media, out);
+    add_records(t, "bgm_records", "generate_bgm", media, out);
+    add_records(t, "completed_creation_records", "", media, out);
+    sim_json_close(out, '}');
     sim_json_close(out, '}');
 }

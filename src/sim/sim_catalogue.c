@@ -19,7 +19,7 @@
     }
 #define SUB(NAME, ID)                                                                              \
     {                                                                                              \
-        .name = NAME, .id_key = ID                                                                 \
+        .name = NAME, .id_key = ID, .parent_key = "ad_one_click_task_id"                           \
     }
 #define TREE(NAME)                                                                                 \
     {                                                                                              \

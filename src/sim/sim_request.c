@@ -8,6 +8,7 @@
 #define MAX_PROMPT  5000
 #define MAX_PAYLOAD 1048576
 #define MAX_SECONDS 16
+#define MAX_ASKED   ((size_t)160 << 20)
 
 enum { TEXT = 1, IMG = 2, REF = 4, ENDS = 8, ALL = 15 };
 
@@ -355,4 +356,38 @@ void sim_request_echo(const struct sim_endpoint *e, const json_t *body, int64_t 
             sim_json_raw(out, f->name, f->fallback);
         }
     }
+}
+
+/* What stands in the answer to a create when the field was not sent. */
+static const char *fallback_of(const struct sim_endpoint *e, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (str_eq(fields[i].name, name) && (fields[i].on & e->bit) != 0)
+            return fields[i].fallback;
+    return NULL;
+}
+
+char *sim_request_asked(const struct sim_endpoint *e, const json_t *body)
+{
+    static const struct {
+        const char *name, *empty;
+    } members[] = {
+        {"template", "\"\""}, {"model", "\"\""},      {"prompt", "\"\""},       {"images", "[]"},
+        {"duration", "0"},    {"resolution", "\"\""}, {"aspect_ratio", "\"\""},
+    };
+    struct buf out = BUF_INIT(MAX_ASKED);
+
+    sim_json_open(&out, NULL, '{');
+    sim_json_str(&out, "type", str_eq(e->name, "start-end2video") ? "headtailimg2video" : e->name);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        const json_t *v = json_object_get(body, members[i].name);
+
+        if (v != NULL && !json_is_null(v))
+            sim_json_value(&out, members[i].name, v);
+        else
+            sim_json_raw(&out, members[i].name,
+                         str_or(fallback_of(e, members[i].name), members[i].empty));
+    }
+    sim_json_close(&out, '}');
+    return buf_take(&out);
 }

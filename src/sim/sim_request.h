@@ -19,6 +19,7 @@ struct sim_endpoint {
     const char *answer;           /* all there is, at once; NULL: a task is made */
     bool tree, form;              /* reports as a tree of jobs; is asked with a form */
     bool no_callback, no_payload; /* fields that are refused */
+    const char *parent_key;       /* the field that names its parent; NULL: the path does */
 };
 
 const struct sim_endpoint *sim_endpoint_find(struct slice name); /* NULL: none */
@@ -41,5 +42,8 @@ bool sim_request_flag(const json_t *body, const char *name);
 /* The members that a create's answer repeats, with defaults for those that were not sent. */
 void sim_request_echo(const struct sim_endpoint *e, const json_t *body, int64_t seed,
                       struct buf *out);
+
+/* What the list call repeats of a request, a JSON object as text; owned by the caller. */
+char *sim_request_asked(const struct sim_endpoint *e, const json_t *body);
 
 #endif

@@ -4,11 +4,13 @@
 #include "base/encode.h"
 #include "sim/sim_catalogue.h"
 #include "sim/sim_json.h"
+#include "sim/sim_list.h"
 #include "vidu/crypto.h"
 
 #include <string.h>
 
 #define MAX_ANSWER  ((size_t)16 << 20)
+#define MAX_LIST    ((size_t)512 << 20)
 #define TRACE_BYTES 16
 
 /* One request on its way through the tables. */
@@ -259,6 +261,42 @@ static void on_query(struct ask *a)
     reply(a->trace, a->req, 200, out.data, out.len);
 }
 
+static void on_parts(struct ask *a)
+{
+    autobuf struct buf out = BUF_INIT(MAX_ANSWER);
+    struct sim_task *t = find_task(a);
+
+    if (t == NULL)
+        return;
+    if (!str_eq(t->endpoint->name, "ad-one-click")) {
+        refuse(a, 404, "TaskNotFound", "no such advertisement");
+        return;
+    }
+    sim_answer_parts(t, a->sim->media, &out);
+    sim_ledger_event(a->sim->ledger, "query", LOG_S("task", t->id),
+                     LOG_S("state", sim_state_word(t->shape, t->state)), LOG_S("trace", a->trace));
+    reply(a->trace, a->req, 200, out.data, out.len);
+}
+
+static void on_list(struct ask *a)
+{
+    autobuf struct buf out = BUF_INIT(MAX_LIST);
+    const struct sim_list_ask ask = {.tasks = a->sim->tasks,
+                                     .media = a->sim->media,
+                                     .shape = a->shape,
+                                     .key = a->key,
+                                     .query = a->head->query};
+    struct sim_refusal why;
+
+    if (!sim_list(&ask, &out, &why)) {
+        reply_refusal(a, &why);
+        return;
+    }
+    sim_ledger_event(a->sim->ledger, "list", LOG_B("query", ask.query.p, ask.query.n),
+                     LOG_S("trace", a->trace));
+    reply(a->trace, a->req, 200, out.data, out.len);
+}
+
 static void on_cancel(struct ask *a)
 {
     struct sim_task *t = find_task(a);
@@ -314,12 +352,14 @@ static void on_media(struct ask *a, struct slice name)
 
 static const struct route routes[] = {
     {"GET", "official", "credits", on_credits},
+    {"GET", "official", "tasks", on_list},
     {"GET", "official", "tasks/*/creations", on_query},
     {"GET", "powertokens", "tasks/*/creations", on_query},
     {"GET", "octopusx", "task/*/creations", on_query},
     {"POST", "official", "tasks/*/cancel", on_cancel},
     {"GET", "official", "one-click/mv/*", on_query},
     {"GET", "official", "one-click/general_one_click/*", on_query},
+    {"GET", "official", "ad-one-click/*", on_parts},
     {"GET", "openai", "videos/*", on_query},
     {"POST", NULL, "*", on_create},
     {"POST", "official", "ad-one-click/*", on_create},

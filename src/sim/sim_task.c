@@ -240,6 +240,7 @@ static void task_free(struct sim_task *t)
     buf_free(&t->answer);
     free(t->callback_url);
     free(t->payload);
+    free(t->asked);
     free(t->ctx);
     free(t);
 }
@@ -338,6 +339,22 @@ void sim_tasks_free(struct sim_tasks *all)
     free(all);
 }
 
+static void copy_text(char *out, size_t size, struct slice s)
+{
+    if (s.n < size)
+        memcpy(out, s.p, s.n);
+}
+
+static void name_parent(struct sim_task *t, const struct sim_new_task *n)
+{
+    const char *key = n->endpoint->parent_key;
+
+    copy_text(t->parent, sizeof(t->parent),
+              key != NULL ? sim_request_text(n->body, key) : n->parent);
+    if (key != NULL)
+        copy_text(t->part, sizeof(t->part), sim_request_text(n->body, "type"));
+}
+
 struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *n,
                               struct sim_refusal *why)
 {
@@ -364,11 +381,11 @@ struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *
     t->callback_url = n->shape->callbacks && url.n != 0 ? mem_strndup(url.p, url.n) : NULL;
     t->payload = mem_strndup(payload.p, payload.n);
     t->payload_len = payload.n;
+    t->asked = sim_request_asked(n->endpoint, n->body);
     t->bgm = sim_request_flag(n->body, "bgm");
     t->off_peak = sim_request_flag(n->body, "off_peak");
     t->created_ms = t->changed_ms = clock_wall_ms();
-    if (n->parent.n != 0 && n->parent.n < sizeof(t->parent))
-        memcpy(t->parent, n->parent.p, n->parent.n);
+    name_parent(t, n);
     t->timer = evtimer_new(all->base, on_time, t);
     t->answer = BUF_INIT(MAX_ANSWER);
     name_task(t);
@@ -439,6 +456,16 @@ bool sim_task_cancel(struct sim_task *t)
 void sim_task_mark_cut(struct sim_task *t)
 {
     t->cut = true;
+}
+
+size_t sim_tasks_count(const struct sim_tasks *all)
+{
+    return all->n;
+}
+
+const struct sim_task *sim_tasks_at(const struct sim_tasks *all, size_t i)
+{
+    return all->v[i];
 }
 
 int64_t sim_tasks_credits(const struct sim_tasks *all)

@@ -43,6 +43,8 @@ struct sim_task {
     char id[40];     /* NUL-terminated */
     char creation[20];
     char parent[40];   /* of a job in somebody's tree; "" for others */
+    char part[24];     /* of an advertisement that is made again: generate_bgm, ... */
+    char *asked;       /* sim_request_asked */
     char wrong_id[40]; /* of no task */
     enum sim_state state;
     const char *err_code;
@@ -97,6 +99,9 @@ struct sim_task *sim_task_next_job(const struct sim_task *t, const struct sim_ta
 /* False when it is too far for that. */
 bool sim_task_cancel(struct sim_task *t);
 void sim_task_mark_cut(struct sim_task *t);
+/* Every task there is, the oldest first. */
+size_t sim_tasks_count(const struct sim_tasks *all);
+const struct sim_task *sim_tasks_at(const struct sim_tasks *all, size_t i);
 /* Credits left; -1: without end. */
 int64_t sim_tasks_credits(const struct sim_tasks *all);
 
@@ -116,5 +121,10 @@ void sim_answer_create(const struct sim_task *t, const json_t *body, struct buf 
 /* The query's answer, and with other values in the report a callback's body. */
 void sim_answer_report(const struct sim_task *t, const struct sim_report *r,
                        const struct sim_media *media, struct buf *out);
+/* One of the tasks of the list call; asked: its t->asked, parsed. */
+void sim_answer_listed(const struct sim_task *t, const json_t *asked, const struct sim_media *media,
+                       struct buf *out);
+/* An advertisement with all its parts (vidu-api.md section 7, query form B). */
+void sim_answer_parts(const struct sim_task *t, const struct sim_media *media, struct buf *out);
 
 #endif

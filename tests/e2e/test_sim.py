@@ -251,6 +251,72 @@ def test_credits_run_out_and_come_back(run):
     sim.create()
 
 
+# -- several tasks, and the parts of one ----------------------------------------------------------
+
+
+def listed(sim, query="", **more):
+    answer = sim.request("GET", f"/ent/v2/tasks{query}", **more)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def test_the_list_call_repeats_the_request(run):
+    sim = run.sim(*FAST)
+    images = ["https://img.example/1.png", PNG]
+    task = sim.finished(endpoint="start-end2video", images=images, resolution="1080p", payload="p")
+    found, = listed(sim)["tasks"]
+    assert list(found) == ["id", "key_id", "type", "template", "model", "prompt", "images", "duration",
+                           "resolution", "aspect_ratio", "state", "creations", "created_at", "credits"]
+    assert found["id"] == task["id"] and found["type"] == "headtailimg2video"
+    assert found["images"] == images and found["resolution"] == "1080p" and found["duration"] == 5
+    made, = found["creations"]
+    assert made["url"].startswith(sim.url) and made["video"]["resolution"] == {"width": 320, "height": 180}
+
+
+def test_the_list_call_is_filtered_and_paged(run):
+    sim = run.sim("--time", "1h", "--key", SIM_KEY, "--key", "other")
+    ids = [sim.create(prompt=str(i), model=f"viduq{1 + i % 2}", resolution="720p")["task_id"]
+           for i in range(12)]
+    ids.reverse()
+    sim.create(key="other")
+    sim.request("POST", f"/ent/v2/tasks/{ids[0]}/cancel", {})
+    for query, wanted in ((f"?task_ids={ids[3]},{ids[5]}", [ids[3], ids[5]]),
+                          (f"?task_ids={ids[3]}%2c{ids[5]}", [ids[3], ids[5]]),
+                          (f"?task_ids={ids[3]}&task_ids={ids[5]}", [ids[3], ids[5]]),
+                          ("?states=failed", ids[:1]), ("?model_versions=viduq1&pager.pagesz=3", ids[1:7:2]),
+                          ("?resolutions=1080p", []), ("?templates=x", []), ("?pager.page=1", ids[10:])):
+        assert [t["id"] for t in listed(sim, query)["tasks"]] == wanted, query
+    first = listed(sim)
+    assert [t["id"] for t in first["tasks"]] == ids[:10] and first["next_page_token"] == "1"
+    rest = listed(sim, "?pager.page_token=1")
+    assert [t["id"] for t in rest["tasks"]] == ids[10:] and rest["next_page_token"] == ""
+    for query in ("?pager.pagesz=101", "?pager.pagesz=0", "?paper.page=1", "?created_at.from=1", "?states=%"):
+        assert sim.request("GET", f"/ent/v2/tasks{query}").json["reason"] == "FieldInvalid", query
+
+
+def test_an_advertisement_shows_its_parts(run):
+    sim = run.sim(*FAST)
+    ad = sim.finished(endpoint="ad-one-click", images=["https://img.example/a.png"])["id"]
+    of = {"ad_one_click_task_id": ad}
+    part = post(sim, {**of, "type": "generate_video", "prompt": "x"}, "ad-one-click/edit").json
+    music = post(sim, {**of, "type": "generate_bgm", "prompt": "x"}, "ad-one-click/edit").json
+    whole = post(sim, of, "ad-one-click/compose").json
+    assert part["ad_one_click_task_id"] == whole["ad_one_click_task_id"] == ad
+    for answer, name in ((part, "sub_task_id"), (music, "sub_task_id"), (whole, "compose_sub_task_id")):
+        sim.wait_state(answer[name], "success")
+    tree = sim.request("GET", f"/ent/v2/ad-one-click/{ad}").json
+    assert list(tree) == ["id", "err_code", "state", "data_records"] and tree["state"] == "success"
+    records = tree["data_records"]
+    board, = records["storyboards"]
+    assert board["stroyboard_id"] == 0 and [r["id"] for r in board["records"]] == [part["sub_task_id"]]
+    assert [r["id"] for r in records["bgm_records"]] == [music["sub_task_id"]]
+    assert records["narration_records"] == []
+    done = records["completed_creation_records"]
+    assert [r["id"] for r in done] == [ad, whole["compose_sub_task_id"]]
+    assert all(r["creation_url"].startswith(sim.url) for r in done + board["records"])
+    assert sim.request("GET", f"/ent/v2/ad-one-click/{part['sub_task_id']}").status == 404
+
+
 # -- gateways -------------------------------------------------------------------------------------
 
 
