@@ -128,13 +128,23 @@ void mirror_query_end_waits(struct mirror *m)
 
 /* -- one task -- */
 
+/* What is known here is for when the provider gives no answer. */
+static void pass(struct mirror_call *c, const json_t *task, const json_t *creations)
+{
+    const struct provider_profile *p = account_profile(c->route.account);
+
+    if (!mirror_shape_is_known(p) && !mirror_shape_report(p, task, creations, &c->instead))
+        mirror_shape_early(p, task, &c->instead);
+    mirror_pass(c);
+}
+
 static void report(struct mirror_call *c, const json_t *task, const json_t *creations)
 {
     struct buf text = BUF_INIT(MAX_REPORT);
 
     if (!mirror_shape_report(account_profile(c->route.account), task, creations, &text) ||
         !buf_ok(&text))
-        mirror_pass(c);
+        pass(c, task, creations);
     else if (mirror_shape_is_final(task, creations) || !is_held(c, &text))
         mirror_reply_json(c, text.data, text.len);
     else if (c->changed)
@@ -149,7 +159,7 @@ static void answer_one(struct mirror_call *c, const json_t *task)
 
     mem_copy_text(c->task, sizeof(c->task), id);
     if (is_stale(task, creations) && !mirror_shape_is_known(account_profile(c->route.account)))
-        mirror_pass(c); /* what was found is to be handed on word for word, or not at all */
+        pass(c, task, creations); /* word for word, or not at all */
     else if (is_stale(task, creations) && may_refresh(c->mirror, id))
         ask_keeper(c, json_pack("{s:s, s:s}", "command", "refresh", "task", id), on_refreshed);
     else
@@ -162,8 +172,11 @@ static void answer_one(struct mirror_call *c, const json_t *task)
 /* Edits that were made elsewhere are in it too, so its provider is asked. */
 static void answer_tree(struct mirror_call *c, const json_t *task)
 {
+    json_t *creations = mirror_shape_creations(task);
+
     if (task != NULL)
-        mirror_shape_tree(task, &c->instead);
+        mirror_shape_tree(c->route.tree, task, creations, &c->instead);
+    json_decref(creations);
     mirror_pass(c);
 }
 
@@ -226,9 +239,9 @@ static void look_up(struct mirror_call *c)
 
     c->changed = false;
     ask_keeper(c,
-               json_pack("{s:s, s:s, s:O, s:b, s:b}", "command", "lookup", "provider",
+               json_pack("{s:s, s:s, s:O, s:b, s:b, s:b}", "command", "lookup", "provider",
                          c->route.account->name, "remote_ids", c->route.ids, "look", look, "tree",
-                         tree),
+                         tree, "list", c->route.step == MIRROR_LIST),
                on_found);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/mirror_route.h"
 
+#include "gateway/mirror_shape.h"
 #include "vidu/id.h"
 
 #include <string.h>
@@ -70,13 +71,14 @@ static bool is_tree_of(struct mirror_route *r, const struct endpoint *e)
     size_t n = strlen(prefix);
     struct slice id;
 
-    if (e->query != ENDPOINT_QUERY_JOBS || !begins(r->path, prefix, n) ||
+    if (e->jobs == NULL || !begins(r->path, prefix, n) ||
         !begins(behind(r->path, n), e->jobs, strlen(e->jobs)))
         return false;
     id = behind(r->path, n + strlen(e->jobs));
     if (!id_is_remote(id.p, id.n))
         return false;
     add_id(r, id);
+    r->tree = e;
     return true;
 }
 
@@ -121,7 +123,8 @@ static bool is_list(struct mirror_route *r, struct slice query)
     const char *prefix = account_profile(r->account)->prefix;
     size_t n = strlen(prefix);
 
-    if (!begins(r->path, prefix, n) || !slice_is(behind(r->path, n), "/tasks"))
+    if (!mirror_shape_is_official(account_profile(r->account)) || !begins(r->path, prefix, n) ||
+        !slice_is(behind(r->path, n), "/tasks"))
         return false;
     while (query.n != 0) {
         const char *end = memchr(query.p, '&', query.n);

@@ -17,7 +17,7 @@ enum mirror_step {
     MIRROR_PASS,   /* everything else */
     MIRROR_CREATE, /* POST to an endpoint of the table */
     MIRROR_QUERY,  /* GET of the provider's query path, for one task */
-    MIRROR_TREE,   /* GET of a tree of jobs as a whole */
+    MIRROR_TREE,   /* GET of a tree of jobs, or of an advertisement with its parts, as a whole */
     MIRROR_LIST,   /* GET of the official list call with task_ids and nothing else */
 };
 
@@ -27,6 +27,7 @@ struct mirror_route {
     struct slice path;                /* below /<provider>: "/ent/v2/credits" */
     struct slice target;              /* the same with its query */
     char endpoint[ENDPOINT_NAME_MAX]; /* of MIRROR_CREATE: one-click/mv/912/edit */
+    const struct endpoint *tree;      /* of MIRROR_TREE: whose it is; else NULL */
     json_t *ids; /* of MIRROR_QUERY, MIRROR_TREE (one) and MIRROR_LIST; else NULL */
 };
 

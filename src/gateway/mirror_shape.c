@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "vidu/document.h"
+#include "vidu/request.h"
 #include "vidu/state.h"
 
 #include <string.h>
@@ -92,6 +93,31 @@ static long long credits_of(const json_t *task)
     return credits > 0 ? credits : 0;
 }
 
+/* What of these is known, and not replaced by a note on it. */
+static void add_known(const json_t *from, const char *const *members, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        json_t *v = json_object_get(from, members[i]);
+        autofree char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (text != NULL && !json_is_null(v) &&
+            !request_summary_is_note(document_member(from, members[i])))
+            buf_addf(out, ",\"%s\":%s", members[i], text);
+    }
+}
+
+static void add_flags(const json_t *task, struct buf *out)
+{
+    static const char *const flags[] = {"bgm", "off_peak"};
+
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        const json_t *v = json_object_get(task, flags[i]);
+
+        if (v != NULL)
+            buf_addf(out, ",\"%s\":%s", flags[i], json_is_true(v) ? "true" : "false");
+    }
+}
+
 static void report_official(const json_t *task, enum task_state state, const json_t *creations,
                             struct buf *out)
 {
@@ -100,6 +126,7 @@ static void report_official(const json_t *task, enum task_state state, const jso
     add_member(out, "err_code", err_code_of(task, state));
     buf_addf(out, ",\"credits\":%lld", credits_of(task));
     add_member(out, "payload", document_member(task, "payload"));
+    add_flags(task, out);
     add_creations(out, state, creations);
 }
 
@@ -161,6 +188,11 @@ bool mirror_shape_is_known(const struct provider_profile *p)
     return shape_of(p) != NULL;
 }
 
+bool mirror_shape_is_official(const struct provider_profile *p)
+{
+    return shape_of(p) == report_official;
+}
+
 bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
                          const json_t *creations, struct buf *out)
 {
@@ -179,13 +211,33 @@ bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
     return true;
 }
 
-void mirror_shape_tree(const json_t *task, struct buf *out)
+/* -- what is not known well enough -- */
+
+static bool has_not_begun(const json_t *task)
 {
     enum task_state state;
 
+    return state_from_name(document_member(task, "state"), &state) &&
+           (state == STATE_SUBMITTED || state == STATE_QUEUED);
+}
+
+void mirror_shape_early(const struct provider_profile *p, const json_t *task, struct buf *out)
+{
+    autojson json_t *root = json_object();
+    autofree char *text = NULL;
+
+    if (p->names.id == NULL || p->names.state == NULL || !has_not_begun(task) ||
+        names_put(root, p->names.id, document_string(document_member(task, "remote_id"))) < 0 ||
+        names_put(root, p->names.state, json_string("queued")) < 0)
+        return;
+    text = json_dumps(root, JSON_COMPACT);
+    buf_adds(out, text);
+}
+
+static void tree_of_jobs(const json_t *task, struct buf *out)
+{
     buf_adds(out, document_member(task, "look"));
-    if (out->len != 0 || !state_from_name(document_member(task, "state"), &state) ||
-        (state != STATE_SUBMITTED && state != STATE_QUEUED))
+    if (out->len != 0 || !has_not_begun(task))
         return;
     buf_addc(out, '{');
     add_member(out, "id", document_member(task, "remote_id"));
@@ -194,6 +246,107 @@ void mirror_shape_tree(const json_t *task, struct buf *out)
     add_member(out, "err_msg", "");
     add_member(out, "signed_url", "");
     buf_adds(out, ",\"job_records\":[]}");
+}
+
+/* Looks and callbacks mostly have the form of any task, without the parts. */
+static bool has_parts(const char *look)
+{
+    autojson json_t *root = json_loads(look, 0, NULL);
+
+    return json_is_object(json_object_get(root, "data_records"));
+}
+
+static void add_composed(const json_t *creations, struct buf *out)
+{
+    for (size_t i = 0; i < json_array_size(creations); i++) {
+        const json_t *made = json_array_get(creations, i);
+
+        buf_adds(out, i == 0 ? "{" : ",{");
+        add_member(out, "id", document_member(made, "id"));
+        add_member(out, "state", "success");
+        add_member(out, "creation_url", document_member(made, "url"));
+        add_member(out, "err_code", "");
+        buf_addc(out, '}');
+    }
+}
+
+static void tree_of_parts(const json_t *task, const json_t *creations, struct buf *out)
+{
+    enum task_state state = shown_state(task, creations);
+    const char *look = document_member(task, "look");
+
+    if (has_parts(look)) {
+        buf_adds(out, look);
+        return;
+    }
+    if (words[state].official == NULL)
+        return;
+    buf_addc(out, '{');
+    add_member(out, "id", document_member(task, "remote_id"));
+    add_member(out, "err_code", err_code_of(task, state));
+    add_member(out, "state", words[state].official);
+    buf_adds(out, ",\"data_records\":{\"storyboards\":[],\"narration_records\":[],"
+                  "\"bgm_records\":[],\"completed_creation_records\":[");
+    if (state == STATE_SUCCESS)
+        add_composed(creations, out);
+    buf_adds(out, "]}}");
+}
+
+void mirror_shape_tree(const struct endpoint *e, const json_t *task, const json_t *creations,
+                       struct buf *out)
+{
+    const struct endpoint *own = endpoint_find(document_member(task, "endpoint"));
+
+    if (own != NULL && !str_eq(str_or(own->jobs, ""), e->jobs))
+        return; /* asked for at the wrong place */
+    if (e->query == ENDPOINT_QUERY_JOBS)
+        tree_of_jobs(task, out);
+    else
+        tree_of_parts(task, creations, out);
+}
+
+/* -- one of a list -- */
+
+/* Pictures that were sent in the request itself are not kept. */
+static bool are_kept(const json_t *images)
+{
+    for (size_t i = 0; i < json_array_size(images); i++)
+        if (request_summary_is_note(document_text(json_array_get(images, i)).p))
+            return false;
+    return true;
+}
+
+static void add_images(const json_t *task, const json_t *request, struct buf *out)
+{
+    static const char *const images[] = {"images"};
+    const struct endpoint *e = endpoint_find(document_member(task, "endpoint"));
+
+    if (json_object_get(request, "images") != NULL && are_kept(json_object_get(request, "images")))
+        add_known(request, images, 1, out);
+    else if (request != NULL && e != NULL && e->max_images < 0 && e->image == NULL)
+        buf_adds(out, ",\"images\":[]");
+}
+
+/* As the provider calls it, in the answers of creates. */
+static const char *type_of(const json_t *task)
+{
+    const char *endpoint = document_member(task, "endpoint");
+
+    return str_eq(endpoint, "start-end2video") ? "headtailimg2video" : endpoint;
+}
+
+static void add_asked(const json_t *task, struct buf *out)
+{
+    static const char *const names[] = {"template"};
+    static const char *const sizes[] = {"duration", "resolution", "aspect_ratio"};
+    autojson json_t *request = json_loads(document_member(task, "request"), 0, NULL);
+
+    add_member(out, "type", type_of(task));
+    add_known(request, names, ARRAY_LEN(names), out);
+    add_member(out, "model", document_member(task, "model"));
+    add_member(out, "prompt", document_member(task, "prompt"));
+    add_images(task, request, out);
+    add_known(request, sizes, ARRAY_LEN(sizes), out);
 }
 
 bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf *out)
@@ -206,9 +359,7 @@ bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf
     clock_format_rfc3339(json_integer_value(json_object_get(task, "created_ms")), created);
     buf_addc(out, '{');
     add_member(out, "id", document_member(task, "remote_id"));
-    add_member(out, "type", document_member(task, "endpoint"));
-    add_member(out, "model", document_member(task, "model"));
-    add_member(out, "prompt", document_member(task, "prompt"));
+    add_asked(task, out);
     add_member(out, "state", words[state].official);
     add_member(out, "err_code", err_code_of(task, state));
     add_creations(out, state, creations);

@@ -24,10 +24,19 @@ bool mirror_shape_is_known(const struct provider_profile *p);
 bool mirror_shape_report(const struct provider_profile *p, const json_t *task,
                          const json_t *creations, struct buf *out);
 /*
- * A tree of jobs, as the provider has said it last; one of which nothing was said has no jobs yet.
- * Nothing is added when it has moved on since.
+ * A task of which nothing was found yet, for a provider that has names for id and state: queued.
+ * Nothing is added when it has no such names, or the task has moved on.
  */
-void mirror_shape_tree(const json_t *task, struct buf *out);
+void mirror_shape_early(const struct provider_profile *p, const json_t *task, struct buf *out);
+/*
+ * The tree of a task at such an endpoint, as the provider has said it last. A tree of jobs of which
+ * nothing was said has no jobs yet; when it has moved on since, nothing is added. An advertisement
+ * of whose parts nothing was said has those that are its result.
+ */
+void mirror_shape_tree(const struct endpoint *e, const json_t *task, const json_t *creations,
+                       struct buf *out);
+/* Whether this provider speaks as Vidu itself does, which alone has the list call. */
+bool mirror_shape_is_official(const struct provider_profile *p);
 /* One of the tasks[] of the official list call, as above. */
 bool mirror_shape_listed(const json_t *task, const json_t *creations, struct buf *out);
 /* Whether what would be reported is an end: no later look says anything else. */

@@ -2,22 +2,52 @@
 #include "keeper/lookup.h"
 
 #include "vidu/document.h"
+#include "vidu/request.h"
 #include "wire/command.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* The creations stay text: whoever asks mostly hands them on as they are. */
-static json_t *task_json(const struct store_task *t)
+/*
+ * The creations stay text: whoever asks mostly hands them on as they are. A list has no payloads,
+ * which may have a megabyte each.
+ */
+static json_t *task_json(const struct store_task *t, bool list)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:I}", "id",
-                     t->id, "remote_id", document_string(t->remote_id), "endpoint",
-                     document_string(t->endpoint), "model", document_string(t->model), "prompt",
-                     document_string(t->prompt), "state", state_name(t->state), "err_code",
-                     document_string(t->err_code), "err_msg", document_string(t->err_msg),
-                     "credits", (json_int_t)t->credits, "payload", document_string(t->payload),
-                     "result", document_string(t->result), "created_ms", (json_int_t)t->created_ms,
-                     "updated_ms", (json_int_t)t->updated_ms);
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:I}", "id", t->id,
+        "remote_id", document_string(t->remote_id), "endpoint", document_string(t->endpoint),
+        "model", document_string(t->model), "prompt", document_string(t->prompt), "state",
+        state_name(t->state), "err_code", document_string(t->err_code), "err_msg",
+        document_string(t->err_msg), "credits", (json_int_t)t->credits, "payload",
+        document_string(list ? NULL : t->payload), "result", document_string(t->result),
+        "created_ms", (json_int_t)t->created_ms, "updated_ms", (json_int_t)t->updated_ms);
+}
+
+/* -- what was asked for -- */
+
+/*
+ * Nearly no request has it, and a request is read by every poll: so it is parsed only when it has
+ * this text, which cannot stand inside of another one, whose quotes are escaped.
+ */
+static bool asks_for_bgm(const char *request)
+{
+    autojson json_t *root = NULL;
+
+    if (strstr(request, "\"bgm\":true") != NULL)
+        root = json_loads(request, 0, NULL);
+    return json_is_true(json_object_get(root, "bgm"));
+}
+
+/* Of a task that was created elsewhere, there is none. */
+static void add_request(const struct store_task *t, bool list, json_t *json)
+{
+    if (!request_summary_has_members(t->request))
+        return;
+    json_object_set_new(json, "bgm", json_boolean(asks_for_bgm(t->request)));
+    json_object_set_new(json, "off_peak", json_boolean(t->off_peak));
+    if (list)
+        json_object_set_new(json, "request", document_string(t->request));
 }
 
 /* -- what the last look has found -- */
@@ -62,8 +92,10 @@ static void add_look(struct keeper *k, const struct store_task *t, bool tree, js
 static void add_task(struct keeper *k, const struct question *q, const struct store_task *t,
                      json_t *tasks)
 {
-    json_t *json = task_json(t);
+    bool list = json_is_true(json_object_get(q->args, "list"));
+    json_t *json = task_json(t, list);
 
+    add_request(t, list, json);
     if (json_is_true(json_object_get(q->args, "look")))
         add_look(k, t, json_is_true(json_object_get(q->args, "tree")), json);
     json_array_append_new(tasks, json);

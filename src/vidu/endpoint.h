@@ -42,7 +42,8 @@ struct endpoint {
     bool accepts_payload;
     const char *id_key; /* of the answer, before task_id and id are tried */
     enum endpoint_query query;
-    const char *jobs; /* with ENDPOINT_QUERY_JOBS: the path whose {id} is the tree's */
+    const char *jobs; /* what the id of a tree stands behind, which is where the state is found
+                         with ENDPOINT_QUERY_JOBS; NULL: there is no tree */
     enum endpoint_form form;
     bool model_required;
     bool prompt_required;

@@ -239,7 +239,7 @@ const struct endpoint endpoint_table[] = {
     {ROW("timing2audio", timing_fields, "sounds at their times"), CB, ID("task_id"), NO_LIST,
      MODELS(audio_models)},
     {ROW("ad-one-click", ad_fields, "an advertisement from pictures of a product"), CB,
-     ID("task_id"), PICTURES(1, 7), .open = true},
+     ID("task_id"), PICTURES(1, 7), .open = true, .jobs = "/ad-one-click/"},
     {ROW("ad-one-click/edit", ad_part_fields, "a part of an advertisement, made again"), CB, PL,
      ID("sub_task_id"), NO_LIST, .open = true},
     {ROW("ad-one-click/compose", ad_part_fields, "an advertisement, put together again"), CB, PL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vidu/names.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define MAX_STEPS 8
@@ -24,6 +25,13 @@ bool names_path_is_good(const char *path)
         if (*path != '.')
             return false;
     }
+}
+
+static bool is_place(struct slice step)
+{
+    uint64_t place;
+
+    return str_to_u64(step.p, step.n, SIZE_MAX, &place) == 0;
 }
 
 static json_t *step_into(const json_t *at, struct slice step)
@@ -54,6 +62,33 @@ json_t *names_find(const json_t *root, const char *path)
         path += n + 1;
     }
     return NULL;
+}
+
+/* What the step leads to, made when it is not there; NULL: it cannot be. */
+static json_t *way_into(json_t *at, struct slice step)
+{
+    autofree char *name = mem_strndup(step.p, step.n);
+    json_t *next = json_object_get(at, name);
+
+    if (next == NULL && !is_place(step)) {
+        next = json_object();
+        (void)json_object_set_new(at, name, next);
+    }
+    return json_is_object(next) ? next : NULL;
+}
+
+int names_put(json_t *root, const char *path, json_t *value)
+{
+    json_t *at = root;
+    const char *dot;
+
+    for (; (dot = strchr(path, '.')) != NULL && at != NULL; path = dot + 1)
+        at = way_into(at, (struct slice){path, (size_t)(dot - path)});
+    if (at == NULL || is_place(slice_str(path)) || json_object_get(at, path) != NULL) {
+        json_decref(value);
+        return -EINVAL;
+    }
+    return json_object_set_new(at, path, value) == 0 ? 0 : -EINVAL;
 }
 
 static bool has_one(const json_t *object, const char *const *keys, size_t n)

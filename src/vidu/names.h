@@ -20,6 +20,11 @@ bool names_path_is_good(const char *path);
 /* What is there; NULL: nothing. Borrowed from root. */
 json_t *names_find(const json_t *root, const char *path);
 /*
+ * Puts value there, and what is on the way to it; takes value. -EINVAL: the way goes through a
+ * place in an array, or something else stands there.
+ */
+MUST_CHECK int names_put(json_t *root, const char *path, json_t *value);
+/*
  * The object that speaks: root, or root's `data` when that has one of the keys and root has none
  * of them with a value ({"code":"success","data":{"task_id":...}} of gateways).
  */

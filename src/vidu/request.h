@@ -59,5 +59,9 @@ MUST_CHECK int request_inject_callback(const struct outline *o, const char *url,
  * sha256:...]". Compact JSON text, at most 64 KiB; owned by the caller.
  */
 char *request_summary(const struct outline *o);
+/* Whether such a text has the members of its request: not when that was unknown, or too large. */
+bool request_summary_has_members(const char *summary);
+/* Whether a text of it stands for one that is not there. */
+bool request_summary_is_note(const char *text);
 
 #endif

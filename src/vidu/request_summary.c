@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_SUMMARY (64U << 10)
+#define TOO_LARGE   "{\"summary\":\"[request of "
 /* Base64 text that is decoded at once: whole groups. */
 #define CHUNK 4096
 
@@ -129,5 +130,15 @@ char *request_summary(const struct outline *o)
         if (text != NULL)
             return text;
     }
-    return mem_printf("{\"summary\":\"[request of %zu fields, too large to keep]\"}", fields);
+    return mem_printf(TOO_LARGE "%zu fields, too large to keep]\"}", fields);
+}
+
+bool request_summary_has_members(const char *summary)
+{
+    return summary[0] == '{' && !str_starts(summary, TOO_LARGE);
+}
+
+bool request_summary_is_note(const char *text)
+{
+    return text[0] == '[' && strstr(text, " bytes sha256:") != NULL;
 }

@@ -30,8 +30,10 @@
  *   explain  task                           keeper   {"task", "events": [], "files", "runs"}
  *   runs     task?, state?, hook?, limit?   keeper   {"runs": [run]}
  *   lookup   provider, remote_ids[],        keeper   {"tasks": [...]}: those that are known, in
- *            look?, tree?                            that order, with "result" as JSON text and
- *                                                    created_ms, updated_ms (for the gateway);
+ *            look?, tree?, list?                     that order, with "result" as JSON text and
+ *                                                    created_ms, updated_ms (for the gateway), bgm
+ *                                                    and off_peak if what was asked is known;
+ *                                                    list: without payload, with "request" as text;
  *                                                    look: with what the last look has found, as
  *                                                    it came, if that still holds; tree: or a
  *                                                    callback, if the state is still the same

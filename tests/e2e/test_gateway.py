@@ -271,7 +271,8 @@ def test_polls_of_known_tasks_cost_the_provider_nothing_and_have_its_shape(run):
     seen["processing.json"] = poll(mirror, task)
     assert task.say("success", url="https://media.example/a.mp4?Expires=4102444800&s=1") == 200
     seen["success.json"] = poll(mirror, task)
-    failing, cancelled = create(upstream, mirror), create(upstream, mirror)
+    failing = create(upstream, mirror, bgm=True, off_peak=True)
+    cancelled = create(upstream, mirror, prompt='"bgm":true', metadata={"bgm": True})
     assert failing.say("failed", err_code="CreationPolicyViolation") == 200
     seen["failed.json"] = poll(mirror, failing)
     assert cancelled.say("failed", err_code="UserCancelled") == 200
@@ -346,7 +347,9 @@ def test_polls_are_answered_while_the_provider_is_down(run):
 
 def test_the_list_call_answers_for_local_tasks(run):
     upstream, mirror = polled_stack(run)
-    tasks = [create(upstream, mirror, prompt=f"boat {i}") for i in range(2)]
+    tasks = [create(upstream, mirror, prompt="boat 0"),
+             create(upstream, mirror, prompt="boat 1", duration=8, resolution="720p", aspect_ratio="9:16",
+                    template="hug", payload="p")]
     ids = [task.remote_id for task in tasks]
     for query in (f"task_ids={ids[0]},{ids[1]}", f"task_ids={ids[0]}%2C{ids[1]}",
                   f"task_ids={ids[0]}&task_ids={ids[1]}"):
@@ -358,6 +361,13 @@ def test_the_list_call_answers_for_local_tasks(run):
     for query in (f"task_ids={ids[0]},999", f"task_ids={ids[0]}&states=success", "task_ids=a/b", ""):
         mirror.ask("GET", f"/vidu/ent/v2/tasks?{query}")
     assert len(upstream.looks) == 4  # they went on
+
+
+def test_a_list_is_answered_however_large_the_payloads_are(run):
+    upstream, mirror = polled_stack(run)
+    ids = [create(upstream, mirror, payload="\x01" * (1 << 20)).remote_id for _ in range(4)]  # 6 MiB each
+    told = mirror.ask("GET", "/vidu/ent/v2/tasks?task_ids=" + ",".join(ids))
+    assert [task["id"] for task in told.json["tasks"]] == ids and upstream.looks == []
 
 
 # -- waiting --------------------------------------------------------------------------------------

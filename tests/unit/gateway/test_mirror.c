@@ -48,8 +48,9 @@ static void tell(struct fixture *t, int which, const char *state)
                                      state);
     struct msg_result result = {.json = slice_str(json)};
 
-    assert_string_equal(msg.json.p, "{\"command\":\"lookup\",\"provider\":\"main\","
-                                    "\"remote_ids\":[\"91\"],\"look\":false,\"tree\":false}");
+    assert_string_equal(msg.json.p,
+                        "{\"command\":\"lookup\",\"provider\":\"main\","
+                        "\"remote_ids\":[\"91\"],\"look\":false,\"tree\":false,\"list\":false}");
     assert_int_equal(channel_send(t->keeper, MSG_RESULT, f->id, &result), 0);
 }
 

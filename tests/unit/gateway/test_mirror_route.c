@@ -103,6 +103,8 @@ static void a_get_of_the_query_path_is_a_query(void **state)
     assert_step("GET", "/own/ask", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/one-click/mv/912", MIRROR_TREE, "[\"912\"]");
     assert_step("GET", "/vidu/ent/v2/one-click/general_one_click/9", MIRROR_TREE, "[\"9\"]");
+    assert_step("GET", "/vidu/ent/v2/ad-one-click/7", MIRROR_TREE, "[\"7\"]");
+    assert_step("POST", "/vidu/ent/v2/ad-one-click/7", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/one-click/mv/", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/one-click/mv/912/edit", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks//creations", MIRROR_PASS, NULL);
@@ -123,6 +125,8 @@ static void the_list_call_is_ours_with_ids_alone(void **state)
     assert_step("GET", "/vidu/ent/v2/tasks?task_ids=1,2%2c3&task_ids=4", MIRROR_LIST,
                 "[\"1\",\"2\",\"3\",\"4\"]");
     assert_step("GET", "/vidu/ent/v2/tasks", MIRROR_PASS, NULL);
+    assert_step("GET", "/octo/vidu/ent/v2/tasks?task_ids=1", MIRROR_PASS, NULL);
+    assert_step("GET", "/own/tasks?task_ids=1", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks?task_ids=", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks?task_ids=1,,2", MIRROR_PASS, NULL);
     assert_step("GET", "/vidu/ent/v2/tasks?task_ids=1&states=failed", MIRROR_PASS, NULL);

@@ -121,7 +121,20 @@ static void a_summary_is_never_over_64_kib(void **state)
     free(text);
     text = with_strings(50000, 10);
     assert_string_equal(text, "{\"summary\":\"[request of 2 fields, too large to keep]\"}");
+    assert_false(request_summary_has_members(text));
     free(text);
+}
+
+static void notes_and_what_is_no_request_are_told_apart(void **state)
+{
+    (void)state;
+    assert_true(request_summary_has_members("{\"model\":\"m\"}"));
+    assert_true(request_summary_has_members("{\"summary\":\"of a film\"}"));
+    assert_false(request_summary_has_members(""));
+    assert_true(request_summary_is_note("[image/png 9 bytes sha256:00]"));
+    assert_false(request_summary_is_note("https://h/a"));
+    assert_false(request_summary_is_note("[slow] a boat"));
+    assert_false(request_summary_is_note(""));
 }
 
 int main(void)
@@ -133,6 +146,7 @@ int main(void)
         cmocka_unit_test(other_data_is_noted_as_text),
         cmocka_unit_test(long_texts_become_a_note),
         cmocka_unit_test(a_summary_is_never_over_64_kib),
+        cmocka_unit_test(notes_and_what_is_no_request_are_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
