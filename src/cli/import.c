@@ -192,7 +192,8 @@ static int import(struct import *im)
         return cli_fail(im->cli, EXIT_UNREACHABLE, &err);
     read_lines(im, text, len);
     if (im->n_bad > 0) {
-        err_set(&err, -EINVAL, "%s: %zu bad lines; nothing was taken over", im->file, im->n_bad);
+        err_set(&err, -EINVAL, "%s: %zu bad line%s; nothing was taken over", im->file, im->n_bad,
+                im->n_bad == 1 ? "" : "s");
         return cli_fail(im->cli, EXIT_USAGE, &err);
     }
     return adopt_all(im);

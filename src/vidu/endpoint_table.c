@@ -27,6 +27,7 @@ static const char *const audio_models[] = {"audio1.0", NULL};
 
 /* name, type, help; a word of a list; a number between two; a text of at most so many characters */
 #define FIELD(NAME, TYPE, HELP) {.name = NAME, .type = TYPE, .help = HELP}
+#define NEEDED(NAME, TYPE, HELP) {.name = NAME, .type = TYPE, .help = HELP, .required = true}
 #define WORD(NAME, VALUES, HELP) {.name = NAME, .type = "string", .help = HELP, .values = VALUES}
 #define NUMBER(NAME, TYPE, LOW, HIGH, HELP) \
     {.name = NAME, .type = TYPE, .help = HELP, .min = LOW, .max = HIGH}
@@ -89,7 +90,7 @@ static const struct endpoint_field reference_fields[] = {
     PROMPT(5000, "what happens; at most 2000 characters, 5000 with subjects"), RATIO,
     VIDEO_FIELDS};
 static const struct endpoint_field multiframe_fields[] = {
-    MODEL, FIELD("start_image", "string", "the first frame"),
+    MODEL, NEEDED("start_image", "string", "the first frame"),
     FIELD("image_settings", "array", "2 to 9 of {key_image, prompt, duration 2-7, default 5}"),
     RESOLUTION, WATERMARK_BY_NAME, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field extend_fields[] = {
@@ -100,7 +101,7 @@ static const struct endpoint_field extend_fields[] = {
     NUMBER("duration", "int", 1, 7, "seconds to add, 1 to 7; default 5"), RESOLUTION,
     WATERMARK_BY_NAME, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field template_fields[] = {
-    FIELD("template", "string", "name of the template"),
+    NEEDED("template", "string", "name of the template"),
     FIELD("images", "array", "as many as the template takes"),
     PROMPT(2000, "at most 2000 characters"), SEED, BGM, WATERMARK, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field story_fields[] = {
@@ -120,17 +121,17 @@ static const struct endpoint_field upscale_fields[] = {
     WORD("upscale_resolution", "1080p 2K 4K 8K", "1080p (default), 2K, 4K, 8K"),
     PAYLOAD, CALLBACK, END};
 static const struct endpoint_field dance_fields[] = {
-    FIELD("image_url", "string", "who dances; at most 15 MB"),
-    FIELD("video_url", "string", "the motion: 2 to 30 seconds, at most 200 MB"),
+    NEEDED("image_url", "string", "who dances; at most 15 MB"),
+    NEEDED("video_url", "string", "the motion: 2 to 30 seconds, at most 200 MB"),
     WATERMARK, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field human_fields[] = {
-    MODEL, FIELD("image", "string", "who speaks"),
+    MODEL, NEEDED("image", "string", "who speaks"),
     FIELD("audio_url", "string", "what is said; wins over text"),
     FIELD("text", "string", "what is said, with voice_id"),
     FIELD("voice_id", "string", "who says it"), PROMPT(2000, "at most 2000 characters"),
     RESOLUTION, WATERMARK, PAYLOAD, CALLBACK, END};
 static const struct endpoint_field lip_fields[] = {
-    FIELD("video_url", "string", "whose lips move"),
+    NEEDED("video_url", "string", "whose lips move"),
     FIELD("audio_url", "string", "what is said; wins over text"),
     TEXT("text", 2000, "what is said, 4 to 2000 characters, with voice_id"),
     FIELD("voice_id", "string", "who says it"), FIELD("speed", "number", "of the speech"),
@@ -140,22 +141,22 @@ static const struct endpoint_field sound_fields[] = {
     MODEL, PROMPT(1500, "what to hear; at most 1500 characters"),
     NUMBER("duration", "number", 2, 10, "seconds, 2 to 10; default 10"), SEED, CALLBACK, END};
 static const struct endpoint_field timing_fields[] = {
-    MODEL, FIELD("timing_prompts", "array", "of {from, to, prompt}: what to hear when"),
+    MODEL, NEEDED("timing_prompts", "array", "of {from, to, prompt}: what to hear when"),
     NUMBER("duration", "number", 2, 10, "seconds, 2 to 10; default 10"), SEED, CALLBACK, END};
 static const struct endpoint_field ad_fields[] = {
     IMAGES_7, NUMBER("duration", "int", 8, 60, "seconds, 8 to 60 (10 to 60 outside China); 15"),
     PROMPT(2000, "at most 2000 characters"), RATIO, LANGUAGE,
     FIELD("creative", "bool", "more freedom for the provider"), CALLBACK, END};
 static const struct endpoint_field ad_part_fields[] = {
-    FIELD("ad_one_click_task_id", "string", "the task that this belongs to"), PAYLOAD, CALLBACK,
+    NEEDED("ad_one_click_task_id", "string", "the task that this belongs to"), PAYLOAD, CALLBACK,
     END};
 static const struct endpoint_field trending_fields[] = {
-    FIELD("video_url", "string", "what to replicate: 5 to 180 seconds"), IMAGES_7,
+    NEEDED("video_url", "string", "what to replicate: 5 to 180 seconds"), IMAGES_7,
     PROMPT(2000, "at most 2000 characters"), RATIO,
     WORD("resolution", "540p 720p 1080p", "1080p (default)"),
     FIELD("remove_audio", "bool", "without the sound of the original"), CALLBACK, END};
 static const struct endpoint_field mv_fields[] = {
-    IMAGES_7, FIELD("audio_url", "string", "the music: 10 to 180 seconds"),
+    IMAGES_7, NEEDED("audio_url", "string", "the music: 10 to 180 seconds"),
     PROMPT(3000, "at most 3000 characters"), RATIO, LANGUAGE,
     FIELD("lip_sync", "bool", "who is seen sings"), FIELD("quality", "string", "of the result"),
     FIELD("add_subtitle", "bool", "with the words"), FIELD("srt_url", "string", "the words"),
@@ -168,14 +169,15 @@ static const struct endpoint_field general_fields[] = {
 static const struct endpoint_field job_fields[] = {
     PROMPT(3000, "at most 3000 characters"), CALLBACK, END};
 static const struct endpoint_field tts_fields[] = {
-    TEXT("text", 9999, "what is said; under 10000 characters"),
+    {.name = "text", .type = "string", .help = "what is said; under 10000 characters",
+     .max_chars = 9999, .required = true},
     FIELD("voice_setting_voice_id", "string", "who says it"),
     NUMBER("voice_setting_speed", "number", 0.5, 2, "0.5 to 2"),
     NUMBER("voice_setting_volume", "number", 0, 10, "0 to 10"),
     NUMBER("voice_setting_pitch", "number", -12, 12, "-12 to 12"),
     FIELD("voice_setting_emotion", "string", "how it is said"), PAYLOAD, END};
 static const struct endpoint_field clone_fields[] = {
-    FIELD("audio_url", "string", "the voice to clone"),
+    NEEDED("audio_url", "string", "the voice to clone"),
     FIELD("voice_id", "string", "a name for the new voice"),
     FIELD("text", "string", "what the sample says"), PAYLOAD, END};
 static const struct endpoint_field recommend_fields[] = {

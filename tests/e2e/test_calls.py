@@ -167,4 +167,5 @@ def test_import_has_limits(run):
     many = run.file("many", '{"remote_id":"1","provider":"vidu"}\n' * 100001)
     done = daemon.command("import", many)
     assert done.returncode == 2 and "many:100001: more than 100000 tasks" in done.stderr
+    assert ": 1 bad line; nothing" in done.stderr
     assert daemon.cli("list")[1]["tasks"] == []

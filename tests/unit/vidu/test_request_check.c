@@ -45,6 +45,11 @@ static void what_is_required_is_missed(void **state)
     expect("one-click/general_one_click", "{\"images\":[\"https://h/a\"]}",
            "one-click/general_one_click needs duration: seconds, 1 to 180; required\n");
     expect("one-click/general_one_click", "{\"images\":[\"https://h/a\"],\"duration\":9}", "");
+    expect("audio-tts", "{}", "audio-tts needs text: what is said; under 10000 characters\n");
+    expect("audio-tts", "{\"text\":\"hello\"}", "");
+    expect("image2dance", "{\"image_url\":\"https://h/a\"}",
+           "image2dance needs video_url: the motion: 2 to 30 seconds, at most 200 MB\n");
+    expect("ad-one-click/edit", "{\"ad_one_click_task_id\":\"1\"}", "");
 }
 
 static void documented_requests_give_no_warning(void **state)
@@ -145,13 +150,15 @@ static void each_objection_is_one_line(void **state)
         {"extend", "{\"model\":\"viduq2-pro\",\"duration\":8}",
          "duration is a number from 1 to 7\n"},
         {"multiframe",
-         "{\"model\":\"viduq2-pro\",\"image_settings\":[{\"key_image\":\"https://h/b\"}]}",
+         "{\"model\":\"viduq2-pro\",\"start_image\":\"https://h/a\","
+         "\"image_settings\":[{\"key_image\":\"https://h/b\"}]}",
          "multiframe takes 2 to 9 frames behind the first image, not 1\n"},
         {"extend", "{\"model\":\"viduq2-pro\",\"wm_position\":3}",
          "wm_position is not of type string\n"},
-        {"lip-sync", "{\"payload\":\"p\"}",
+        {"lip-sync", "{\"payload\":\"p\",\"video_url\":\"https://h/a\"}",
          "payload is not a field of lip-sync and may be refused\n"},
-        {"one-click/mv", "{\"images\":[\"https://h/a\"],\"lip_synk\":true}",
+        {"one-click/mv",
+         "{\"images\":[\"https://h/a\"],\"audio_url\":\"https://h/b\",\"lip_synk\":true}",
          "lip_synk is not a field of one-click/mv; did you mean lip_sync?\n"},
         {"template-story", "{\"story\":\"dracula\"}",
          "story dracula is none of: love_story workday_feels monkey_king pigsy monk_tang "
