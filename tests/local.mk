@@ -111,6 +111,7 @@ UNIT_TESTS = \
 	tests/unit/runner/test_download \
 	tests/unit/runner/test_download_crash \
 	tests/unit/runner/test_exec \
+	tests/unit/runner/test_live \
 	tests/unit/runner/test_quota \
 	tests/unit/runner/test_runner \
 	tests/unit/runner/test_sweep \
@@ -486,6 +487,8 @@ tests_unit_runner_test_sweep_SOURCES = tests/unit/runner/test_sweep.c
 tests_unit_runner_test_sweep_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_trail_SOURCES = tests/unit/runner/test_trail.c
 tests_unit_runner_test_trail_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_live_SOURCES = tests/unit/runner/test_live.c
+tests_unit_runner_test_live_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_tail_SOURCES = tests/unit/runner/test_tail.c
 tests_unit_runner_test_tail_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_cli_test_body_SOURCES = tests/unit/cli/test_body.c

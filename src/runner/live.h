@@ -23,7 +23,8 @@ struct live *live_new(struct event_base *base, const struct tail *tail, live_on_
                       void *ctx);
 void live_free(struct live *l); /* NULL is fine */
 
-/* Somebody listens: from the oldest byte that is kept; or nobody does any more. */
+/* Somebody listens: from the oldest byte that is kept, of 128 KiB at most; or nobody does any more.
+ */
 void live_listen(struct live *l, bool on);
 /* The tail has grown. */
 void live_grown(struct live *l);
