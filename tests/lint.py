@@ -44,6 +44,12 @@ WALLS = {
 BANNED = (r"sprintf|vsprintf|strcpy|strcat|strncpy|strncat|gets|atoi|atol|atoll|strtok|alloca|system|popen|"
           r"mktemp|tmpnam|rand|srand|fork|vfork|sleep|usleep|signal_handler")
 FORK_ALLOWED = {"receiver/drill.c", "runner/spawn_child.c"}
+# Globals that may change.
+MUTABLE = {
+    "base/clock.c": {"frozen_mono_ms", "frozen_wall_ms"},  # by tests only
+    "base/log.c": {"sink", "limits"},
+    "http/server.c": {"evhttp_on_event"},
+}
 FUNCTION_MAX, FILE_MAX, COLUMNS = 100, 600, 100
 
 
@@ -137,6 +143,22 @@ def run(*argv):
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
+def mutable_globals():
+    """What the compiler has put where it can be written; .data.rel.ro is for tables of pointers."""
+    if len(sys.argv) < 4:
+        return
+    build = pathlib.Path(sys.argv[3]).resolve().parent / "src"
+    for source in sorted(SRC.rglob("*.c")):
+        thing = build / source.relative_to(SRC).with_suffix(".o")
+        if not thing.exists():  # an optional part that was not chosen
+            continue
+        table = run("objdump", "-t", str(thing))[1]
+        for symbol in re.findall(r"^\S+ .{7} (?:\.data(?!\.rel\.ro)|\.tdata|\.t?bss|\*COM\*)\S*\t\S+ (?:\.hidden )?(\S+)$", table, re.M):
+            variable = re.sub(r"\.\d+$", "", symbol)  # static in a function
+            if variable not in MUTABLE.get(name(source), set()) and not variable.startswith(("__", ".")):  # a sanitizer's
+                yield f"{name(source)}: {variable} is a global that can change"
+
+
 def manuals():
     pages = sorted((ROOT / "man").glob("*.[1-8]"))
     if not pages:
@@ -192,7 +214,7 @@ def shell_scripts():
             yield from text.splitlines()
 
 
-RULES = [layers, walls, banned, own_header_first, lengths, licences, manuals, documented, shell_scripts]
+RULES = [layers, walls, banned, own_header_first, lengths, licences, mutable_globals, manuals, documented, shell_scripts]
 
 
 def main():
