@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_template_file_name \
 	tests/unit/conf/test_conf \
 	tests/unit/conf/test_conf_check \
+	tests/unit/conf/test_conf_command \
 	tests/unit/conf/test_conf_hook \
 	tests/unit/conf/test_conf_http \
 	tests/unit/conf/test_conf_range \
@@ -88,6 +89,8 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_intake \
 	tests/unit/receiver/test_receiver \
 	tests/unit/receiver/test_sandbox \
+	tests/unit/keeper/test_claim \
+	tests/unit/keeper/test_follow \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_match \
 	tests/unit/keeper/test_outcome \
@@ -333,6 +336,8 @@ tests_unit_vidu_test_template_file_name_SOURCES = tests/unit/vidu/test_template_
 tests_unit_vidu_test_template_file_name_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_SOURCES = tests/unit/conf/test_conf.c
 tests_unit_conf_test_conf_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
+tests_unit_conf_test_conf_command_SOURCES = tests/unit/conf/test_conf_command.c
+tests_unit_conf_test_conf_command_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_check_SOURCES = tests/unit/conf/test_conf_check.c
 tests_unit_conf_test_conf_check_LDADD = $(CONF_LAYER) $(CMOCKA_LIBS)
 tests_unit_conf_test_conf_range_SOURCES = tests/unit/conf/test_conf_range.c
@@ -433,6 +438,10 @@ tests_unit_receiver_test_receiver_SOURCES = tests/unit/receiver/test_receiver.c
 tests_unit_receiver_test_receiver_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
 tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_claim_SOURCES = tests/unit/keeper/test_claim.c
+tests_unit_keeper_test_claim_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_follow_SOURCES = tests/unit/keeper/test_follow.c
+tests_unit_keeper_test_follow_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_match_SOURCES = tests/unit/keeper/test_match.c
