@@ -116,7 +116,7 @@ static void check_gateway(const struct check *k)
         conf_found_at(k->fill->found, place(k, "gateway", "listen"),
                       "'gateway.token' is missing: without it everybody on this machine could use "
                       "the API keys");
-    if (l->text != NULL && l->kind == LISTEN_HTTP && !conf_host_is_loopback(l->host))
+    if (l->kind == LISTEN_HTTP && !conf_host_is_loopback(l->host))
         conf_found_at(k->fill->found, place(k, "gateway", "listen"),
                       "'gateway.listen': %s would send the token over the network without TLS; use "
                       "https or a loopback address",

@@ -26,6 +26,7 @@ static bool is_name(const char *name)
 static void add_variable(const struct conf_fill *fill, const struct conf_row *row,
                          const struct conf_node *item, void *object)
 {
+    const char *value = item->kind == NODE_TEXT ? item->text : "";
     autofree char *text = NULL;
 
     if (!is_name(item->key))
@@ -37,11 +38,11 @@ static void add_variable(const struct conf_fill *fill, const struct conf_row *ro
     else if (item->kind != NODE_TEXT && item->kind != NODE_EMPTY)
         conf_found_at(fill->found, item, "'%s': the value of %s must be a text, not %s",
                       row->doc.name, item->key, conf_node_kind_name(item));
-    else if (item->kind == NODE_TEXT && strlen(item->text) > VALUE_MAX)
+    else if (strlen(value) > VALUE_MAX)
         conf_found_at(fill->found, item, "'%s': the value of %s is over %u KiB", row->doc.name,
                       item->key, VALUE_MAX >> 10);
     else {
-        text = mem_printf("%s=%s", item->key, item->kind == NODE_TEXT ? item->text : "");
+        text = mem_printf("%s=%s", item->key, value);
         conf_list_add(conf_slot(row, object), text);
     }
 }
@@ -166,7 +167,7 @@ void conf_command_check(const struct conf_fill *fill, const struct conf_node *no
                           "'hooks[].%s' is for exec: nothing else starts a command", options[i]);
     if (hook->action != ACTION_EXEC)
         return;
-    if (conf_node_get(node, "cwd") != NULL && hook->cwd != NULL)
+    if (hook->cwd != NULL)
         check_cwd(fill, conf_node_get(node, "cwd"), hook);
     if (hook->user != NULL && find_user(hook, &err) < 0)
         conf_found_at(fill->found, conf_node_get(node, "user"), "'hooks[].user': %s", err.text);

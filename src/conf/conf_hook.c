@@ -87,7 +87,7 @@ static void check_name(const struct conf_fill *fill, const struct conf_node *nod
 static void check_download(const struct conf_fill *fill, const struct conf_node *download,
                            const struct conf_hook *hook)
 {
-    if (hook->download.dir == NULL && conf_node_get(download, "dir") == NULL)
+    if (conf_node_get(download, "dir") == NULL)
         conf_found_at(fill->found, download, "'hooks[].download.dir' is missing");
     else if (hook->download.dir != NULL && strpbrk(hook->download.dir, "{}") != NULL)
         conf_found_at(fill->found, conf_node_get(download, "dir"),
@@ -144,7 +144,7 @@ static void check_retry(const struct conf_fill *fill, const struct conf_node *no
 {
     const struct conf_node *retry = conf_node_get(node, "retry");
 
-    if (retry != NULL && hook->retry.from_ms > hook->retry.to_ms)
+    if (hook->retry.from_ms > hook->retry.to_ms)
         conf_found_at(fill->found, retry, "'hooks[].retry.from' is longer than 'hooks[].retry.to'");
 }
 

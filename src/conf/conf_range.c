@@ -22,12 +22,11 @@ static int take_number(const char **at, int64_t *out)
     size_t decimals = (*at)[whole] == '.' ? strspn(*at + whole + 1, DIGITS) : 0;
     uint64_t value;
     uint64_t part = 0;
-    int rc = str_to_u64(*at, whole, WHOLE_MAX, &value);
 
-    if (rc == 0 && (*at)[whole] == '.')
-        rc = decimals <= 3 ? str_to_u64(*at + whole + 1, decimals, 999, &part) : -EINVAL;
-    if (rc < 0)
-        return rc;
+    if (str_to_u64(*at, whole, WHOLE_MAX, &value) < 0 || decimals > 3)
+        return -EINVAL;
+    if ((*at)[whole] == '.' && str_to_u64(*at + whole + 1, decimals, 999, &part) < 0)
+        return -EINVAL;
     for (size_t i = decimals; i < 3; i++)
         part *= 10;
     *at += whole + ((*at)[whole] == '.' ? 1 + decimals : 0);
@@ -45,9 +44,8 @@ static const struct bound {
 static int parse_bound(const struct bound *b, const char *text, struct range *out)
 {
     int64_t number;
-    int rc = take_number(&text, &number);
 
-    if (rc < 0 || *text != '\0')
+    if (take_number(&text, &number) < 0 || *text != '\0')
         return -EINVAL;
     *out = b->below ? (struct range){INT64_MIN, number + b->off}
                     : (struct range){number + b->off, INT64_MAX};
@@ -56,18 +54,18 @@ static int parse_bound(const struct bound *b, const char *text, struct range *ou
 
 static int parse(const char *text, struct range *out)
 {
-    int rc;
-
     for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
         if (str_starts(text, bounds[i].sign))
             return parse_bound(&bounds[i], text + strlen(bounds[i].sign), out);
-    rc = take_number(&text, &out->from);
+    if (take_number(&text, &out->from) < 0)
+        return -EINVAL;
     out->to = out->from;
-    if (rc == 0 && *text == '-') {
+    if (*text == '-') {
         text++;
-        rc = take_number(&text, &out->to);
+        if (take_number(&text, &out->to) < 0)
+            return -EINVAL;
     }
-    return rc == 0 && *text == '\0' && out->from <= out->to ? 0 : -EINVAL;
+    return *text == '\0' && out->from <= out->to ? 0 : -EINVAL;
 }
 
 static void add_range(const struct conf_fill *fill, const struct conf_row *row,

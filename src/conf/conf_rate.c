@@ -8,17 +8,17 @@
 static const struct unit {
     const char *name;
     int64_t ms;
-} units[] = {{"s", 1000}, {"m", 60000}, {"h", 3600000}};
+} units[] = {{"/s", 1000}, {"/m", 60000}, {"/h", 3600000}};
 
 static int parse(const char *text, struct conf_rate *out)
 {
     size_t digits = strcspn(text, "/");
     uint64_t n;
 
-    if (str_to_u64(text, digits, CONF_MAX_RATE, &n) < 0 || n == 0 || text[digits] == '\0')
+    if (str_to_u64(text, digits, CONF_MAX_RATE, &n) < 0 || n == 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (!str_eq(text + digits + 1, units[i].name))
+        if (!str_eq(text + digits, units[i].name))
             continue;
         *out = (struct conf_rate){.n = (int)n, .per_ms = units[i].ms};
         return 0;
@@ -43,8 +43,8 @@ static bool show_rate(const struct conf_row *row, const void *object, struct buf
     const struct conf_rate *rate = conf_slot_const(row, object);
 
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (rate->n != 0 && rate->per_ms == units[i].ms)
-            buf_addf(out, "%d/%s", rate->n, units[i].name);
+        if (rate->per_ms == units[i].ms)
+            buf_addf(out, "%d%s", rate->n, units[i].name);
     return rate->n != 0;
 }
 

@@ -161,7 +161,8 @@ static int secret_load(const struct source *source, const char *name, struct con
     return rc;
 }
 
-/* { file: PATH } or file:PATH. A finding never repeats the text: it may be the secret itself. */
+/* { file: PATH } or file:PATH; NULL for any other. A finding never repeats the text: it may be the
+ * secret itself. */
 static const struct source *source_of(const struct conf_node *node, const char **name)
 {
     bool map = node->kind == NODE_MAP && node->n == 1 && node->items[0]->kind == NODE_TEXT;
@@ -176,7 +177,7 @@ static const struct source *source_of(const struct conf_node *node, const char *
             *name = node->text + n + 1;
         else
             continue;
-        return &sources[i];
+        return str_empty(*name) ? NULL : &sources[i];
     }
     return NULL;
 }
@@ -189,7 +190,7 @@ bool conf_want_secret(const struct conf_fill *fill, const char *option,
     autofree char *path = NULL;
     struct err err;
 
-    if (source == NULL || str_empty(name)) {
+    if (source == NULL) {
         conf_found_at(fill->found, node, "'%s' must be %s; the secret itself never stands here",
                       option, SECRET_FORMS);
         return false;

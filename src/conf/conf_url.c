@@ -9,10 +9,11 @@
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+/* n bytes of a text, none of them NUL. */
 static bool consists_of(const char *p, size_t n, const char *allowed)
 {
     for (size_t i = 0; i < n; i++)
-        if (p[i] == '\0' || strchr(allowed, p[i]) == NULL)
+        if (strchr(allowed, p[i]) == NULL)
             return false;
     return n != 0;
 }
@@ -79,7 +80,7 @@ int conf_endpoint_parse(const char *text, char host[256], int *port, struct err 
     int rc;
 
     if (strchr(text, '[') == NULL && strchr(text, ':') != strrchr(text, ':')) {
-        if (strlen(text) > 255 || !conf_host_is_numeric(text))
+        if (!conf_host_is_numeric(text))
             return err_set(err, -EINVAL, "not a numeric address");
         memcpy(host, text, strlen(text) + 1);
         *port = -1;

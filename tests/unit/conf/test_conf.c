@@ -252,6 +252,17 @@ static void a_syntax_error_hides_no_other_errors(void **state)
             fail_msg("%s in %s", together[i], f->found);
 }
 
+static void what_is_missing_may_stand_in_a_file_that_cannot_be_read(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    make_dropin_dir(f);
+    fixture_write(f, "conf.d/a.yaml", "a: *x\n", 0600);
+    assert_int_equal(fixture_load_text(f, "store: sqlite:x\n"), -EINVAL);
+    assert_string_equal(f->found, "DIR/conf.d/a.yaml:1:4: aliases (*name) are not supported; write "
+                                  "it out\n");
+}
+
 static void a_dropin_with_a_syntax_error_stops_the_load(void **state)
 {
     struct conf_fixture *f = *state;
@@ -330,6 +341,7 @@ int main(void)
         CONF_TEST(findings_name_the_file_they_are_in),
         CONF_TEST(syntax_errors_of_all_files_are_reported),
         CONF_TEST(a_syntax_error_hides_no_other_errors),
+        CONF_TEST(what_is_missing_may_stand_in_a_file_that_cannot_be_read),
         CONF_TEST(a_dropin_with_a_syntax_error_stops_the_load),
         CONF_TEST(a_conf_d_that_cannot_be_listed_stops_the_load),
         CONF_TEST(a_file_that_is_too_large_is_refused),

@@ -142,6 +142,45 @@ static void https_needs_certificate_and_key(void **state)
                                   "user (mode 0644); run: chmod o= DIR/key.pem\n");
 }
 
+/* Both are there, and are what the files hold. */
+static int refuse_pair(const char *chain_pem, const char *key_pem, bool min_13, struct err *err)
+{
+    assert_string_equal(chain_pem, "certificate");
+    assert_string_equal(key_pem, "key");
+    assert_true(min_13);
+    return err_set(err, -EINVAL, "the key is of another certificate");
+}
+
+static int load_pair(struct conf_fixture *f, const char *certificate, const char *key)
+{
+    autofree char *text = mem_printf(
+        LISTEN("https://127.0.0.1:1") "tls: { certificate: %s, key: %s, min_version: 1.3 }\n",
+        certificate, key);
+    char path[256];
+
+    fixture_write(f, "viduhook.yaml", text, 0600);
+    fixture_path(f, "viduhook.yaml", path);
+    f->found[0] = '\0';
+    return conf_load_checked(path, refuse_pair, fixture_on_finding, f, &f->conf);
+}
+
+static void a_certificate_and_its_key_belong_together(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    fixture_write(f, "cert.pem", "certificate", 0644);
+    fixture_write(f, "key.pem", "key", 0600);
+    assert_int_equal(load_pair(f, "cert.pem", "key.pem"), -EINVAL);
+    assert_string_equal(f->found, "DIR/viduhook.yaml:4:21: 'tls.certificate': DIR/cert.pem: the "
+                                  "key is of another certificate\n");
+    assert_int_equal(load_pair(f, "nope.pem", "key.pem"), -EINVAL);
+    assert_string_equal(f->found, "DIR/viduhook.yaml:4:21: 'tls.certificate': DIR/nope.pem: No "
+                                  "such file or directory\n");
+    assert_int_equal(load_pair(f, "cert.pem", "nope.pem"), -EINVAL);
+    assert_string_equal(f->found, "DIR/viduhook.yaml:4:36: 'tls.key': DIR/nope.pem: No such file "
+                                  "or directory\n");
+}
+
 static void paths_of_control_and_store_are_usable(void **state)
 {
     static const struct conf_case cases[] = {
@@ -180,6 +219,9 @@ static void exceptions_for_downloads_are_addresses_and_ports(void **state)
         {CONF_GOOD "fetch: { allow: ['1.2.3.4:99999'] }\n",
          "DIR/viduhook.yaml:4:17: 'fetch.allow': '1.2.3.4:99999': the port must be a number up to "
          "65535\n"},
+        {CONF_GOOD "fetch: { allow: ['localhost:99999'] }\n",
+         "DIR/viduhook.yaml:4:17: 'fetch.allow': 'localhost:99999': the port must be a number up "
+         "to 65535\n"},
         {CONF_GOOD "fetch: { ports: [1, 65535] }\n", ""},
         {CONF_GOOD "fetch: { ports: [0, 65536, x] }\n",
          "DIR/viduhook.yaml:4:17: 'fetch.ports' must be whole numbers within 1-65535, not '0'\n"
@@ -218,6 +260,7 @@ int main(void)
         CONF_TEST(an_address_is_needed_by_who_is_called_back),
         CONF_TEST(the_gateway_has_an_address_and_a_token_that_stays_private),
         CONF_TEST(https_needs_certificate_and_key),
+        CONF_TEST(a_certificate_and_its_key_belong_together),
         CONF_TEST(paths_of_control_and_store_are_usable),
         CONF_TEST(exceptions_for_downloads_are_addresses_and_ports),
         CONF_TEST(limits_fit_each_other),

@@ -199,73 +199,13 @@ static void retries_and_tags_make_sense(void **state)
         {HOOK("name: a, exec: /bin/true, rate: 1001/s"),
          AT "39: 'hooks[].rate' " RATE "'1001/s'\n"},
         {HOOK("name: a, exec: /bin/true, rate: 1/d"), AT "39: 'hooks[].rate' " RATE "'1/d'\n"},
+        {HOOK("name: a, on: [success, disk_low], download: { dir: m }"),
+         AT "20: 'hooks[].on': disk_low is of no task, so there is nothing to download\n"},
         {HOOK("name: a, exec: /bin/true, tiemout: 5s"),
          AT "33: unknown option 'hooks[].tiemout'; did you mean 'timeout'?\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
-}
-
-static void settings_of_commands_are_checked(void **state)
-{
-    static const struct conf_case cases[] = {
-        {HOOK("name: a, exec: /bin/true, cwd: /tmp, umask: 0077, env: { A: b, _C9: }"), ""},
-        {HOOK("name: a, exec: /bin/true, cwd: /nope"),
-         AT "38: 'hooks[].cwd': /nope: No such file or directory\n"},
-        {HOOK("name: a, exec: /bin/true, cwd: /etc/passwd"),
-         AT "38: 'hooks[].cwd': /etc/passwd: not a directory\n"},
-        {HOOK("name: a, exec: /bin/true, umask: 0888"),
-         AT "40: 'hooks[].umask' must be octal, like 0022, not '0888'\n"},
-        {HOOK("name: a, exec: /bin/true, umask: 77"),
-         AT "40: 'hooks[].umask' must be octal, like 0022, not '77'\n"},
-        {HOOK("name: a, exec: /bin/true, umask: 080"),
-         AT "40: 'hooks[].umask' must be octal, like 0022, not '080'\n"},
-        {HOOK("name: a, exec: /bin/true, umask: 1000"),
-         AT "40: 'hooks[].umask' must be octal, like 0022, not '1000'\n"},
-        {HOOK("name: a, exec: /bin/true, umask: [0022]"),
-         AT "40: 'hooks[].umask' must be a single value, not a list\n"},
-        {HOOK("name: a, exec: /bin/true, env: "), ""},
-        {HOOK("name: a, exec: /bin/true, env: { 9A: b }"),
-         AT "40: 'hooks[].env': '9A' cannot be the name of a variable\n"},
-        {HOOK("name: a, exec: /bin/true, env: { VIDUHOOK_EVENT: b }"),
-         AT "40: 'hooks[].env': names that begin with VIDUHOOK_ are taken\n"},
-        {HOOK("name: a, exec: /bin/true, env: { A: [b] }"),
-         AT "43: 'hooks[].env': the value of A must be a text, not a list\n"},
-        {HOOK("name: a, exec: /bin/true, env: [A]"),
-         AT "38: 'hooks[].env' must be a map of at most 64 names to texts\n"},
-        {HOOK("name: a, exec: /bin/true, user: no-such-user"),
-         AT "39: 'hooks[].user': there is no user no-such-user\n"},
-        {HOOK("name: a, exec: /bin/true, limits: { memroy: 1GiB }"),
-         AT "43: unknown option 'hooks[].limits.memroy'; did you mean 'memory'?\n"},
-        {HOOK("name: a, exec: /bin/true, limits: { memory: 1MiB, files: 4 }"), ""},
-        {HOOK("name: a, exec: /bin/true, limits: { memory: 0, files: 0 }"), ""},
-        {HOOK("name: a, exec: /bin/true, limits: { memory: 1 }"),
-         AT "51: 'hooks[].limits.memory': no command starts with less than 1MiB; 0 is no limit\n"},
-        {HOOK("name: a, exec: /bin/true, limits: { files: 3 }"),
-         AT "50: 'hooks[].limits.files': no command starts with less than 4; 0 is no limit\n"},
-        {HOOK("name: a, exec: /bin/true, env: { LD_PRELOAD: /x.so }"), ""},
-        {HOOK("name: a, on: [success, disk_low], download: { dir: m }"),
-         AT "20: 'hooks[].on': disk_low is of no task, so there is nothing to download\n"},
-        {HOOK("name: a, download: { dir: m }, cwd: /tmp"),
-         AT "43: 'hooks[].cwd' is for exec: nothing else starts a command\n"},
-    };
-
-    fixture_expect(*state, cases, ARRAY_LEN(cases));
-}
-
-static void only_root_runs_commands_as_others(void **state)
-{
-    struct conf_fixture *f = *state;
-
-    fixture_write(f, "viduhook.yaml", HOOK("name: a, exec: /bin/true, user: root"), 0644);
-    assert_int_equal(chmod(f->dir, 0755), 0);
-    if (geteuid() == 0 && seteuid(65534) < 0)
-        fail_msg("root cannot become nobody for a moment");
-    fixture_load(f);
-    if (getuid() == 0)
-        assert_int_equal(seteuid(0), 0);
-    assert_non_null(strstr(f->found, "only a daemon that root has started can run commands as "
-                                     "root; leave it out, or start the daemon as root"));
 }
 
 static void the_number_of_hooks_is_limited(void **state)
@@ -326,8 +266,6 @@ int main(void)
         CONF_TEST(names_are_plain_and_unique),
         CONF_TEST(a_hook_waits_only_for_one_above_it),
         CONF_TEST(retries_and_tags_make_sense),
-        CONF_TEST(settings_of_commands_are_checked),
-        CONF_TEST(only_root_runs_commands_as_others),
         CONF_TEST(the_number_of_hooks_is_limited),
         CONF_TEST(events_follow_from_states),
     };

@@ -108,6 +108,8 @@ static void a_scheme_without_its_key_is_no_key(void **state)
     }
     fixture_write(f, "vidu.key", "Tokens", 0600);
     expect_key(f, CONF_GOOD, "Tokens");
+    fixture_write(f, "vidu.key", "To", 0600);
+    expect_key(f, CONF_GOOD, "To");
 }
 
 static void a_file_other_users_may_read_is_refused(void **state)
@@ -144,6 +146,8 @@ static void sources_that_fail_say_why(void **state)
          "not set; does the unit have LoadCredential=x:...?\n"},
         {WITH_KEY("credential:../x"),
          "DIR/viduhook.yaml:3:27: 'providers.vidu.key': '../x' is not the name of a credential\n"},
+        {WITH_KEY("credential:a/b"),
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': 'a/b' is not the name of a credential\n"},
         {WITH_KEY("credential:.."),
          "DIR/viduhook.yaml:3:27: 'providers.vidu.key': '..' is not the name of a credential\n"},
     };
@@ -182,6 +186,8 @@ static void a_secret_in_the_file_is_refused_and_not_repeated(void **state)
         WITH_KEY("{ file: a, env: b }"),
         WITH_KEY("{ file: '' }"),
         WITH_KEY("'file:'"),
+        WITH_KEY("filexvidu.key"),
+        WITH_KEY("elif:vidu.key"),
         WITH_KEY(""),
     };
     struct conf_fixture *f = *state;

@@ -141,7 +141,7 @@ static void one_text_is_a_list_of_one(void **state)
     assert_string_equal(f->conf->hooks[0].match.model.v[0], "viduq3*");
 }
 
-static void lists_hold_texts_and_not_too_many(void **state)
+static void lists_hold_texts(void **state)
 {
     static const struct conf_case cases[] = {
         {CONF_GOOD "fetch:\n  allow:\n", ""},
@@ -151,20 +151,46 @@ static void lists_hold_texts_and_not_too_many(void **state)
          "DIR/viduhook.yaml:4:18: an item of 'fetch.allow' must be a text\n"
          "DIR/viduhook.yaml:4:33: an item of 'fetch.allow' must be a text\n"},
     };
-    struct conf_fixture *f = *state;
-    autobuf struct buf many = BUF_INIT(4096);
 
-    fixture_expect(f, cases, ARRAY_LEN(cases));
-    buf_adds(&many, CONF_GOOD "fetch: { ports: [1");
-    for (int i = 1; i < CONF_MAX_LIST; i++)
-        buf_adds(&many, ", 1");
-    buf_adds(&many, "] }");
-    assert_int_equal(fixture_load_text(f, buf_text(&many)), 0);
-    many.len -= 3;
-    buf_adds(&many, ", 1] }");
-    assert_int_equal(fixture_load_text(f, buf_text(&many)), -EINVAL);
-    assert_string_equal(f->found, "DIR/viduhook.yaml:4:17: 'fetch.ports' must be a list of at "
-                                  "most 64 texts, not more\n");
+    fixture_expect(*state, cases, ARRAY_LEN(cases));
+}
+
+/* A list of n items at the end of a text that the brackets of `after` close. */
+static int load_items(struct conf_fixture *f, const char *before, const char *item, int n,
+                      const char *after)
+{
+    autobuf struct buf text = BUF_INIT(4096);
+
+    buf_adds(&text, before);
+    for (int i = 0; i < n; i++)
+        buf_addf(&text, "%s%s", i == 0 ? "[" : ", ", item);
+    buf_adds(&text, after);
+    return fixture_load_text(f, buf_text(&text));
+}
+
+#define HOOK CONF_GOOD "hooks: [{ name: a, exec: /bin/true, "
+
+static void lists_of_every_kind_hold_64(void **state)
+{
+    static const struct {
+        const char *before, *item, *after, *option;
+    } rows[] = {
+        {CONF_GOOD "fetch: { ports: ", "1", "] }", "fetch.ports"},
+        {CONF_GOOD "hooks: [{ name: a, exec: ", "/bin/true", "] }]", "hooks[].exec"},
+        {HOOK "on: ", "success", "] }]", "hooks[].on"},
+        {HOOK "match: { tags: ", "a", "] } }]", "hooks[].match.tags"},
+        {HOOK "match: { duration: ", "5", "] } }]", "hooks[].match.duration"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        autofree char *found =
+            mem_printf("'%s' must be a list of at most 64 texts, not more\n", rows[i].option);
+        struct conf_fixture *f = *state;
+
+        assert_int_equal(load_items(f, rows[i].before, rows[i].item, 64, rows[i].after), 0);
+        assert_int_equal(load_items(f, rows[i].before, rows[i].item, 65, rows[i].after), -EINVAL);
+        assert_non_null(strstr(f->found, found));
+    }
 }
 
 static void a_set_is_not_empty(void **state)
@@ -218,7 +244,8 @@ int main(void)
         CONF_TEST(booleans_have_six_words),
         CONF_TEST(words_are_one_of_a_list),
         CONF_TEST(one_text_is_a_list_of_one),
-        CONF_TEST(lists_hold_texts_and_not_too_many),
+        CONF_TEST(lists_hold_texts),
+        CONF_TEST(lists_of_every_kind_hold_64),
         CONF_TEST(a_set_is_not_empty),
         CONF_TEST(texts_that_mean_something_to_yaml_are_quoted),
     };
