@@ -92,7 +92,9 @@ UNIT_TESTS = \
 	tests/unit/keeper/test_claim \
 	tests/unit/keeper/test_follow \
 	tests/unit/keeper/test_hooks \
+	tests/unit/keeper/test_looks \
 	tests/unit/keeper/test_match \
+	tests/unit/keeper/test_next \
 	tests/unit/keeper/test_outcome \
 	tests/unit/keeper/test_places \
 	tests/unit/keeper/test_pace \
@@ -444,12 +446,16 @@ tests_unit_keeper_test_follow_SOURCES = tests/unit/keeper/test_follow.c
 tests_unit_keeper_test_follow_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c
 tests_unit_keeper_test_hooks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_looks_SOURCES = tests/unit/keeper/test_looks.c
+tests_unit_keeper_test_looks_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_match_SOURCES = tests/unit/keeper/test_match.c
 tests_unit_keeper_test_match_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_pace_SOURCES = tests/unit/keeper/test_pace.c
 tests_unit_keeper_test_pace_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_places_SOURCES = tests/unit/keeper/test_places.c
 tests_unit_keeper_test_places_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_next_SOURCES = tests/unit/keeper/test_next.c
+tests_unit_keeper_test_next_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_outcome_SOURCES = tests/unit/keeper/test_outcome.c
 tests_unit_keeper_test_outcome_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_supervise_SOURCES = tests/unit/keeper/test_supervise.c

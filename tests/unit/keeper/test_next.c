@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/next.h"
+
+#include "keeper/looks.h"
+#include "keeper/pauses.h"
+#include "keeper/schedule.h"
+#include "task_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The only run of a task that has succeeded, and what the keeper knows of it. */
+static struct store_run run;
+static const struct running *under_way;
+
+int64_t looks_paused(const struct keeper *k, const struct store_task *t)
+{
+    (void)k;
+    (void)t;
+    return 0;
+}
+
+bool pauses_has(const struct pauses *p, const char *hook)
+{
+    (void)p;
+    (void)hook;
+    return false;
+}
+
+json_t *pauses_reasons(const struct pauses *p)
+{
+    (void)p;
+    return json_object();
+}
+
+const struct running *schedule_find(const struct keeper *k, int64_t row)
+{
+    (void)k;
+    return row == run.row ? under_way : NULL;
+}
+
+static int run_list(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx)
+{
+    (void)s;
+    (void)f;
+    fn(&run, ctx);
+    return 0;
+}
+
+/* What is told of the run: "WHAT: WHY", owned by the caller. */
+static char *told(void)
+{
+    static const struct store_ops ops = {.run_list = run_list};
+    struct store store = {.ops = &ops};
+    struct conf conf = {.limits = {.runs = 16}, .n_hooks = 1};
+    struct keeper k = {.conf = &conf, .store = &store};
+    struct store_task task = sample();
+    json_t *runs = json_pack("[{s:I, s:s, s:s, s:s}]", "id", (json_int_t)run.row, "hook", run.hook,
+                             "event", run.trigger, "state", run_state_name(run.state));
+    json_t *next, *step;
+    char *text;
+
+    conf.hooks[0] = (struct conf_hook){.name = (char *)"h", .concurrency = 4};
+    next = next_of_task(&k, &task, runs);
+    step = json_array_get(next, 0);
+    text = mem_printf("%s: %s", json_string_value(json_object_get(step, "what")),
+                      json_string_value(json_object_get(step, "why")));
+    json_decref(next);
+    json_decref(runs);
+    return text;
+}
+
+static void what_is_held_waits_for_a_place_and_what_is_not_for_its_retry(void **state)
+{
+    struct running held = {.run = 5, .held = true};
+    struct running ending = {.run = 5, .settling = true};
+    autofree char *of_held = NULL;
+    autofree char *of_ending = NULL;
+
+    (void)state;
+    run = (struct store_run){
+        .row = 5, .hook = "h", .trigger = "success", .state = RUN_READY, .attempt = 1};
+    under_way = &held;
+    of_held = told();
+    assert_string_equal(of_held, "run 5 of h begins attempt 1: no more than 4 of its hook, and 16 "
+                                 "of all hooks, run at once");
+    under_way = &ending; /* attempt 1 has failed; that is in the open batch */
+    of_ending = told();
+    assert_string_equal(of_ending, "run 5 of h begins attempt 2: attempt 1 failed");
+}
+
+static void who_waits_for_a_run_that_is_not_there_names_no_number(void **state)
+{
+    autofree char *text = NULL;
+
+    (void)state;
+    run = (struct store_run){
+        .row = 5, .hook = "h", .after = "first", .trigger = "success", .state = RUN_WAITING};
+    text = told();
+    assert_string_equal(text, "run 5 of h begins attempt 1: it waits for first to be done");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_held_waits_for_a_place_and_what_is_not_for_its_retry),
+        cmocka_unit_test(who_waits_for_a_run_that_is_not_there_names_no_number),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
