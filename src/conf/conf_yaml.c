@@ -80,7 +80,8 @@ static struct conf_node *node_here(struct reader *r, enum conf_node_kind kind)
     return conf_node_new(kind, r->file, line_of(mark), column_of(mark));
 }
 
-/* Bytes that no option has a use for and that neither a terminal nor a C string takes well. */
+/* Bytes that no option has a use for and that neither a terminal nor a C string takes well. That it
+ * is UTF-8 has been checked: behind 0xc2 another byte stands. */
 static bool has_control(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -88,7 +89,7 @@ static bool has_control(const char *p, size_t n)
 
         if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
             return true;
-        if (c == 0xc2 && i + 1 < n && (unsigned char)p[i + 1] < 0xa0)
+        if (c == 0xc2 && (unsigned char)p[i + 1] < 0xa0)
             return true;
     }
     return false;

@@ -200,6 +200,10 @@ static void a_set_is_not_empty(void **state)
          "DIR/viduhook.yaml:4:41: 'hooks[].on' must name at least one of "
          "processing|success|failed|cancelled|lost|test|quarantined|dead|disk_low|"
          "cert_expiring|signature_failures|provider_down\n"},
+        {CONF_GOOD "hooks: [{ name: a, exec: /bin/true, on: }]",
+         "DIR/viduhook.yaml:4:41: 'hooks[].on' must name at least one of "
+         "processing|success|failed|cancelled|lost|test|quarantined|dead|disk_low|"
+         "cert_expiring|signature_failures|provider_down\n"},
         {CONF_GOOD "hooks: [{ name: a, exec: /bin/true, on: [success, done] }]",
          "DIR/viduhook.yaml:4:51: 'hooks[].on' must be one of "
          "processing|success|failed|cancelled|lost|test|quarantined|dead|disk_low|"
