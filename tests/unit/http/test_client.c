@@ -34,6 +34,25 @@ int getpeername(int fd, struct sockaddr *sa, socklen_t *len)
     return 0;
 }
 
+/* As above: every clock of the process is so far ahead. */
+static time_t ahead_s;
+
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    int rc = (int)syscall(SYS_clock_gettime, id, out);
+
+    out->tv_sec += ahead_s;
+    return rc;
+}
+
+static int connects;
+
+int connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    connects++;
+    return (int)syscall(SYS_connect, fd, sa, len);
+}
+
 struct seen {
     struct event_base *base;
     int dones, heads, datas;
@@ -698,6 +717,33 @@ static void a_connection_that_rests_carries_no_post(void **state)
     assert_int_equal(times_asked("/dies/rested"), 2);
 }
 
+static void a_connection_is_kept_for_two_minutes_of_rest_and_ten_of_life(void **state)
+{
+    static const struct {
+        time_t at_s;
+        int connects;
+    } rows[] = {{0, 1},   {100, 1}, {200, 1}, {300, 1}, {400, 1},
+                {500, 1}, {590, 1}, {690, 2}, {800, 2}, {930, 3}};
+    struct client_policy p = open_policy();
+    struct event_base *base = event_base_new();
+    struct client *c = client_new(base, &p, NULL);
+    struct client_request req = get(url_of("/kind/gif"));
+    struct seen s = {.base = base};
+
+    (void)state;
+    connects = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ahead_s = rows[i].at_s;
+        assert_non_null(client_start(c, &req, &ops, &s, NULL));
+        event_base_dispatch(base);
+        assert_int_equal(s.status, 200);
+        assert_int_equal(connects, rows[i].connects);
+    }
+    ahead_s = 0;
+    client_free(c);
+    event_base_free(base);
+}
+
 static void retry_after_is_read_and_clamped(void **state)
 {
     static const struct {
@@ -922,6 +968,7 @@ int main(void)
         TEST(a_post_that_may_reuse_a_connection_is_sent_once_all_the_same),
         TEST(a_kept_connection_carries_no_post),
         TEST(a_connection_that_rests_carries_no_post),
+        TEST(a_connection_is_kept_for_two_minutes_of_rest_and_ten_of_life),
         TEST(retry_after_is_read_and_clamped),
         TEST(the_head_comes_before_the_body),
         TEST(an_empty_answer_has_a_head_too),
