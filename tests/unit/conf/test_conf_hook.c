@@ -251,6 +251,15 @@ static void events_follow_from_states(void **state)
         assert_int_equal(conf_event_from_state(rows[i].state, &event), rows[i].is);
         assert_int_equal(event, rows[i].is ? rows[i].event : EVENT_COUNT);
     }
+}
+
+static void events_have_names(void **state)
+{
+    enum conf_event event;
+
+    (void)state;
+    assert_true(conf_event_from_name("dead", &event) && event == EVENT_DEAD);
+    assert_false(conf_event_from_name("death", &event));
     assert_string_equal(conf_event_name(EVENT_CANCELLED), "cancelled");
     assert_string_equal(conf_event_name(EVENT_TEST), "test");
     assert_string_equal(conf_event_name(EVENT_COUNT), "?");
@@ -268,6 +277,7 @@ int main(void)
         CONF_TEST(retries_and_tags_make_sense),
         CONF_TEST(the_number_of_hooks_is_limited),
         CONF_TEST(events_follow_from_states),
+        CONF_TEST(events_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,39 @@ static void signing_needs_good_secrets(void **state)
     fixture_expect(*state, cases, ARRAY_LEN(cases));
 }
 
+static void presets_that_tell_of_files_need_a_download(void **state)
+{
+    static const char *const names[] = {"jellyfin",  "emby", "plex",  "webdav",
+                                        "nextcloud", "s3",   "immich"};
+    struct conf_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        autofree char *text = mem_printf(HTTP(URL KEY "preset: %s"), names[i]);
+        autofree char *found = mem_printf("preset %s tells of downloaded files", names[i]);
+
+        assert_int_equal(fixture_load_text(f, text), -EINVAL);
+        assert_non_null(strstr(f->found, found));
+    }
+}
+
+static void media_servers_are_told_of_50_files_at_once(void **state)
+{
+    static const struct {
+        const char *more;
+        int64_t wait_ms;
+    } rows[] = {
+        {"jellyfin", 2000}, {"emby", 2000}, {"plex", 10000}, {"kodi, library: /m, user: u", 10000}};
+    struct conf_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        autofree char *text = mem_printf(AFTER(URL KEY "preset: %s"), rows[i].more);
+
+        assert_int_equal(fixture_load_text(f, text), 0);
+        assert_int_equal(f->conf->hooks[1].http.batch.max, 50);
+        assert_int_equal(f->conf->hooks[1].http.batch.wait_ms, rows[i].wait_ms);
+    }
+}
+
 static void a_preset_says_what_it_needs(void **state)
 {
     static const struct conf_case cases[] = {
@@ -193,6 +226,10 @@ static void a_preset_says_what_it_needs(void **state)
         {AFTER(URL KEY "preset: kodi, user: kodi, library: /m"), ""},
         {HTTP(KEY "preset: slack, body: '{{}}'"), ""},
         {HTTP(URL "preset: ntfy"), ""},
+        {HTTP(URL KEY "preset: ntfy"), ""},
+        {HTTP(URL KEY "preset: apprise"), ""},
+        {HTTP(URL "preset: discord"),
+         AT "22: 'hooks[].http.token' is missing: preset discord needs it\n"},
         {HTTP("url: 'https://h/x?y', preset: ntfy"),
          AT "29: 'hooks[].http.url': a preset's server has no query\n"},
         {HTTP(URL KEY "preset: jellyfin"),
@@ -209,6 +246,7 @@ static void a_preset_says_what_it_needs(void **state)
          AT "66: 'hooks[].http.method' has no meaning with preset ntfy\n" AT
             "79: 'hooks[].http.format' has no meaning with preset ntfy\n"},
         {AFTER(URL "preset: webdav"), ""},
+        {AFTER(URL KEY "preset: webdav, user: u"), ""},
         {AFTER(URL KEY "preset: s3, user: AK, region: eu-1"), ""},
         {AFTER(URL KEY "preset: s3"), "DIR/viduhook.yaml:6:32: 'hooks[].http.user' is missing: "
                                       "preset s3 needs it\n"},
@@ -326,6 +364,8 @@ int main(void)
         CONF_TEST(headers_are_names_with_one_line),
         CONF_TEST(what_is_written_has_an_end),
         CONF_TEST(signing_needs_good_secrets),
+        CONF_TEST(presets_that_tell_of_files_need_a_download),
+        CONF_TEST(media_servers_are_told_of_50_files_at_once),
         CONF_TEST(a_preset_says_what_it_needs),
         CONF_TEST(a_preset_has_its_batch_until_there_is_a_body),
         CONF_TEST(uploads_have_time),

@@ -63,6 +63,7 @@ static void hooks_at_the_top_append(void **state)
     expect_merged("{hooks: [1, 2]}", "{hooks: [3, 4, 5]}", "{hooks:[1 2 3 4 5 ] }");
     expect_merged("{a: {hooks: [1]}}", "{a: {hooks: [2]}}", "{a:{hooks:[2 ] } }");
     expect_merged("{hooks: 1}", "{hooks: [2]}", "{hooks:[2 ] }");
+    expect_merged("{hooks: [1]}", "{hooks: 2}", "{hooks:2 }");
 }
 
 static void an_empty_value_replaces_nothing(void **state)
@@ -85,6 +86,18 @@ static void what_is_merged_keeps_its_place(void **state)
     conf_node_free(root);
 }
 
+static void a_finding_moves_no_cursor(void **state)
+{
+    struct conf_fixture *f = mem_calloc(1, sizeof(*f));
+    struct conf_findings found = {.report = fixture_on_finding, .ctx = f};
+
+    (void)state;
+    mem_copy_text(f->dir, sizeof(f->dir), "/nowhere");
+    conf_found(&found, "a", 1, 2, "'%s'", "b\x1b[2J\n\x7f");
+    assert_string_equal(f->found, "a:1:2: 'b\\x1b[2J\\x0a\\x7f'\n");
+    free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +106,7 @@ int main(void)
         cmocka_unit_test(hooks_at_the_top_append),
         cmocka_unit_test(an_empty_value_replaces_nothing),
         cmocka_unit_test(what_is_merged_keeps_its_place),
+        cmocka_unit_test(a_finding_moves_no_cursor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
