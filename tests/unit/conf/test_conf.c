@@ -21,6 +21,17 @@ static void a_file_that_is_not_there_is_reported(void **state)
                                   "or let `viduhook init DIR` write one to begin with\n");
 }
 
+static void a_file_that_cannot_be_opened_is_told_why(void **state)
+{
+    struct conf_fixture *f = *state;
+    char path[256];
+
+    fixture_path(f, "viduhook.yaml", path);
+    assert_int_equal(symlink("viduhook.yaml", path), 0);
+    assert_int_equal(fixture_load(f), -ELOOP);
+    assert_string_equal(f->found, "DIR/viduhook.yaml:0:0: Too many levels of symbolic links\n");
+}
+
 static void a_file_everybody_may_write_is_refused(void **state)
 {
     struct conf_fixture *f = *state;
@@ -134,7 +145,7 @@ static void files_of_conf_d_are_laid_upon_it_in_name_order(void **state)
     fixture_write(f, "conf.d/20-b.yaml", "receivers: 4\nlimits: { runs: 7 }\n", 0600);
     fixture_write(f, "conf.d/10-a.yaml", "receivers: 3\nlimits: { runs: 6, max_body: 2MiB }\n",
                   0600);
-    fixture_write(f, "conf.d/.hidden.yaml", "receivers: 5\n", 0600);
+    fixture_write(f, "conf.d/.hidden.yaml", "receivers: [\n", 0600);
     fixture_write(f, "conf.d/30-c.yaml~", "receivers: 6\n", 0600);
     assert_int_equal(fixture_load_text(f, CONF_GOOD "receivers: 2\n"
                                                     "limits: { max_body: 1MiB, connections: 9 }\n"),
@@ -329,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CONF_TEST(a_file_that_is_not_there_is_reported),
+        CONF_TEST(a_file_that_cannot_be_opened_is_told_why),
         CONF_TEST(a_file_everybody_may_write_is_refused),
         CONF_TEST(only_a_regular_file_is_read),
         CONF_TEST(nobody_needs_to_listen_to_reports),

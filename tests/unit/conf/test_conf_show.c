@@ -248,6 +248,20 @@ static void defaults_survive_the_same_way(void **state)
     assert_string_equal(again, first);
 }
 
+static void what_is_not_set_is_not_shown(void **state)
+{
+    struct conf_fixture *f = *state;
+    autofree char *text = NULL;
+
+    assert_int_equal(fixture_load_text(f, "providers: { vidu: { mode: poll, key: { file: vidu.key "
+                                          "} } }\nhooks: [{ name: a, exec: /bin/true }]\n"),
+                     0);
+    text = show(f->conf);
+    assert_null(strstr(text, "listen"));
+    assert_null(strstr(text, " rate:"));
+    assert_int_equal(fixture_load_text(f, text), 0);
+}
+
 static void no_secret_is_shown(void **state)
 {
     struct conf_fixture *f = *state;
@@ -289,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CONF_TEST(what_is_shown_loads_again_to_the_same_values),
         CONF_TEST(defaults_survive_the_same_way),
+        CONF_TEST(what_is_not_set_is_not_shown),
         CONF_TEST(no_secret_is_shown),
         CONF_TEST(every_option_is_set_and_shown),
     };
