@@ -30,18 +30,30 @@ static const struct ending {
     {".png", FETCH_IMAGE}, {".jpg", FETCH_IMAGE}, {".jpeg", FETCH_IMAGE}, {".webp", FETCH_IMAGE},
 };
 
+/* An endpoint that makes images or sounds makes nothing else, whatever its URLs end in. */
+static bool kind_of_endpoint(const char *endpoint, enum fetch_kind *out)
+{
+    if (str_ends(endpoint, "2image"))
+        *out = FETCH_IMAGE;
+    else if (str_ends(endpoint, "2audio") || str_starts(endpoint, "audio-"))
+        *out = FETCH_AUDIO;
+    else
+        return false;
+    return true;
+}
+
 static enum fetch_kind result_kind(const json_t *context, const json_t *creation)
 {
     const char *url = text_at(creation, "url");
     autofree char *path = mem_strndup(url, strcspn(url, "?#"));
-    const char *endpoint = task_text(context, "endpoint");
+    enum fetch_kind kind;
 
+    if (kind_of_endpoint(task_text(context, "endpoint"), &kind))
+        return kind;
     for (size_t i = 0; i < ARRAY_LEN(endings); i++)
         if (str_ends(path, endings[i].text))
             return endings[i].kind;
-    if (str_ends(endpoint, "2image"))
-        return FETCH_IMAGE;
-    return str_ends(endpoint, "2audio") ? FETCH_AUDIO : FETCH_VIDEO;
+    return FETCH_VIDEO;
 }
 
 bool download_wants(const json_t *action, const json_t *context, const json_t *creation,
