@@ -124,6 +124,11 @@ static int read_hello(struct control *c, const char *path, struct err *err)
 
     if (rc == -ETIMEDOUT)
         return err_set(err, rc, "%s: viduhookd accepts connections but does not answer", path);
+    if (rc == -EPIPE)
+        return err_set(err, rc,
+                       "%s: viduhookd is stopping, or has just ended: it greets nobody any more; "
+                       "wait for its end and start it again",
+                       path);
     if (rc < 0)
         return err_sys(err, rc, "%s: no greeting from viduhookd", path);
     if (f.type != MSG_HELLO || message_read(&f, &hello) < 0)

@@ -70,6 +70,32 @@ static void events_reach_those_who_watch(void **state)
     fake_stop(&fake);
 }
 
+/* The kernel still accepts for it, and it says nothing before it is gone. */
+static void a_daemon_that_stops_is_told_as_one(void **state)
+{
+    struct fake fake = {.pid = 0};
+    struct control *c = NULL;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct err err;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    snprintf(fake.dir, sizeof(fake.dir), "/tmp/viduhook-cli-XXXXXX");
+    assert_non_null(mkdtemp(fake.dir));
+    snprintf(fake.socket, sizeof(fake.socket), "%s/sock", fake.dir);
+    memcpy(address.sun_path, fake.socket, strlen(fake.socket));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    fake.pid = fork();
+    assert_true(fake.pid >= 0);
+    if (fake.pid == 0)
+        _exit(accept(fd, NULL, NULL) < 0);
+    close(fd);
+    assert_int_equal(control_open(fake.socket, &c, &err), -EPIPE);
+    assert_says(&err, "viduhookd is stopping, or has just ended");
+    fake_stop(&fake);
+}
+
 static void a_socket_that_is_not_there_is_named(void **state)
 {
     struct control *c = NULL;
@@ -196,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_belongs_to_its_question),
         cmocka_unit_test(events_reach_those_who_watch),
+        cmocka_unit_test(a_daemon_that_stops_is_told_as_one),
         cmocka_unit_test(a_socket_that_is_not_there_is_named),
         cmocka_unit_test(a_socket_nobody_listens_on_is_told_apart),
         cmocka_unit_test(a_closed_door_names_the_group),
