@@ -146,9 +146,18 @@ static const char *const details[EVENT_COUNT] = {
     [EVENT_CERT_EXPIRING] = "{\"certificate\":\"/etc/viduhook/sample.pem\","
                             "\"expires_at\":\"2030-01-01T00:00:00.000Z\",\"within_days\":14}",
     [EVENT_SIGNATURE_FAILURES] = "{\"failures\":20,\"within_ms\":60000}",
-    [EVENT_PROVIDER_DOWN] = "{\"provider\":\"sample\",\"for_ms\":300000,\"failures\":5,"
-                            "\"error\":\"a sample: no connection\"}",
 };
+
+/* Of the provider that the sample is of. */
+static char *describe_down(const struct store_task *t)
+{
+    json_t *json = json_pack("{s:s, s:i, s:i, s:s}", "provider", t->provider, "for_ms", 300000,
+                             "failures", 5, "error", "a sample: no connection");
+    char *text = json_dumps(json, JSON_COMPACT);
+
+    json_decref(json);
+    return text;
+}
 
 /* Without a name those that the event would call if it were real; the sample of a test is a task
  * that has succeeded. */
@@ -177,12 +186,14 @@ static bool any_is_meant(const struct keeper *k, const struct store_task *t, con
 static int trigger_hooks(struct keeper *k, const struct store_task *t, const char *only,
                          enum conf_event event, json_t *ids, struct err *err)
 {
+    autofree char *down = event == EVENT_PROVIDER_DOWN ? describe_down(t) : NULL;
     int rc = 0;
 
     for (size_t i = 0; i < k->conf->n_hooks && rc == 0; i++) {
         const struct conf_hook *h = &k->conf->hooks[i];
-        struct calls_wish wish = {
-            .trigger = conf_event_name(event), .once = true, .details = details[event]};
+        struct calls_wish wish = {.trigger = conf_event_name(event),
+                                  .once = true,
+                                  .details = down != NULL ? down : details[event]};
         int64_t run;
 
         if (!is_meant(k, h, t, only, event))
