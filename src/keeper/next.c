@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-#define RUNS_MOST 100 /* told of; each is compared with all runs of the task */
-#define TEXT_MOST 1024
+#define RUNS_MOST   100 /* told of; each is compared with all runs of the task */
+#define TEXT_MOST   1024
+#define DETAIL_MOST 600 /* of that, what an attempt ended with */
 
 struct story {
     struct keeper *k;
@@ -230,12 +231,21 @@ static bool is_paced(const struct story *s, const struct store_run *r, const str
     return true;
 }
 
+/* Not every attempt has failed: some are only to be made again, for want of room, say. */
+static void add_wait(const struct store_run *r, struct buf *why)
+{
+    buf_addf(why, "attempt %d: ", r->attempt);
+    buf_add(why, r->detail, str_utf8_cut(r->detail, strlen(r->detail), DETAIL_MOST));
+}
+
 static bool is_again(const struct story *s, const struct store_run *r, const struct conf_hook *h,
                      struct step *step)
 {
     (void)h;
     if (r->losses > 0)
         buf_addf(&step->why, "the runner or the daemon died during attempt %d", r->attempt);
+    else if (r->attempt > r->failures && !str_empty(r->detail))
+        add_wait(r, &step->why);
     else if (r->attempt > 0)
         buf_addf(&step->why, "attempt %d failed", r->attempt);
     else if (r->due_ms > s->now_ms)

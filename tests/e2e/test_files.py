@@ -114,6 +114,9 @@ def test_a_full_library_makes_downloads_wait(run):
     daemon.submit()
     daemon.wait_runs("done")
     daemon.submit()
-    wait_for(lambda: [r for r in daemon.runs() if r["state"] == "ready" and r["attempt"]
-                      and "max_total" in r["detail"]], "run that waits for room")
+    waits, = wait_for(lambda: [r for r in daemon.runs() if r["state"] == "ready" and r["attempt"]
+                               and "max_total" in r["detail"]], "run that waits for room")
     assert len(videos(run)) == 1
+    step = wait_for(lambda: [n for n in daemon.cli("explain", waits["task"])[1]["next"]
+                             if n["kind"] == "ready"], "the step of the run")[0]
+    assert "its files take" in step["why"] and "failed" not in step["why"]
