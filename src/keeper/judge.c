@@ -166,7 +166,8 @@ static int write_down(struct keeper *k, struct statement *st, const char *verdic
                         .headers = st->headers,
                         .body = st->body};
 
-    st->task->updated_ms = clock_wall_ms();
+    if (!state_is_final(st->task->state) || str_eq(verdict, "accepted"))
+        st->task->updated_ms = clock_wall_ms(); /* of what has ended: how old its links are */
     st->task->n_events += st->source == SOURCE_CALLBACK;
     looks_expect(k, st->task->next_look_ms);
     return event_task(k, st->task, &news, err);
@@ -261,20 +262,26 @@ static int quarantine(struct keeper *k, struct statement *st, const char *why, s
     return rc;
 }
 
-/* A look that finds nothing new leaves no trace in the timeline, but brings fresh URLs. */
+/* A look that finds nothing new leaves no trace in the timeline, unless it brings other links. */
+static int look_again(struct keeper *k, struct statement *st, struct err *err)
+{
+    struct news news = {.source = SOURCE_POLL, .verdict = "fresh", .detail = "new links"};
+    struct store_task *t = st->task;
+    bool linked = t->state == STATE_SUCCESS &&
+                  (enum task_state)st->report->state == STATE_SUCCESS && st->report->has_url != 0;
+    bool other = linked && !str_eq(t->result, st->report->result.p);
+
+    if (linked) {
+        t->result = st->report->result.p;
+        t->updated_ms = clock_wall_ms(); /* how old its links are */
+    }
+    return other ? event_task(k, t, &news, err) : k->store->ops->task_update(k->store, t, err);
+}
+
 static int repeat(struct keeper *k, struct statement *st, struct err *err)
 {
-    struct store_task *t = st->task;
-
-    if (st->source == SOURCE_POLL) {
-        if (t->state == STATE_SUCCESS && (enum task_state)st->report->state == STATE_SUCCESS &&
-            st->report->has_url != 0) {
-            t->result = st->report->result.p;
-            t->updated_ms = clock_wall_ms(); /* how old its links are */
-        }
-        return k->store->ops->task_update(k->store, t, err);
-    }
-    return write_down(k, st, "duplicate", NULL, err);
+    return st->source == SOURCE_POLL ? look_again(k, st, err)
+                                     : write_down(k, st, "duplicate", NULL, err);
 }
 
 /* While a final state waits for its look, the same again and what comes before it are no news. */
@@ -489,22 +496,38 @@ int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *
     return judge(k, &st, &verdict, err);
 }
 
-int judge_again(struct keeper *k, struct store_task *t, const struct msg_report *report,
-                bool proven, enum verdict *verdict, const char **why, struct err *err)
+/* What the operator gives once more. */
+static struct statement given_again(const struct keeper *k, struct store_task *t,
+                                    const struct msg_report *report, bool proven)
 {
     const struct conf_provider *p = conf_provider_find(k->conf, t->provider);
-    struct statement st = {.task = t,
-                           .report = report,
-                           .source = SOURCE_OPERATOR,
-                           .proven = proven,
-                           .confirm = p != NULL ? p->confirm : CONFIRM_NEVER};
+
+    return (struct statement){.task = t,
+                              .report = report,
+                              .source = SOURCE_OPERATOR,
+                              .proven = proven,
+                              .confirm = p != NULL ? p->confirm : CONFIRM_NEVER};
+}
+
+enum verdict judge_foresee(const struct keeper *k, struct store_task *t,
+                           const struct msg_report *report, bool proven, const char **why)
+{
+    struct statement st = given_again(k, t, report, proven);
     enum state_step step = step_of(&st);
 
     *why = doubt_of(&st, step);
-    *verdict = *why != NULL ? VERDICT_QUARANTINED : VERDICT_DUPLICATE;
-    if (*why != NULL || step == STEP_REPEAT)
-        return 0;
-    return judge(k, &st, verdict, err);
+    if (*why != NULL)
+        return VERDICT_QUARANTINED;
+    return step == STEP_REPEAT ? VERDICT_DUPLICATE : VERDICT_ACCEPTED;
+}
+
+int judge_again(struct keeper *k, struct store_task *t, const struct msg_report *report,
+                bool proven, struct err *err)
+{
+    struct statement st = given_again(k, t, report, proven);
+    enum verdict verdict;
+
+    return judge(k, &st, &verdict, err);
 }
 
 int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err)

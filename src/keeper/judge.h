@@ -23,12 +23,15 @@ void judge_on_callback(struct keeper *k, struct room *room, const struct frame *
 MUST_CHECK int judge_poll(struct keeper *k, struct store_task *t, const struct msg_report *report,
                           struct slice body, struct err *err);
 /*
- * Inside a transaction: the operator gives what was recorded once more, and vouches for where it
- * came from. Accepted: news, with all that follows from it. Duplicate: what is known already,
- * nothing is written. Quarantined: *why (static text) it has no effect, nothing is written.
+ * The operator gives what was recorded once more, and vouches for where it came from. What that
+ * would be: accepted, news; duplicate, known already; quarantined, *why (static text) it has no
+ * effect.
  */
+enum verdict judge_foresee(const struct keeper *k, struct store_task *t,
+                           const struct msg_report *report, bool proven, const char **why);
+/* Inside a transaction: what is news by that, with all that follows from it. */
 MUST_CHECK int judge_again(struct keeper *k, struct store_task *t, const struct msg_report *report,
-                           bool proven, enum verdict *verdict, const char **why, struct err *err);
+                           bool proven, struct err *err);
 /* Inside a transaction: given up; why is for people, NULL: after too long. */
 MUST_CHECK int judge_lost(struct keeper *k, struct store_task *t, const char *why, struct err *err);
 

@@ -59,6 +59,13 @@ const char *query_text(const struct question *q, const char *name)
     return json_string_value(json_object_get(q->args, name));
 }
 
+bool query_could_read(struct keeper *k, const struct question *q, int rc)
+{
+    if (rc < 0)
+        query_refuse(k, q, EXIT_FAILED, "the store could not be read");
+    return rc >= 0;
+}
+
 bool query_task(struct keeper *k, const struct question *q, struct store_task *out)
 {
     const char *name = query_text(q, "task");
@@ -72,8 +79,10 @@ bool query_task(struct keeper *k, const struct question *q, struct store_task *o
     if (rc == -ENOTUNIQ)
         query_refuse(k, q, EXIT_NOT_FOUND, "several tasks begin with %s; give more of the id",
                      name);
-    else if (rc < 0)
+    else if (rc == -ENOENT)
         query_refuse(k, q, EXIT_NOT_FOUND, "there is no task %s", name);
+    else
+        (void)query_could_read(k, q, rc);
     return rc == 0;
 }
 
@@ -130,6 +139,14 @@ static int on_file(const struct store_file *f, void *ctx)
 
 /* -- questions -- */
 
+static void answer_if_read(struct keeper *k, const struct question *q, int rc, json_t *answer)
+{
+    if (query_could_read(k, q, rc))
+        query_answer(k, q, answer);
+    else
+        json_decref(answer);
+}
+
 static bool filter_of(struct keeper *k, const struct question *q, bool runs,
                       struct store_filter *out)
 {
@@ -163,54 +180,67 @@ static void on_list(struct keeper *k, const struct question *q)
         json_decref(rows.array);
         return;
     }
-    k->store->ops->task_list(k->store, &filter, on_task, &rows);
-    query_answer(k, q, json_pack("{s:o}", "tasks", rows.array));
+    answer_if_read(k, q, k->store->ops->task_list(k->store, &filter, on_task, &rows),
+                   json_pack("{s:o}", "tasks", rows.array));
 }
 
-static json_t *runs_of(struct keeper *k, int64_t task)
+static int add_files(struct keeper *k, int64_t task, json_t *answer)
+{
+    struct rows rows = {.k = k, .array = json_array()};
+
+    json_object_set_new(answer, "files", rows.array);
+    return k->store->ops->file_list(k->store, task, on_file, &rows);
+}
+
+static int add_runs(struct keeper *k, int64_t task, json_t *answer)
 {
     struct store_filter filter = {.state = -1, .task = task, .limit = MAX_LIMIT};
     struct rows rows = {.k = k, .array = json_array()};
 
-    k->store->ops->run_list(k->store, &filter, on_run, &rows);
-    return rows.array;
+    json_object_set_new(answer, "runs", rows.array);
+    return k->store->ops->run_list(k->store, &filter, on_run, &rows);
+}
+
+static int add_events(struct keeper *k, int64_t task, json_t *answer)
+{
+    struct rows rows = {.k = k, .array = json_array()};
+
+    json_object_set_new(answer, "events", rows.array);
+    return k->store->ops->event_list(k->store, task, on_event, &rows);
 }
 
 static void on_show(struct keeper *k, const struct question *q)
 {
-    struct rows files = {.k = k, .array = json_array()};
     struct store_task t;
-    json_t *task;
+    json_t *answer;
+    int rc;
 
-    if (!query_task(k, q, &t)) {
-        json_decref(files.array);
+    if (!query_task(k, q, &t))
         return;
-    }
-    task = store_json_whole_task(&t);
-    k->store->ops->file_list(k->store, t.row, on_file, &files);
-    query_answer(k, q,
-                 json_pack("{s:o, s:o, s:o}", "task", task, "files", files.array, "runs",
-                           runs_of(k, t.row)));
+    answer = json_pack("{s:o}", "task", store_json_whole_task(&t));
+    rc = add_files(k, t.row, answer);
+    if (rc >= 0)
+        rc = add_runs(k, t.row, answer);
+    answer_if_read(k, q, rc, answer);
 }
 
 static void on_explain(struct keeper *k, const struct question *q)
 {
-    struct rows events = {.k = k};
-    struct rows files = {.k = k};
     struct store_task t;
-    json_t *task, *runs;
+    json_t *answer;
+    int rc;
 
     if (!query_task(k, q, &t))
         return;
-    events.array = json_array();
-    files.array = json_array();
-    task = store_json_whole_task(&t);
-    k->store->ops->event_list(k->store, t.row, on_event, &events);
-    k->store->ops->file_list(k->store, t.row, on_file, &files);
-    runs = runs_of(k, t.row);
-    query_answer(k, q,
-                 json_pack("{s:o, s:o, s:o, s:o, s:o}", "task", task, "events", events.array,
-                           "files", files.array, "runs", runs, "next", next_of_task(k, &t, runs)));
+    answer = json_pack("{s:o}", "task", store_json_whole_task(&t));
+    rc = add_events(k, t.row, answer);
+    if (rc >= 0)
+        rc = add_files(k, t.row, answer);
+    if (rc >= 0)
+        rc = add_runs(k, t.row, answer);
+    if (rc >= 0)
+        json_object_set_new(answer, "next", next_of_task(k, &t, json_object_get(answer, "runs")));
+    answer_if_read(k, q, rc, answer);
 }
 
 static void on_runs(struct keeper *k, const struct question *q)
@@ -227,18 +257,19 @@ static void on_runs(struct keeper *k, const struct question *q)
         filter.task = t.row;
     }
     rows.array = json_array();
-    k->store->ops->run_list(k->store, &filter, on_run, &rows);
-    query_answer(k, q, json_pack("{s:o}", "runs", rows.array));
+    answer_if_read(k, q, k->store->ops->run_list(k->store, &filter, on_run, &rows),
+                   json_pack("{s:o}", "runs", rows.array));
 }
 
 static void on_one_run(struct keeper *k, const struct question *q)
 {
     json_int_t row = json_integer_value(json_object_get(q->args, "run"));
     struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
 
-    if (k->store->ops->run_by_row(k->store, row, &run) < 0)
+    if (rc == -ENOENT)
         query_refuse(k, q, EXIT_NOT_FOUND, "there is no run %lld", (long long)row);
-    else
+    else if (query_could_read(k, q, rc))
         query_answer(k, q, json_pack("{s:o}", "run", run_json(k, &run)));
 }
 

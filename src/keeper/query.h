@@ -26,5 +26,7 @@ void query_refuse(struct keeper *k, const struct question *q, int exit_status, c
 const char *query_text(const struct question *q, const char *name); /* NULL: absent */
 /* The task that `name` means; refuses and returns false when there is none, or several. */
 bool query_task(struct keeper *k, const struct question *q, struct store_task *out);
+/* rc of reading the store; refuses and returns false when that has failed. */
+bool query_could_read(struct keeper *k, const struct question *q, int rc);
 
 #endif

@@ -67,7 +67,10 @@ static bool find_entry(struct keeper *k, const struct question *q, const struct 
 {
     *out = (struct entry){.body = BUF_INIT(FRAME_MAX),
                           .wanted = json_integer_value(json_object_get(q->args, "entry"))};
-    k->store->ops->event_list(k->store, t->row, on_event, out);
+    if (!query_could_read(k, q, k->store->ops->event_list(k->store, t->row, on_event, out))) {
+        buf_free(&out->body);
+        return false;
+    }
     if (out->rank != 0)
         return true;
     if (out->wanted != 0)
@@ -198,6 +201,12 @@ static void replay_edited(struct keeper *k, const struct question *q, struct rep
 
     if (rc < 0) {
         query_refuse(k, q, EXIT_USAGE, "the edited payload is not understood: %s", err.text);
+    } else if (!given.report.state_known) {
+        query_refuse(
+            k, q, EXIT_USAGE,
+            "the edited payload is not understood: there is no state %s; there are queued, "
+            "processing, success, failed, cancelled and the words of providers for these",
+            str_or(given.report.state_word.p, ""));
     } else if (given_event(k, q, r, &given, &r->event) && begin(k, q)) {
         rc = note(k, r, "its hooks are called again with an edited payload", q->blob, &err);
         r->wish.event = r->task.last_event;
@@ -224,20 +233,23 @@ static void replay_given(struct keeper *k, const struct question *q, struct repl
                          const struct given *g)
 {
     autofree char *detail = describe_entry(g);
-    enum verdict verdict = VERDICT_DUPLICATE;
     const char *why = NULL;
+    enum verdict verdict = judge_foresee(k, &r->task, &g->report, g->proven, &why);
     struct err err = {""};
-    int rc;
+    int rc = 0;
 
-    if (!begin(k, q))
-        return;
-    rc = judge_again(k, &r->task, &g->report, g->proven, &verdict, &why, &err);
-    if (rc == 0 && verdict == VERDICT_QUARANTINED) {
+    if (verdict == VERDICT_QUARANTINED)
         query_refuse(k, q, EXIT_FAILED, "task %s: %s %s", r->task.id, detail, why);
+    else if (verdict == VERDICT_ACCEPTED && r->hook != NULL)
+        query_refuse(k, q, EXIT_USAGE,
+                     "task %s: %s, is news: the task moves on and calls all its hooks, not %s "
+                     "alone; leave --hook out",
+                     r->task.id, detail, r->hook);
+    if (verdict == VERDICT_QUARANTINED || (verdict == VERDICT_ACCEPTED && r->hook != NULL) ||
+        (verdict == VERDICT_DUPLICATE && !given_event(k, q, r, g, &r->event)) || !begin(k, q))
         return;
-    }
-    if (rc == 0 && verdict == VERDICT_DUPLICATE && !given_event(k, q, r, g, &r->event))
-        return;
+    if (verdict == VERDICT_ACCEPTED)
+        rc = judge_again(k, &r->task, &g->report, g->proven, &err);
     if (rc == 0)
         rc = note(k, r, detail, (struct slice){NULL, 0}, &err);
     if (rc == 0 && verdict == VERDICT_DUPLICATE)

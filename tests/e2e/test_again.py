@@ -168,7 +168,11 @@ def test_what_was_quarantined_is_judged_again_and_moves_the_task(run):
     wait_for(lambda: timeline(daemon, task, "quarantined"), "a quarantined callback")
     number = 1 + next(i for i, e in enumerate(daemon.cli("explain", task)[1]["events"])
                       if e["verdict"] == "quarantined")
-    answer = daemon.cli("replay", task, "--as-received", "--event", number)[1]
+    words = ("replay", task, "--as-received", "--event", number)
+    status, said = daemon.cli(*words, "--hook", "record", check=False)
+    assert status == 2 and "is news" in said["error"] and "leave --hook out" in said["error"]
+    assert daemon.task(task)["state"] == "processing" and timeline(daemon, task, "replay") == []
+    answer = daemon.cli(*words)[1]
     assert answer["verdict"] == "accepted"
     assert daemon.wait_task(task, "success")["result"][0]["url"] == MEDIA % "late"
     daemon.wait_runs("done")
@@ -224,12 +228,15 @@ def test_an_edited_payload_is_what_hooks_see_and_nothing_else_changes(run, varia
 def test_what_an_editor_spoilt_is_not_replayed(run):
     daemon, task, _ = told(run, recorder(run))
     daemon.wait_runs("done")
-    for words, status, said in ((["state=[}"], 2, "not understood"), ([], 1, "nothing was changed"),
+    for words, status, said in ((["state=[}"], 2, "not understood"),
+                                (['"success"="sucess"'], 2, "no state sucess; there are queued"),
+                                ([], 1, "nothing was changed"),
                                 (["nowhere=x"], 1, "exit status 1")):
         got, answer = edit(run, daemon, task, *words)
         assert got == status and said in str(answer), answer
-    kept, = run.home.glob("viduhook.*/payload.json")  # the first one, since it was work
-    assert "[}" in kept.read_text() and pathlib.Path(kept).stat().st_mode & 0o077 == 0
+    kept = list(run.home.glob("viduhook.*/payload.json"))  # the first two, since that was work
+    assert len(kept) == 2 and sum("[}" in k.read_text() for k in kept) == 1
+    assert all(pathlib.Path(k).stat().st_mode & 0o077 == 0 for k in kept)
     assert len(daemon.runs()) == 1
 
 
@@ -579,6 +586,7 @@ def test_a_trigger_of_an_event_brings_what_the_event_brings(run):
         assert {r["hook"] for r in runs} == ({"record", "picky"} if of_task else {"record"}), event
         given = seen(run, min(r["id"] for r in runs))
         assert set(given["context"]["details"]) == set(members.split()), event
+        assert given["context"]["details"].get("provider", "vidu") == "vidu", event
         assert ("task" in given["context"]) == ("result" in given["context"]) == of_task, event
         assert (given["env"]["VIDUHOOK_TASK_ID"] != "") == of_task, event
 

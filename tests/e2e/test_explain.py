@@ -379,10 +379,34 @@ def test_links_that_were_asked_for_anew_are_reckoned_from_then(run, provider):
     provider.will_say(task, "success", f"{provider.url}/new.mp4")
     assert task.say("success", url=f"{provider.url}/old.mp4") == 200
     wait_for(lambda: provider.looks_at(task), "a look for a fresh link")
-    wait_next(daemon, task.id, "ready", "failed")
+    wait_next(daemon, task.id, "ready", "attempt 1: the server answered with status 503")
     told, links = daemon.task(task.id), wait_next(daemon, task.id, "links")
     assert told["finished_at"] < told["updated_at"]
+    assert [e["detail"] for e in story(daemon, task.id)["events"] if e["verdict"] == "fresh"] == [
+        "new links"]
+    assert task.say("success", url=f"{provider.url}/old.mp4") == 200
+    wait_for(lambda: [e for e in story(daemon, task.id)["events"] if e["verdict"] == "duplicate"],
+             "the callback once more")
+    assert daemon.task(task.id)["updated_at"] == told["updated_at"]  # its links are no younger
     assert moment(links["at"]) - moment(told["updated_at"]) == datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("words", [("explain",), ("replay", "--as-received")])
+def test_a_timeline_that_cannot_be_read_is_told_as_one(run, provider, words):
+    """Not as a task of which nobody has said anything. The disk loses what is behind a body."""
+    daemon = run.daemon(provider)
+    task = submit(daemon, provider)
+    assert task.say("success", url=f"{provider.url}/a.mp4", more="x" * 30000) == 200
+    daemon.wait_task(task.id, "success")
+    daemon.stop()
+    with open(run.home / "viduhook.db", "r+b") as store:
+        pages = store.read()
+        store.seek(pages.index(b"x" * 4000) // 4096 * 4096)
+        store.write(b"\xff" * 4)
+    daemon = run.daemon(provider)
+    daemon.expected = 74  # it writes no more
+    status, answer = daemon.cli(words[0], task.id, *words[1:], check=False)
+    assert status == 1 and "the store could not be read" in str(answer)
 
 
 def test_links_of_a_result_that_nobody_fetches_are_not_told(run):
