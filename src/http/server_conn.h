@@ -24,10 +24,10 @@
 #include "http/server.h"
 #include "http/source.h"
 
+#include <event2/bufferevent.h>
 #include <netinet/in.h>
 #include <sys/queue.h>
 
-struct bufferevent;
 struct event;
 struct evhttp;
 struct evhttp_request;
@@ -93,14 +93,22 @@ enum conn_phase {
 
 TAILQ_HEAD(conn_list, server_request);
 
+/* What evhttp hears of the connection, while others hear it in its place. */
+struct evhttp_calls {
+    bufferevent_data_cb on_write;
+    bufferevent_event_cb on_event;
+    void *arg;
+};
+
 struct server_request {
     TAILQ_ENTRY(server_request) link;
     struct server *server;
     struct listener *listener;
     enum conn_phase phase;
     int64_t deadline_ms;
-    uint64_t number;               /* in order of accept */
-    struct bufferevent *bev;       /* NULL when evhttp has let go */
+    uint64_t number;         /* in order of accept */
+    struct bufferevent *bev; /* NULL when evhttp has let go */
+    struct evhttp_calls evhttp;
     struct ssl_st *ssl;            /* bev's; NULL: plain */
     struct evhttp_request *ticket; /* evhttp's request, from on_ticket to the end of the reply */
     struct source_ticket source;

@@ -18,38 +18,39 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
 #include <sys/socket.h>
-
-/* evhttp's own, one for all connections. */
-static bufferevent_event_cb evhttp_on_event;
 
 /* A client that sends no more, or is gone, is seen when evhttp reads again. */
 static void on_event_while_owned(struct bufferevent *bev, short what, void *arg)
 {
+    const struct server_request *conn = arg;
+
     if ((what & BEV_EVENT_READING) == 0 || (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0)
-        evhttp_on_event(bev, what, arg);
+        conn->evhttp.on_event(bev, what, conn->evhttp.arg);
 }
 
-static bufferevent_data_cb learn_callbacks(struct server_request *conn, void **arg)
+static void on_write_while_owned(struct bufferevent *bev, void *arg)
 {
-    bufferevent_data_cb on_write;
-    bufferevent_event_cb on_event;
+    const struct server_request *conn = arg;
 
-    bufferevent_getcb(conn->bev, NULL, &on_write, &on_event, arg);
-    if (on_event != on_event_while_owned)
-        evhttp_on_event = on_event;
-    return on_write;
+    conn->evhttp.on_write(bev, conn->evhttp.arg);
+}
+
+/* In the place of evhttp, which sets its own again before it reads the next request. */
+static void step_in(struct server_request *conn, bufferevent_data_cb on_write,
+                    bufferevent_event_cb on_event)
+{
+    struct evhttp_calls *own = &conn->evhttp;
+
+    bufferevent_getcb(conn->bev, NULL, &own->on_write, &own->on_event, &own->arg);
+    bufferevent_setcb(conn->bev, NULL, on_write, on_event, conn);
+    bufferevent_enable(conn->bev, EV_READ);
 }
 
 /* To stop reading and to begin again would cost two calls of the kernel for each request. */
 void conn_read_on(struct server_request *conn)
 {
-    void *arg;
-    bufferevent_data_cb on_write = learn_callbacks(conn, &arg);
-
-    bufferevent_setcb(conn->bev, NULL, on_write, on_event_while_owned, arg);
-    bufferevent_enable(conn->bev, EV_READ);
+    step_in(conn, on_write_while_owned, on_event_while_owned);
 }
 
 /* -- the rest of a refused request -- */
@@ -90,18 +91,14 @@ static void on_event_while_lingering(struct bufferevent *bev, short what, void *
     struct server_request *conn = arg;
 
     if (conn->phase == CONN_DYING)
-        evhttp_on_event(bev, what, evhttp_request_get_connection(conn->ticket));
+        conn->evhttp.on_event(bev, what, conn->evhttp.arg);
     else
         conn_kill(conn, COUNT_NONE);
 }
 
 void conn_linger(struct server_request *conn)
 {
-    void *arg;
-
-    learn_callbacks(conn, &arg);
-    bufferevent_setcb(conn->bev, NULL, on_reply_out, on_event_while_lingering, conn);
-    bufferevent_enable(conn->bev, EV_READ);
+    step_in(conn, on_reply_out, on_event_while_lingering);
     if (evbuffer_get_length(bufferevent_get_output(conn->bev)) == 0)
         half_close(conn);
 }
