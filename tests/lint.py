@@ -48,7 +48,6 @@ FORK_ALLOWED = {"receiver/drill.c", "runner/spawn_child.c"}
 MUTABLE = {
     "base/clock.c": {"frozen_mono_ms", "frozen_wall_ms"},  # by tests only
     "base/log.c": {"sink", "limits"},
-    "http/server.c": {"evhttp_on_event"},
 }
 FUNCTION_MAX, FILE_MAX, COLUMNS = 100, 600, 100
 
