@@ -70,22 +70,29 @@ static void events_reach_those_who_watch(void **state)
     fake_stop(&fake);
 }
 
+static int listen_as(struct fake *fake)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(fake->dir, sizeof(fake->dir), "/tmp/viduhook-cli-XXXXXX");
+    assert_non_null(mkdtemp(fake->dir));
+    snprintf(fake->socket, sizeof(fake->socket), "%s/sock", fake->dir);
+    memcpy(address.sun_path, fake->socket, strlen(fake->socket));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
 /* The kernel still accepts for it, and it says nothing before it is gone. */
 static void a_daemon_that_stops_is_told_as_one(void **state)
 {
     struct fake fake = {.pid = 0};
     struct control *c = NULL;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct err err;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = listen_as(&fake);
 
     (void)state;
-    snprintf(fake.dir, sizeof(fake.dir), "/tmp/viduhook-cli-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof(fake.socket), "%s/sock", fake.dir);
-    memcpy(address.sun_path, fake.socket, strlen(fake.socket));
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 1), 0);
     fake.pid = fork();
     assert_true(fake.pid >= 0);
     if (fake.pid == 0)
@@ -182,16 +189,9 @@ static int open_against(uint16_t type, const void *msg, struct err *err)
 {
     struct fake fake;
     struct control *c = NULL;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = listen_as(&fake);
     int rc;
 
-    snprintf(fake.dir, sizeof(fake.dir), "/tmp/viduhook-cli-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof(fake.socket), "%s/sock", fake.dir);
-    memcpy(address.sun_path, fake.socket, strlen(fake.socket));
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 1), 0);
     fake.pid = fork();
     if (fake.pid == 0)
         serve_once(fd, type, msg);
