@@ -256,12 +256,18 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
     seen = k->store->ops->run_due(k->store, clock_wall_ms(), busy, n_busy, rows, (int)limit);
     if (seen < 0)
         return err_sys(err, seen, "runs that are due");
-    for (int i = 0; i < seen && rc >= 0; i++)
-        if (running_find(t, rows[i]) == NULL) { /* else it is held already */
-            rc = claim_one(k, rows[i], err);
-            claimed += rc > 0;
+    *more = (size_t)seen == limit;
+    for (int i = 0; i < seen && rc >= 0; i++) {
+        if (running_find(t, rows[i]) != NULL) /* it is held already */
+            continue;
+        rc = claim_one(k, rows[i], err);
+        claimed += rc > 0;
+        if (rc == 0 && busy_hooks(k, busy, &room) == k->conf->n_hooks) {
+            *more = false;
+            break;
         }
-    *more = claimed > 0 && (size_t)seen == limit;
+    }
+    *more = *more && claimed > 0;
     return rc < 0 ? rc : 0;
 }
 

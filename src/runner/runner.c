@@ -8,13 +8,13 @@
 #include "runner/breaker.h"
 #include "runner/deliver_batch.h"
 #include "runner/reap.h"
+#include "runner/spawn_child.h"
 #include "runner/sweep.h"
 #include "wire/channel.h"
 #include "wire/hello.h"
 
 #include <event2/event.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -64,7 +64,6 @@ struct runner {
 /* Inherited by every command, so it is done once, here, and not in each of them. */
 static void confine(void)
 {
-    static const int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM}; /* the keeper says when */
     static const struct rlimit no_core = {0, 0};
     autoclose int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -79,8 +78,7 @@ static void confine(void)
     umask(022);
     if (chdir("/") < 0)
         log_debug("runner.no_chdir");
-    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
-        signal(ignored[i], SIG_IGN);
+    spawn_ignore_signals();
 }
 
 /* Enough for us, and not more than that for commands that close whatever they might hold. */

@@ -37,6 +37,9 @@ struct child_plan { /* everything is borrowed until spawn_child returns */
     size_t n_groups;
 };
 
+/* Signals that are not for us: the keeper says when to end. Once, before the first spawn_child. */
+void spawn_ignore_signals(void);
+
 /* In a session of its own, with default signals, none blocked, and no descriptor but 0 to 2.
  * -errno, and what failed on what, when the program was never there. */
 MUST_CHECK int spawn_child(const struct child_plan *plan, pid_t *pid, struct err *err);
