@@ -16,7 +16,12 @@
 #include "store/store.h"
 #include "store/store_schema.h"
 
-#define WAL_CHECKPOINT_BYTES (8 * 1024 * 1024)
+/*
+ * The log goes into the file when it is as long as this. Whoever waits for an answer waits for that
+ * as well, so it is little at a time: with 8 MiB there are as many callbacks in a second, and the
+ * slowest hundredth of them takes twice as long.
+ */
+#define WAL_CHECKPOINT_BYTES (2 * 1024 * 1024)
 #define CLEAN_FLAG           "store.clean" /* in meta: 1 when the last owner closed it */
 
 struct sqlite3;

@@ -317,7 +317,7 @@ static void the_log_stays_small_under_load(void **state)
         assert_ok(f, insert_large_event(f));
         fixture_commit(f);
         assert_int_equal(stat(wal, &st), 0);
-        assert_true(st.st_size < 12 << 20);
+        assert_true(st.st_size < 5 << 20);
     }
     assert_int_equal(stat(f->path, &st), 0);
     assert_true(st.st_size > 30 << 20);
