@@ -33,7 +33,7 @@ MUST_CHECK int calls_dead(struct keeper *k, const struct store_run *run, struct 
 struct calls_wish {
     const char *trigger;
     int64_t event;       /* entry of the timeline that it is made from; 0: the task as it is */
-    bool chained;        /* it waits for the run of the hook it comes `after` */
+    bool chained;        /* it waits for the run of the hook that it comes after */
     bool once;           /* of trying: see struct store_run */
     const char *details; /* of the event, JSON; NULL: it has none */
 };

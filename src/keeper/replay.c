@@ -109,7 +109,7 @@ static int make_runs(struct keeper *k, struct replay *r, struct err *err)
 
         if (!is_meant(k, r, h))
             continue;
-        r->wish.chained = r->hook == NULL && h->after != NULL;
+        r->wish.chained = r->hook == NULL && conf_hook_before(h) != NULL;
         rc = calls_replay(k, &r->task, h, &r->wish, &run, err);
         if (rc == 0)
             json_array_append_new(r->runs, json_integer(run));

@@ -105,6 +105,23 @@ def test_a_replay_calls_what_todays_hooks_ask_for_in_their_order(run):
     assert len(daemon.cli("replay", task)[1]["runs"]) == 2  # as often as one likes
 
 
+def test_a_hook_after_a_failure_waits_for_the_failure_in_a_replay_as_well(run):
+    flag = run.home / "flag"
+    _, daemon = run.stack(*FAST, hooks=[
+        {"name": "parent", "exec": ["/bin/sh", "-c", f"sleep 0.2; test -e {flag} || exit 7"],
+         "retry": {"attempts": 1}},
+        recorder(run, after_failure="parent")])
+    task = daemon.submit()
+    daemon.wait_runs("dead", "done")
+    failed, rescue = daemon.cli("replay", task)[1]["runs"]
+    daemon.wait_runs("dead", "done", "dead", "done")
+    assert seen(run, rescue)["context"]["after"]["run"] == failed
+    assert seen(run, rescue)["env"]["VIDUHOOK_AFTER_STATE"] == "dead"
+    flag.touch()
+    daemon.cli("replay", task)
+    daemon.wait_runs("dead", "done", "dead", "done", "done", "cancelled")
+
+
 def test_a_replay_of_one_hook_asks_no_other(run):
     _, daemon = run.stack(*FAST, hooks=[recorder(run), recorder(run, "picky", on=["failed"]),
                                         recorder(run, "last", after="picky", on=["failed"])])
