@@ -44,17 +44,22 @@ static void add_video(struct buf *out)
     sim_json_close(out, '}');
 }
 
-static void add_creations(struct buf *out, const struct sim_media *media,
+static void add_creations(struct buf *out, const struct sim_task *t, const struct sim_media *media,
                           const struct sim_report *r, bool listed)
 {
+    enum sim_media_kind kind = t->endpoint->result;
+
     sim_json_open(out, "creations", '[');
     if (r->video != NULL) {
         sim_json_open(out, NULL, '{');
         sim_json_str(out, "id", r->video);
-        add_url(out, "url", media, r, SIM_VIDEO);
-        add_url(out, "cover_url", media, r, SIM_COVER);
+        add_url(out, "url", media, r, kind);
+        if (kind != SIM_SOUND)
+            add_url(out, "cover_url", media, r, SIM_STILL);
+        else
+            sim_json_str(out, "cover_url", "");
         sim_json_str(out, "watermarked_url", "");
-        if (listed)
+        if (listed && kind == SIM_VIDEO)
             add_video(out);
         sim_json_close(out, '}');
     }
@@ -141,7 +146,7 @@ static void report_official(const struct sim_task *t, const struct sim_report *r
         sim_json_bool(out, "bgm", t->bgm);
         sim_json_bool(out, "off_peak", t->off_peak);
     }
-    add_creations(out, media, r, false);
+    add_creations(out, t, media, r, false);
 }
 
 /* RFC 3339 with nine digits, as Go's time.Time has it. */
@@ -212,7 +217,7 @@ void sim_answer_listed(const struct sim_task *t, const json_t *asked, const stru
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         sim_json_value(out, members[i], json_object_get(asked, members[i]));
     sim_json_str(out, "state", official_words[t->state]);
-    add_creations(out, media, &r, true);
+    add_creations(out, t, media, &r, true);
     add_created_at(t, out);
     sim_json_int(out, "credits", t->credits);
     sim_json_close(out, '}');

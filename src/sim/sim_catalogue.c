@@ -17,6 +17,10 @@
     {                                                                                              \
         .name = NAME, .id_key = "task_id", .no_payload = true                                      \
     }
+#define SOUND(NAME)                                                                                \
+    {                                                                                              \
+        .name = NAME, .id_key = "task_id", .no_payload = true, .result = SIM_SOUND                 \
+    }
 #define SUB(NAME, ID)                                                                              \
     {                                                                                              \
         .name = NAME, .id_key = ID, .parent_key = "ad_one_click_task_id"                           \
@@ -35,13 +39,13 @@ static const struct sim_endpoint catalogue[] = {
     TASK("extend"),
     TASK("template"),
     TASK("template-story"),
-    TASK("reference2image"),
+    {.name = "reference2image", .id_key = "task_id", .result = SIM_STILL},
     TASK("upscale-new"),
     TASK("image2dance"),
     TASK("digital-human"),
     NO_PAY("lip-sync"),
-    NO_PAY("text2audio"),
-    NO_PAY("timing2audio"),
+    SOUND("text2audio"),
+    SOUND("timing2audio"),
     NO_PAY("ad-one-click"),
     SUB("ad-one-click/edit", "sub_task_id"),
     SUB("ad-one-click/compose", "compose_sub_task_id"),

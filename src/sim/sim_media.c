@@ -20,6 +20,9 @@
 #define FAST_GAP_MS  1
 #define MAX_BACKLOG  ((size_t)1 << 20)
 #define EXPIRED_BY_S 60
+#define WAV_HEAD     44
+#define WAV_RATE     8000 /* samples of one byte, in a second */
+#define WAV_SAMPLES  (2 * WAV_RATE)
 
 struct object {
     const char *type;
@@ -115,6 +118,28 @@ static void read_object(const struct object *o, uint64_t from, uint8_t *out, siz
 
         out[i] = at < sizeof(head) ? head[at] : (uint8_t)(at * 31 + (at >> 8) * 7);
     }
+}
+
+/* Two seconds of a tone of 200 Hz, as PCM of 8 bits. */
+static void make_sound(struct object *o)
+{
+    static const uint8_t head[WAV_HEAD] = "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0"
+                                          "\x40\x1f\0\0\x40\x1f\0\0\1\0\x8\0data";
+    char *p = mem_calloc(WAV_HEAD + WAV_SAMPLES, 1);
+
+    memcpy(p, head, sizeof(head));
+    for (int i = 0; i < 4; i++) {
+        p[4 + i] = (char)((WAV_HEAD - 8 + WAV_SAMPLES) >> (8 * i));
+        p[40 + i] = (char)(WAV_SAMPLES >> (8 * i));
+    }
+    for (int i = 0; i < WAV_SAMPLES; i++) {
+        int phase = i % (WAV_RATE / 200);
+
+        p[WAV_HEAD + i] = (char)(88 + 4 * (phase < 20 ? phase : 40 - phase));
+    }
+    o->owned = p;
+    o->data = (const uint8_t *)p;
+    o->size = WAV_HEAD + WAV_SAMPLES;
 }
 
 /* -- signed URLs -- */
@@ -337,7 +362,10 @@ int sim_media_new(struct event_base *base, const struct sim_options *opt, const 
                                             .lifetime_s = 86400,
                                             .data = sim_clip_mp4,
                                             .size = sim_clip_mp4_len};
-    m->objects[SIM_COVER] = (struct object){.type = "image/jpeg",
+    m->objects[SIM_SOUND] =
+        (struct object){.type = "audio/wav", .suffix = ".wav", .lifetime_s = 86400};
+    make_sound(&m->objects[SIM_SOUND]);
+    m->objects[SIM_STILL] = (struct object){.type = "image/jpeg",
                                             .suffix = ".jpg",
                                             .lifetime_s = 3600,
                                             .data = sim_cover_jpg,
@@ -347,7 +375,7 @@ int sim_media_new(struct event_base *base, const struct sim_options *opt, const 
         m->objects[SIM_VIDEO].size = opt->media_size;
     }
     if (load_object(&m->objects[SIM_VIDEO], opt->media_file, err) != 0 ||
-        load_object(&m->objects[SIM_COVER], opt->cover_file, err) != 0) {
+        load_object(&m->objects[SIM_STILL], opt->cover_file, err) != 0) {
         sim_media_free(m);
         return -EIO;
     }
@@ -386,13 +414,19 @@ void sim_media_url(const struct sim_media *m, const char *creation, enum sim_med
              m->origin, path, o->lifetime_s, (long long)expires_s, creation, o->suffix, sig);
 }
 
-bool sim_media_name(struct slice name, struct slice *creation, enum sim_media_kind *kind)
+bool sim_media_name(const struct sim_media *m, struct slice name, struct slice *creation,
+                    enum sim_media_kind *kind)
 {
-    if (name.n <= 4)
-        return false;
-    *creation = (struct slice){name.p, name.n - 4};
-    *kind = memcmp(name.p + name.n - 4, ".mp4", 4) == 0 ? SIM_VIDEO : SIM_COVER;
-    return *kind == SIM_VIDEO || memcmp(name.p + name.n - 4, ".jpg", 4) == 0;
+    for (*kind = 0; *kind < SIM_MEDIA_KINDS; (*kind)++) {
+        const char *suffix = m->objects[*kind].suffix;
+        size_t n = strlen(suffix);
+
+        if (name.n <= n || memcmp(name.p + name.n - n, suffix, n) != 0)
+            continue;
+        *creation = (struct slice){name.p, name.n - n};
+        return true;
+    }
+    return false;
 }
 
 bool sim_media_serve(struct sim_media *m, struct server_request *req, enum sim_media_kind kind,

@@ -1,5 +1,5 @@
 /*
- * The results: a video and a still per task, behind presigned URLs that expire.
+ * The results: a video, a still and a sound per task, behind presigned URLs that expire.
  *
  * As in object storage the URLs are good for GET alone, Range and If-Range work, and a request
  * with an Authorization header is refused.
@@ -17,7 +17,8 @@ struct event_base;
 struct server_request;
 struct sim_media;
 
-enum sim_media_kind { SIM_VIDEO, SIM_COVER, SIM_MEDIA_KINDS };
+/* The still is cover of a video, and the result of what makes images. */
+enum sim_media_kind { SIM_VIDEO, SIM_STILL, SIM_SOUND, SIM_MEDIA_KINDS };
 
 /* Reads the files that the options name. opt, ledger and base must outlive it; address is what
  * stands in the URLs. */
@@ -32,7 +33,8 @@ void sim_media_url(const struct sim_media *m, const char *creation, enum sim_med
                    bool expired, struct buf *out);
 
 /* "9123.mp4" into its parts; false for other names. name is NUL-terminated. */
-bool sim_media_name(struct slice name, struct slice *creation, enum sim_media_kind *kind);
+bool sim_media_name(const struct sim_media *m, struct slice name, struct slice *creation,
+                    enum sim_media_kind *kind);
 
 /* Answers a GET for /media/...; half: the connection ends after half of the body; slow: 40 KiB/s.
  * True when a body is on its way. */

@@ -7,6 +7,7 @@
 #define SIM_SIM_REQUEST_H
 
 #include "base/buf.h"
+#include "sim/sim_media.h"
 
 #include <jansson.h>
 
@@ -20,6 +21,7 @@ struct sim_endpoint {
     bool tree, form;              /* reports as a tree of jobs; is asked with a form */
     bool no_callback, no_payload; /* fields that are refused */
     const char *parent_key;       /* the field that names its parent; NULL: the path does */
+    enum sim_media_kind result;   /* what it makes */
 };
 
 const struct sim_endpoint *sim_endpoint_find(struct slice name); /* NULL: none */

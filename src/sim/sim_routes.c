@@ -337,13 +337,13 @@ static void on_media(struct ask *a, struct slice name)
     struct sim_task *t = NULL;
     bool half;
 
-    if (sim_media_name(name, &creation, &kind))
+    if (sim_media_name(a->sim->media, name, &creation, &kind))
         t = sim_task_of_creation(a->sim->tasks, creation);
     if (t == NULL) {
         refuse(a, 404, "NotFound", "no such object");
         return;
     }
-    half = kind == SIM_VIDEO && !t->cut && sim_task_has(t, SIM_TRUNCATED_VIDEO);
+    half = kind == t->endpoint->result && !t->cut && sim_task_has(t, SIM_TRUNCATED_VIDEO);
     if (sim_media_serve(a->sim->media, a->req, kind, half, sim_task_has(t, SIM_SLOW)) && half)
         sim_task_mark_cut(t);
 }

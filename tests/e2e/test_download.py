@@ -156,6 +156,23 @@ def test_video_and_cover_arrive_byte_by_byte(run):
     assert [m["method"] for m in sim.ledger("media")] == ["GET", "GET"]
 
 
+@pytest.mark.parametrize("endpoint, model, kind, ending, begins, cover", [
+    ("reference2image", "viduq2", "image", ".jpg", b"\xff\xd8\xff", True),
+    ("text2audio", "audio1.0", "audio", ".wav", b"RIFF", False),
+])
+def test_images_and_sounds_are_results_as_well(run, endpoint, model, kind, ending, begins, cover):
+    sim, daemon = stack(run)
+    task = daemon.submit("--model", model, "--prompt", "a paper boat", endpoint=endpoint)
+    daemon.wait_runs("done")
+    path = only(run, ending)
+    (recorded,) = daemon.cli("show", task)[1]["files"]
+    assert (recorded["kind"], recorded["path"]) == (kind, str(path))
+    assert path.read_bytes().startswith(begins)
+    (result,) = daemon.task(task)["result"]
+    assert bool(result["cover_url"]) == cover
+    assert len(sim.ledger("media")) == 1
+
+
 def test_the_cover_is_a_matter_of_choice(run):
     sim, daemon = stack(run, cover="no")
     daemon.submit()
