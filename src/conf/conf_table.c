@@ -137,7 +137,8 @@ const struct conf_row conf_rows[] = {
     IN_PROVIDER("signature", "word", word, signature, "required|if-present|off", "the profile's",
                 "whether callbacks must be signed", .computed = true),
     IN_PROVIDER("confirm", "word", word, confirm, "auto|always|never", "auto",
-                "look a success up before hooks run; auto: when its signature proves nothing"),
+                "look a success up before hooks run; auto: when its signature proves nothing, or it"
+                " has no result"),
     IN_PROVIDER("mode", "word", word, mode, "push|poll|both", "the profile's",
                 "how news come: callbacks; looks, without any public address; both",
                 .computed = true),
