@@ -78,7 +78,7 @@ static void confine(void)
     umask(022);
     if (chdir("/") < 0)
         log_debug("runner.no_chdir");
-    spawn_ignore_signals();
+    spawn_set_signals();
 }
 
 /* Enough for us, and not more than that for commands that close whatever they might hold. */

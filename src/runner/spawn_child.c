@@ -29,14 +29,14 @@ struct failure {
     int code;
 };
 
-/*
- * All that is not as a program expects it: a room begins with default signals, and this one has no
- * handlers. To set each of the 64 again costs a fiftieth of a command.
- */
+/* All that is not as a program expects it: to set each of the 64 for every command takes longer
+ * than all else that is done here. */
 static const int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 
-void spawn_ignore_signals(void)
+void spawn_set_signals(void)
 {
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL); /* KILL and STOP, and the library's own, refuse */
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         signal(ignored[i], SIG_IGN);
 }

@@ -37,8 +37,9 @@ struct child_plan { /* everything is borrowed until spawn_child returns */
     size_t n_groups;
 };
 
-/* Signals that are not for us: the keeper says when to end. Once, before the first spawn_child. */
-void spawn_ignore_signals(void);
+/* Once, before the first spawn_child: ignored is what is not for us, since the keeper says when to
+ * end; all others are as they are by default, whatever we began with, and get no handlers. */
+void spawn_set_signals(void);
 
 /* In a session of its own, with default signals, none blocked, and no descriptor but 0 to 2.
  * -errno, and what failed on what, when the program was never there. */

@@ -341,7 +341,7 @@ void sim_tasks_free(struct sim_tasks *all)
 
 static void copy_text(char *out, size_t size, struct slice s)
 {
-    if (s.n < size)
+    if (s.n != 0 && s.n < size)
         memcpy(out, s.p, s.n);
 }
 

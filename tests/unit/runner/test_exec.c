@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "runner/action.h"
 #include "runner/reap.h"
+#include "runner/spawn_child.h"
 #include "runner/tail.h"
 
 #include <dirent.h>
@@ -335,10 +336,12 @@ static void a_child_begins_clean(void **state)
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN); /* as a shell does for what it starts in the background */
+    spawn_set_signals();
     run(json_pack("[s, s, s, s]", "/bin/grep", "-E", "^(SigBlk|SigIgn):", "/proc/self/status"));
     signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     sigprocmask(SIG_UNBLOCK, &usr1, NULL);
     assert_true(str_starts(b.output, "SigBlk:\t0000000000000000\nSigIgn:\t"));
     ignored = strtoull(strstr(b.output, "SigIgn:\t") + 8, NULL, 16);
