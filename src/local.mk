@@ -72,6 +72,8 @@ libvidu_a_SOURCES = \
 	src/vidu/request.h \
 	src/vidu/request_check.c \
 	src/vidu/request_summary.c \
+	src/vidu/result_kind.c \
+	src/vidu/result_kind.h \
 	src/vidu/sigv4.c \
 	src/vidu/sigv4.h \
 	src/vidu/s3_sign.c \

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_request \
 	tests/unit/vidu/test_request_check \
 	tests/unit/vidu/test_request_summary \
+	tests/unit/vidu/test_result_kind \
 	tests/unit/vidu/test_sign \
 	tests/unit/vidu/test_sigv4 \
 	tests/unit/vidu/test_state \
@@ -322,6 +323,8 @@ tests_unit_vidu_test_request_check_SOURCES = tests/unit/vidu/test_request_check.
 tests_unit_vidu_test_request_check_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_request_summary_SOURCES = tests/unit/vidu/test_request_summary.c
 tests_unit_vidu_test_request_summary_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_result_kind_SOURCES = tests/unit/vidu/test_result_kind.c
+tests_unit_vidu_test_result_kind_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_sign_SOURCES = tests/unit/vidu/test_sign.c
 tests_unit_vidu_test_sign_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c

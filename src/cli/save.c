@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "cli/progress.h"
 #include "vidu/provider.h"
+#include "vidu/result_kind.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -117,18 +118,6 @@ struct client_policy save_policy(const struct conf *conf)
     return p;
 }
 
-/* Images and sounds have no MP4 signature. */
-static enum fetch_kind kind_of(const char *url)
-{
-    static const char *const others[] = {".png", ".jpg", ".jpeg", ".webp", ".mp3", ".wav", ".m4a"};
-    autofree char *path = mem_strndup(url, strcspn(url, "?#"));
-
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_ends(path, others[i]))
-            return FETCH_ANY;
-    return FETCH_VIDEO;
-}
-
 static mode_t mode_of_new_files(void)
 {
     mode_t mask = umask(0);
@@ -137,7 +126,14 @@ static mode_t mode_of_new_files(void)
     return 0666 & ~mask;
 }
 
-static int run_job(struct job *job, const struct conf *conf, const char *url, struct err *err)
+/* What is no video keeps the name that the user has given, whatever it is. */
+static enum fetch_kind kind_of(const char *endpoint, const char *url)
+{
+    return result_kind(endpoint, url) == RESULT_VIDEO ? FETCH_VIDEO : FETCH_ANY;
+}
+
+static int run_job(struct job *job, const struct conf *conf, const char *endpoint, const char *url,
+                   struct err *err)
 {
     struct client_policy policy = save_policy(conf);
     struct client *client = client_new(job->base, &policy, err);
@@ -145,7 +141,7 @@ static int run_job(struct job *job, const struct conf *conf, const char *url, st
         .url = url,
         .dir_fd = job->save->dir_fd,
         .name = job->save->name,
-        .kind = kind_of(url),
+        .kind = kind_of(endpoint, url),
         .max_size = SAVE_MAX,
         .keep_free = conf != NULL ? conf->fetch.keep_free : SAVE_KEEP_FREE,
         .mode = mode_of_new_files(),
@@ -172,14 +168,14 @@ static int settle_name(const struct save *s, struct fetch_outcome *out, struct e
     return 0;
 }
 
-int save_fetch(struct save *s, const struct conf *conf, const char *url, struct fetch_outcome *out,
-               struct err *err)
+int save_fetch(struct save *s, const struct conf *conf, const char *endpoint, const char *url,
+               struct fetch_outcome *out, struct err *err)
 {
     struct job job = {.save = s, .base = event_base_new(), .live = live_new(), .out = out};
     int rc;
 
     *out = (struct fetch_outcome){.result = FETCH_AGAIN};
-    rc = run_job(&job, conf, url, err);
+    rc = run_job(&job, conf, endpoint, url, err);
     event_base_free(job.base);
     if (rc == 0 && out->result == FETCH_OK)
         rc = settle_name(s, out, err);

@@ -27,9 +27,10 @@ struct client_policy save_policy(const struct conf *conf);
 /*
  * Fetches url, which came from a provider: only public addresses and what the configuration
  * allows. conf may be NULL. Shows a bar on a terminal. *out is filled in any case but -EINVAL
- * (the URL cannot be used at all). The file that was there is replaced with force only.
+ * (the URL cannot be used at all). endpoint made it; "" when it is not known. The file that was
+ * there is replaced with force only.
  */
-MUST_CHECK int save_fetch(struct save *s, const struct conf *conf, const char *url,
-                          struct fetch_outcome *out, struct err *err);
+MUST_CHECK int save_fetch(struct save *s, const struct conf *conf, const char *endpoint,
+                          const char *url, struct fetch_outcome *out, struct err *err);
 
 #endif

@@ -142,6 +142,7 @@ static int say_fetch_failed(const struct waiting *w, const char *why)
 static int fetch_result(struct waiting *w, json_t **creation, struct fetch_outcome *out)
 {
     struct submission *s = w->s;
+    const char *endpoint = s->endpoint != NULL ? s->endpoint->name : "";
 
     for (int attempt = 1;; attempt++) {
         const char *url = field_text(*creation, "url");
@@ -150,7 +151,7 @@ static int fetch_result(struct waiting *w, json_t **creation, struct fetch_outco
 
         if (url[0] == '\0')
             return say_fetch_failed(w, "the task has no result URL");
-        if (save_fetch(&s->save, cli_conf(s->cli), url, out, &err) < 0)
+        if (save_fetch(&s->save, cli_conf(s->cli), endpoint, url, out, &err) < 0)
             return cli_fail(s->cli, EXIT_FAILED, &err);
         if (out->result == FETCH_OK)
             return EXIT_OK;

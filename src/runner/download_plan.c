@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "vidu/library.h"
+#include "vidu/result_kind.h"
 #include "wire/run.h"
 
 #include <ctype.h>
@@ -21,39 +22,12 @@ static const char *task_text(const json_t *context, const char *member)
     return text_at(json_object_get(context, "task"), member);
 }
 
-/* What the path of a result's URL ends in, without the query. */
-static const struct ending {
-    const char *text;
-    enum fetch_kind kind;
-} endings[] = {
-    {".mp4", FETCH_VIDEO}, {".mp3", FETCH_AUDIO}, {".wav", FETCH_AUDIO},  {".m4a", FETCH_AUDIO},
-    {".png", FETCH_IMAGE}, {".jpg", FETCH_IMAGE}, {".jpeg", FETCH_IMAGE}, {".webp", FETCH_IMAGE},
-};
-
-/* An endpoint that makes images or sounds makes nothing else, whatever its URLs end in. */
-static bool kind_of_endpoint(const char *endpoint, enum fetch_kind *out)
+static enum fetch_kind kind_of(const json_t *context, const json_t *creation)
 {
-    if (str_ends(endpoint, "2image"))
-        *out = FETCH_IMAGE;
-    else if (str_ends(endpoint, "2audio") || str_starts(endpoint, "audio-"))
-        *out = FETCH_AUDIO;
-    else
-        return false;
-    return true;
-}
+    static const enum fetch_kind kinds[] = {
+        [RESULT_VIDEO] = FETCH_VIDEO, [RESULT_IMAGE] = FETCH_IMAGE, [RESULT_AUDIO] = FETCH_AUDIO};
 
-static enum fetch_kind result_kind(const json_t *context, const json_t *creation)
-{
-    const char *url = text_at(creation, "url");
-    autofree char *path = mem_strndup(url, strcspn(url, "?#"));
-    enum fetch_kind kind;
-
-    if (kind_of_endpoint(task_text(context, "endpoint"), &kind))
-        return kind;
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-        if (str_ends(path, endings[i].text))
-            return endings[i].kind;
-    return FETCH_VIDEO;
+    return kinds[result_kind(task_text(context, "endpoint"), text_at(creation, "url"))];
 }
 
 bool download_wants(const json_t *action, const json_t *context, const json_t *creation,
@@ -63,7 +37,7 @@ bool download_wants(const json_t *action, const json_t *context, const json_t *c
         return str_eq(text_at(action, "watermarked"), "both");
     if (part == PART_COVER) /* an image is its own */
         return json_is_true(json_object_get(action, "cover")) &&
-               result_kind(context, creation) != FETCH_IMAGE;
+               kind_of(context, creation) != FETCH_IMAGE;
     return true;
 }
 
@@ -79,7 +53,7 @@ const char *download_url(const json_t *action, const json_t *creation, enum down
 enum fetch_kind download_fetch_kind(const json_t *context, const json_t *creation,
                                     enum download_part part)
 {
-    return part == PART_COVER ? FETCH_IMAGE : result_kind(context, creation);
+    return part == PART_COVER ? FETCH_IMAGE : kind_of(context, creation);
 }
 
 const char *download_kind_name(const json_t *context, const json_t *creation,
@@ -90,7 +64,7 @@ const char *download_kind_name(const json_t *context, const json_t *creation,
 
     if (part == PART_COVER)
         return "cover";
-    return part == PART_WATERMARKED ? "watermarked" : names[result_kind(context, creation)];
+    return part == PART_WATERMARKED ? "watermarked" : names[kind_of(context, creation)];
 }
 
 static bool is_month(const char *s)

@@ -88,7 +88,7 @@ static int fetch(const char *name, bool force, bool allowed, struct fetch_outcom
     int rc = save_open(&s, name, force, &err);
 
     if (rc == 0)
-        rc = save_fetch(&s, &conf, url, out, &err);
+        rc = save_fetch(&s, &conf, "", url, out, &err);
     save_close(&s);
     return rc;
 }
