@@ -190,6 +190,7 @@ libhttp_a_SOURCES = \
 	src/http/server.h \
 	src/http/server_conn.c \
 	src/http/server_conn.h \
+	src/http/server_feed.c \
 	src/http/server_linger.c \
 	src/http/server_listen.c \
 	src/http/source.c \

@@ -28,6 +28,7 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
+struct evbuffer_cb_info;
 struct event;
 struct evhttp;
 struct evhttp_request;
@@ -178,20 +179,28 @@ void conn_enter(struct server_request *conn, enum conn_phase phase);
 void conn_kill(struct server_request *conn, enum counter why);
 /* Without descriptors: the oldest that have shown no admitted request go, some at a time. */
 void conn_make_room(struct server *s);
-/* The reply is out. */
-void conn_next(struct server_request *conn);
-/* Counts down the body budget and forgets the body. */
-void conn_release_body(struct server_request *conn);
 /* When nobody holds it any more. */
 void conn_free(struct server_request *conn);
 struct server_request *conn_of(const struct server *s, struct evhttp_request *ticket);
 void conn_sweep(struct server *s);
-void conn_grant_expectations(struct server *s);
 /* No connection waits for a request any longer, or hardly. */
 void conn_drain_all(struct server *s);
 
 /* Tells the client that this is the end, not a cut. What comes of it does not matter. */
 void conn_end_tls(struct ssl_st *ssl);
+
+/* -- server_feed.c -- */
+
+/* An evbuffer_cb of the input, for a connection: sees what a stranger sent before evhttp does. */
+void conn_on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *conn);
+/* Lets those go on that wait for 100 Continue. */
+void conn_grant_expectations(struct server *s);
+/* The guard reads on only to give this reply; the reason, for the log, is static text. */
+void conn_refuse(struct server_request *conn, int status, enum counter why, const char *reason);
+/* The reply is out: the next request, which may be there already. */
+void conn_next(struct server_request *conn);
+/* What the body took of the budget is free again. */
+void conn_release_body(struct server_request *conn);
 
 /* -- server_linger.c -- */
 

@@ -8,8 +8,8 @@
  *      refused --> CONN_REPLY --> CONN_LINGER --> CONN_DYING
  *                  reply leaves   half closed     the client has closed, or the deadline
  *
- * Throughout, what arrives is thrown away by on_input (http/server_conn.c). evhttp keeps the
- * ticket: it is never told of the reply, only of the end of the connection.
+ * Throughout, what arrives is thrown away by conn_on_input (http/server_feed.c). evhttp keeps
+ * the ticket: it is never told of the reply, only of the end of the connection.
  *
  * SPDX-License-Identifier: MIT
  */
