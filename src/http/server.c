@@ -437,7 +437,7 @@ struct buf server_request_take_body(struct server_request *req)
 {
     struct buf body = req->guard.body;
 
-    req->guard.body = BUF_INIT(0);
+    req->guard.body = BUF_INIT(body.max);
     return body;
 }
 

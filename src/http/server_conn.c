@@ -25,6 +25,12 @@
 
 /* -- phases and deadlines -- */
 
+/* Once the server drains, who has no request is not waited for long. */
+static int64_t grace_ms(const struct server *s, int64_t ms)
+{
+    return s->draining && ms > DRAIN_GRACE_MS ? DRAIN_GRACE_MS : ms;
+}
+
 static int64_t phase_length_ms(const struct server *s, enum conn_phase phase)
 {
     const struct server_limits *l = &s->limits;
@@ -33,6 +39,7 @@ static int64_t phase_length_ms(const struct server *s, enum conn_phase phase)
     case CONN_HANDSHAKE:
         return l->handshake_ms;
     case CONN_NEW:
+        return grace_ms(s, l->header_ms);
     case CONN_IDLE:
         return l->header_ms;
     case CONN_BODY:
@@ -40,7 +47,7 @@ static int64_t phase_length_ms(const struct server *s, enum conn_phase phase)
     case CONN_REPLY:
         return l->reply_ms;
     case CONN_LINGER:
-        return s->draining && l->body_ms > DRAIN_GRACE_MS ? DRAIN_GRACE_MS : l->body_ms;
+        return grace_ms(s, l->body_ms);
     default:
         return 0; /* no deadline of its own */
     }

@@ -51,6 +51,7 @@ struct fixture {
     int heads, requests, idle_calls;
     bool hold; /* keep the request in held instead of answering */
     bool vouch;
+    bool take; /* the body before answering */
     struct server_request *held;
     char body[128], path[128], peer[64];
     int answer;             /* status; 0: 200 */
@@ -109,6 +110,11 @@ static inline void fixture_on_request(struct server_request *req, void *ctx)
     snprintf(f->body, sizeof(f->body), "%.*s", (int)body.n, body.p);
     snprintf(f->path, sizeof(f->path), "%.*s", (int)head->path.n, head->path.p);
     snprintf(f->peer, sizeof(f->peer), "%s", server_request_peer(req));
+    if (f->take) {
+        struct buf taken = server_request_take_body(req);
+
+        buf_free(&taken);
+    }
     if (f->hold)
         f->held = req;
     else

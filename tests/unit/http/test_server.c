@@ -490,6 +490,25 @@ static void a_stream_may_lose_its_client(void **state)
     with_both(abandoned_stream);
 }
 
+static void taken(struct fixture *f)
+{
+    struct client *c = client_ready(f);
+
+    f->take = true;
+    for (int i = 1; i <= 2; i++) {
+        client_say(c, FIVE);
+        until(f, client_count(c, "\r\n\r\nok") == i);
+        assert_string_equal(f->body, "hello");
+    }
+    client_free(c);
+}
+
+static void a_body_may_be_taken_from_every_request(void **state)
+{
+    (void)state;
+    with_both(taken);
+}
+
 /* -- the end -- */
 
 static void on_drained(void *ctx)
@@ -568,6 +587,25 @@ static void a_drain_does_not_wait_long_for_a_first_request(void **state)
     fixture_free(f);
 }
 
+static void a_drain_does_not_wait_long_for_who_has_just_shaken_hands(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f = fixture_new(&limits, true);
+    struct client *c = client_open(f);
+    int64_t start_ms;
+
+    (void)state;
+    until(f, counter(f, "open") == 1);
+    start_ms = clock_mono_ms();
+    server_drain(f->server, on_drained, f);
+    client_start_tls(c);
+    until(f, client_handshake_step(c));
+    until(f, f->idle_calls == 1);
+    assert_in_range(clock_mono_ms() - start_ms, 900, 5000);
+    client_free(c);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,9 +629,11 @@ int main(void)
         cmocka_unit_test(a_reply_may_leave_in_pieces),
         cmocka_unit_test(a_stream_may_break_off),
         cmocka_unit_test(a_stream_may_lose_its_client),
+        cmocka_unit_test(a_body_may_be_taken_from_every_request),
         cmocka_unit_test(a_drain_finishes_what_is_busy_and_ends_what_is_idle),
         cmocka_unit_test(an_idle_server_is_drained_at_once_but_from_the_loop),
         cmocka_unit_test(a_drain_does_not_wait_long_for_a_first_request),
+        cmocka_unit_test(a_drain_does_not_wait_long_for_who_has_just_shaken_hands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
