@@ -239,7 +239,7 @@ static size_t busy_hooks(const struct keeper *k, const char *names[CONF_MAX_HOOK
 }
 
 /* One look at what is due. *more: it showed as much as was asked for, and a hook that has become
- * busy may have hidden the others'. */
+ * busy, or suspects behind one that begins, may have hidden others. */
 static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *err)
 {
     const struct running_table *t = &k->schedule->running;
@@ -253,7 +253,8 @@ static int claim_some(struct keeper *k, size_t slots, bool *more, struct err *er
 
     if (limit > ARRAY_LEN(rows))
         limit = ARRAY_LEN(rows);
-    seen = k->store->ops->run_due(k->store, clock_wall_ms(), busy, n_busy, rows, (int)limit);
+    seen = k->store->ops->run_due(k->store, clock_wall_ms(), busy, n_busy, !running_suspect(t),
+                                  rows, (int)limit);
     if (seen < 0)
         return err_sys(err, seen, "runs that are due");
     *more = (size_t)seen == limit;

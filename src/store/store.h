@@ -218,11 +218,12 @@ struct store_ops {
      * Ready runs that are due and whose hook is not among `busy` (names, n_busy), in the order in
      * which they should begin: hooks in turns; of one hook those without expires_ms, oldest due
      * first, then the others, soonest first. Who sets expires_ms sees to it that it is due at once.
+     * Suspects, those with losses, are left out unless wanted.
      * The runs of one hook for one task go one by one, in their order: while one is running, or an
      * older one is not over, none is shown. How many rows there are, at most limit, or -errno.
      */
     int (*run_due)(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
-                   int64_t *rows, int limit);
+                   bool suspects, int64_t *rows, int limit);
     int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
     int (*run_list)(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
     /*

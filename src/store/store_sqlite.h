@@ -249,7 +249,7 @@ int sqlite_run_insert(struct store *s, const struct store_run *r, int64_t *row, 
 int sqlite_run_by_row(struct store *s, int64_t row, struct store_run *out);
 int sqlite_run_update(struct store *s, const struct store_run *r, struct err *err);
 int sqlite_run_due(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
-                   int64_t *rows, int limit);
+                   bool suspects, int64_t *rows, int limit);
 int64_t sqlite_run_next_due(struct store *s);
 int sqlite_run_list(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
 int sqlite_run_revive(struct store *s, int64_t task, const char *after, const char *trigger,

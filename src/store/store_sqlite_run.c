@@ -170,7 +170,7 @@ int sqlite_run_update(struct store *base, const struct store_run *r, struct err 
 }
 
 int sqlite_run_due(struct store *base, int64_t now_ms, const char *const *busy, size_t n_busy,
-                   int64_t *rows, int limit)
+                   bool suspects, int64_t *rows, int limit)
 {
     struct sqlite_store *s = sqlite_of(base);
     struct sqlite3_stmt *q = s->statements[SQL_RUN_DUE];
@@ -183,6 +183,7 @@ int sqlite_run_due(struct store *base, int64_t now_ms, const char *const *busy, 
     sqlite3_bind_int64(q, 1, now_ms);
     sql_bind_text(q, 2, buf_text(&names));
     sqlite3_bind_int64(q, 3, limit);
+    sqlite3_bind_int64(q, 4, suspects);
     while (n < limit && (rc = sql_next(s, SQL_RUN_DUE)) > 0)
         rows[n++] = sqlite3_column_int64(q, 0);
     sql_done(s, SQL_RUN_DUE);

@@ -79,6 +79,9 @@
     " WHERE task = ?1 AND hook = ?10 AND state = 1 AND due_ms > ?4), 0, ?20), ?21, ?22, ?23, "     \
     "?24, "
 
+/* While a suspect is under way the others are not asked for. */
+#define WANTED " AND (?4 OR d.losses = 0)"
+
 /* Of the runs of one hook for one task only the first that is not over, and none beside another. */
 #define IN_TURN                                                                                    \
     " AND NOT EXISTS (SELECT 1 FROM run e" OF_ONE_TASK " WHERE e.task = d.task"                    \
@@ -183,10 +186,10 @@ static const char *const sql[SQL_COUNT] = {
     "SELECT r.row FROM ready CROSS JOIN run r"
     " WHERE ready.hook IS NOT NULL AND ready.hook NOT IN (SELECT value FROM json_each(?2))"
     " AND r.row IN (SELECT row FROM (SELECT d.row FROM run d WHERE d.state = 1"
-    " AND d.hook = ready.hook AND d.expires_ms = 0 AND d.due_ms <= ?1" IN_TURN
+    " AND d.hook = ready.hook AND d.expires_ms = 0 AND d.due_ms <= ?1" WANTED IN_TURN
     " ORDER BY d.due_ms, d.row LIMIT ?3) UNION ALL SELECT row FROM (SELECT d.row FROM run d"
-    " WHERE d.state = 1 AND d.hook = ready.hook AND d.expires_ms > 0 AND d.due_ms <= ?1" IN_TURN
-    " ORDER BY d.expires_ms, d.due_ms, d.row LIMIT ?3))"
+    " WHERE d.state = 1 AND d.hook = ready.hook AND d.expires_ms > 0 AND d.due_ms <= ?1" WANTED
+        IN_TURN " ORDER BY d.expires_ms, d.due_ms, d.row LIMIT ?3))"
     " ORDER BY row_number() OVER (PARTITION BY r.hook ORDER BY r.expires_ms, r.due_ms, r.row),"
     " r.due_ms, r.row LIMIT ?3",
     [SQL_RUN_NEXT_DUE] =

@@ -172,7 +172,7 @@ static bool is_busy(const char *hook, const char *const *busy, size_t n_busy)
 }
 
 static int run_due(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
-                   int64_t *rows, int limit)
+                   bool suspects, int64_t *rows, int limit)
 {
     int n = 0;
 
@@ -181,7 +181,8 @@ static int run_due(struct store *s, int64_t now_ms, const char *const *busy, siz
     stage.asked = limit;
     assert_true(limit <= 128); /* rows has no more */
     for (int i = 0; i < stage.n && n < limit; i++)
-        if (stage.runs[i].state == RUN_READY && !is_busy(stage.runs[i].hook, busy, n_busy))
+        if (stage.runs[i].state == RUN_READY && !is_busy(stage.runs[i].hook, busy, n_busy) &&
+            (suspects || stage.runs[i].losses == 0))
             rows[n++] = stage.runs[i].row;
     return n;
 }
@@ -425,6 +426,18 @@ static void suspects_that_wait_hide_nobody(void **state)
     assert_int_equal(count("b", RUN_RUNNING), 1);
 }
 
+static void a_lowered_concurrency_does_not_hide_others_behind_suspects(void **state)
+{
+    (void)state;
+    hook("a", 2);
+    due("a", 60, 1);
+    due("a", 5, 0);
+    claim();
+    assert_int_equal(count("a", RUN_RUNNING), 2);
+    assert_int_equal(running_suspect(&stage.schedule.running), true);
+    assert_int_equal(stage.runs[60].state, RUN_RUNNING); /* the first that is none */
+}
+
 #define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -440,6 +453,7 @@ int main(void)
         STAGE_TEST(a_suspect_begins_alone_among_its_like),
         STAGE_TEST(a_suspect_without_a_place_is_not_held),
         STAGE_TEST(suspects_that_wait_hide_nobody),
+        STAGE_TEST(a_lowered_concurrency_does_not_hide_others_behind_suspects),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static struct seen due(struct fixture *f, int64_t now, int limit, size_t n_busy,
     struct seen seen = {.n = 0};
 
     assert_true(limit <= (int)ARRAY_LEN(seen.rows));
-    seen.n = f->ops->run_due(f->s, now, busy, n_busy, seen.rows, limit);
+    seen.n = f->ops->run_due(f->s, now, busy, n_busy, true, seen.rows, limit);
     assert_true(seen.n >= 0);
     return seen;
 }
@@ -258,6 +258,24 @@ static void what_expires_soonest_begins_first_and_hooks_take_turns(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(seen.rows[i], order[i]);
     assert_int_equal(f->ops->run_next_due(f->s), T0);
+}
+
+static void suspects_are_left_out_unless_they_are_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct store_run lost = run_of(add_number(f, 1), "get", RUN_READY);
+    int64_t suspect, sound, rows[4];
+
+    lost.losses = 1;
+    suspect = add_run(f, &lost);
+    lost.task = add_number(f, 2);
+    lost.expires_ms = T0 + 100;
+    add_run(f, &lost);
+    sound = add_due(f, 3, "get", T0 + 1);
+    assert_int_equal(f->ops->run_due(f->s, T0 + 1, NULL, 0, true, rows, 1), 1);
+    assert_int_equal(rows[0], suspect);
+    assert_int_equal(f->ops->run_due(f->s, T0 + 1, NULL, 0, false, rows, 4), 1);
+    assert_int_equal(rows[0], sound);
 }
 
 static void the_next_due_time_is_the_least_of_all_hooks(void **state)
@@ -646,6 +664,7 @@ int main(void)
         OPEN(a_handed_out_run_outlives_other_calls),
         OPEN(due_runs_come_oldest_first),
         OPEN(what_expires_soonest_begins_first_and_hooks_take_turns),
+        OPEN(suspects_are_left_out_unless_they_are_wanted),
         OPEN(hooks_that_are_busy_are_left_out),
         OPEN(only_ready_runs_are_due),
         OPEN(the_next_due_time_is_the_least_of_all_hooks),
