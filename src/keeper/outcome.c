@@ -9,9 +9,9 @@
 #include "vidu/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #define RETRY_AFTER_MAX_MS 3600000 /* a receiver holds up a run no longer */
-#define LOST_MAX           1024    /* told of; any others are made again all the same */
 
 /* An attempt has ended: the timeline, those that wait for it, the run itself. */
 static int conclude(struct keeper *k, const struct store_run *run, int64_t took_ms, struct err *err)
@@ -178,22 +178,27 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
     return rc < 0 ? rc : k->store->ops->run_update(k->store, &run, err);
 }
 
+/* As many as the runner had: what goes out as one batch stands in one place. */
 struct lost_runs {
-    int64_t rows[LOST_MAX];
-    size_t n;
+    int64_t *rows;
+    size_t n, room;
 };
 
 static int on_lost(const struct store_run *run, void *ctx)
 {
     struct lost_runs *lost = ctx;
 
+    if (lost->n == lost->room) {
+        lost->room = lost->room * 2 + 64;
+        lost->rows = mem_realloc(lost->rows, lost->room, sizeof(*lost->rows));
+    }
     lost->rows[lost->n++] = run->row;
-    return lost->n == LOST_MAX;
+    return 0;
 }
 
 int outcome_reclaim(struct keeper *k, int *n, struct err *err)
 {
-    struct store_filter filter = {.state = RUN_RUNNING, .limit = LOST_MAX};
+    struct store_filter filter = {.state = RUN_RUNNING, .limit = INT_MAX};
     struct lost_runs lost = {.n = 0};
     struct store_run run;
     int rc = k->store->ops->run_list(k->store, &filter, on_lost, &lost);
@@ -205,6 +210,7 @@ int outcome_reclaim(struct keeper *k, int *n, struct err *err)
         run.detail = "the daemon died; made again";
         rc = event_run(k, &run, "interrupted", -1, err);
     }
+    free(lost.rows);
     return rc < 0 ? rc : k->store->ops->run_reclaim(k->store, clock_wall_ms(), n, err);
 }
 
