@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "runner/spawn_settings.h"
 #include "vidu/template.h"
+#include "wire/frame.h"
 #include "wire/run.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #define ARGUMENT_MAX  (128U << 10) /* the kernel's own limit, NUL included */
 #define VALUE_MAX     (32U << 10)
 #define PROMPT_MAX    (4U << 10)
-#define CONTEXT_MAX   (64U << 20)
 #define SEARCH_PATH   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Strings one behind the other, and where each of them starts; NULL terminated when it is done. */
@@ -223,7 +223,7 @@ static char *show_all(char *const *argv, char *const *envp, struct slice line)
 int spawn_command(const json_t *action, const json_t *context, struct slice line,
                   struct spawned *out, struct err *err)
 {
-    struct run_lookup l = {.context = context, .scratch = BUF_INIT(CONTEXT_MAX)};
+    struct run_lookup l = {.context = context, .scratch = BUF_INIT(FRAME_MAX)};
     autostrings struct strings arguments = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
     autostrings struct strings environment = {.text = BUF_INIT(ARGUMENTS_MAX * ARGUMENT_MAX)};
     struct child_plan plan;
