@@ -90,6 +90,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_intake \
 	tests/unit/receiver/test_receiver \
 	tests/unit/receiver/test_sandbox \
+	tests/unit/keeper/test_batch \
 	tests/unit/keeper/test_claim \
 	tests/unit/keeper/test_follow \
 	tests/unit/keeper/test_hooks \
@@ -443,6 +444,8 @@ tests_unit_receiver_test_receiver_SOURCES = tests/unit/receiver/test_receiver.c
 tests_unit_receiver_test_receiver_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
 tests_unit_receiver_test_sandbox_SOURCES = tests/unit/receiver/test_sandbox.c
 tests_unit_receiver_test_sandbox_LDADD = $(RECEIVER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_batch_SOURCES = tests/unit/keeper/test_batch.c
+tests_unit_keeper_test_batch_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_claim_SOURCES = tests/unit/keeper/test_claim.c
 tests_unit_keeper_test_claim_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_follow_SOURCES = tests/unit/keeper/test_follow.c

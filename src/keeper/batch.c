@@ -222,17 +222,21 @@ int batch_begin(struct keeper *k)
     return 0;
 }
 
+/* An empty text would tell whoever waits for MSG_RECORDED that all is well. */
 void batch_spoil(struct keeper *k, int code, const struct err *err)
 {
     struct batch *b = k->batch;
+    struct err why = *err;
 
     if (b->spoiled)
         return;
+    if (why.text[0] == '\0')
+        err_sys(&why, code, "the store could not be read");
     if (b->open) {
         b->spoiled = true;
-        b->why = *err;
+        b->why = why;
     }
-    note_failure(b, code, err);
+    note_failure(b, code, &why);
 }
 
 bool batch_spoiled(const struct keeper *k)

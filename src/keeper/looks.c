@@ -206,7 +206,7 @@ static int look_at(struct keeper *k, int64_t row, struct err *err)
         return -EAGAIN;
     rc = k->store->ops->task_by_row(k->store, row, &t);
     if (rc < 0)
-        return rc;
+        return err_sys(err, rc, "a task whose look is due");
     paused = looks_paused(k, &t);
     if (t.remote_id[0] != '\0' && paused != 0)
         return postpone(k, &t, paused, err);
@@ -267,7 +267,9 @@ static int find_due(struct keeper *k, struct due *due, struct err *err)
         due->n = 0;
         rc = k->store->ops->task_looks(k->store, clock_wall_ms(), MAX_ASKED + (int)due->most,
                                        on_due_task, due);
-        if (rc < 0 || due->n == due->most || round == 1)
+        if (rc < 0)
+            return err_sys(err, rc, "looks that are due");
+        if (due->n == due->most || round == 1)
             break;
         rc = sweep(k, err);
         if (rc < 0)
@@ -421,8 +423,8 @@ void looks_on_polled(struct keeper *k, const struct frame *f)
         answer_refreshes(k, (int64_t)f->id, NULL, "the task is gone");
         return;
     }
-    if (rc == 0)
-        rc = record_look(k, &t, asked->asked_ms, &msg, &err);
+    rc = rc == 0 ? record_look(k, &t, asked->asked_ms, &msg, &err)
+                 : err_sys(&err, rc, "a task that was looked at");
     if (rc < 0) {
         batch_spoil(k, rc, &err);
         answer_refreshes(k, (int64_t)f->id, NULL, "the store is not taking writes");

@@ -363,20 +363,26 @@ static void tell_more(struct story *s)
     tell(s, &step, NULL);
 }
 
-json_t *next_of_task(struct keeper *k, const struct store_task *t, const json_t *runs)
+int next_of_task(struct keeper *k, const struct store_task *t, const json_t *runs, json_t **out)
 {
     struct story s = {
         .k = k, .task = t, .runs = runs, .next = json_array(), .now_ms = clock_wall_ms()};
     struct store_filter filter = {
         .state = -1, .task = t->row, .limit = (int)json_array_size(runs) + 1};
+    int rc = 0;
 
     tell_callback(&s);
     tell_look(&s);
     tell_lost(&s);
     s.before = json_array_size(s.next);
     if (json_array_size(runs) > 0)
-        k->store->ops->run_list(k->store, &filter, on_run, &s);
+        rc = k->store->ops->run_list(k->store, &filter, on_run, &s);
+    if (rc < 0) {
+        json_decref(s.next);
+        return rc;
+    }
     tell_more(&s);
     tell_links(&s);
-    return s.next;
+    *out = s.next;
+    return 0;
 }

@@ -11,7 +11,8 @@
 #include <jansson.h>
 
 /*
- * An array of its own, empty when the task is finished and nothing is left to be done:
+ * *out: an array of the caller's own, empty when the task is finished and nothing is left to be
+ * done:
  * {"kind", "what", "at", "why"} and for runs {"run", "hook", "attempt"}. what and why are words for
  * people, at is RFC 3339 or "" when the time is not known.
  *
@@ -25,7 +26,10 @@
  *   dead      ""
  *   links     until when the links of a result work that is still to be fetched
  *   more      "": there are more runs than are told
+ *
+ * -errno: the store could not be read. runs: all of the task, as store_json has them.
  */
-json_t *next_of_task(struct keeper *k, const struct store_task *t, const json_t *runs);
+MUST_CHECK int next_of_task(struct keeper *k, const struct store_task *t, const json_t *runs,
+                            json_t **out);
 
 #endif

@@ -137,7 +137,7 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
     int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
 
     if (rc < 0)
-        return rc == -ENOENT ? 0 : rc;
+        return rc == -ENOENT ? 0 : err_sys(err, rc, "run %llu", (unsigned long long)msg->run);
     if (run.state == RUN_CANCELLED) {
         rc = event_files(k, &run, msg->files, err);
         return rc < 0 ? rc : add_end(k, &run, msg, err);
@@ -162,8 +162,10 @@ int outcome_lost(struct keeper *k, int64_t row, struct err *err)
     struct store_run run;
     int rc = k->store->ops->run_by_row(k->store, row, &run);
 
-    if (rc < 0 || run.state != RUN_RUNNING)
-        return rc == -ENOENT ? 0 : rc;
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : err_sys(err, rc, "run %lld", (long long)row);
+    if (run.state != RUN_RUNNING)
+        return 0;
     log_warn("run.interrupted", LOG_I("run", run.row), LOG_S("task", run.task_id),
              LOG_S("hook", run.hook), LOG_I("attempt", run.attempt));
     h = conf_hook_find(k->conf, run.hook);
@@ -196,20 +198,27 @@ static int on_lost(const struct store_run *run, void *ctx)
     return 0;
 }
 
+static int tell_lost(struct keeper *k, int64_t row, struct err *err)
+{
+    struct store_run run;
+    int rc = k->store->ops->run_by_row(k->store, row, &run);
+
+    if (rc < 0)
+        return err_sys(err, rc, "run %lld", (long long)row);
+    run.detail = "the daemon died; made again";
+    return event_run(k, &run, "interrupted", -1, err);
+}
+
 int outcome_reclaim(struct keeper *k, int *n, struct err *err)
 {
     struct store_filter filter = {.state = RUN_RUNNING, .limit = INT_MAX};
     struct lost_runs lost = {.n = 0};
-    struct store_run run;
     int rc = k->store->ops->run_list(k->store, &filter, on_lost, &lost);
 
-    for (size_t i = lost.n; rc >= 0 && i-- > 0;) { /* oldest first */
-        rc = k->store->ops->run_by_row(k->store, lost.rows[i], &run);
-        if (rc < 0)
-            break;
-        run.detail = "the daemon died; made again";
-        rc = event_run(k, &run, "interrupted", -1, err);
-    }
+    if (rc < 0)
+        err_sys(err, rc, "runs that were under way");
+    for (size_t i = lost.n; rc >= 0 && i-- > 0;) /* oldest first */
+        rc = tell_lost(k, lost.rows[i], err);
     free(lost.rows);
     return rc < 0 ? rc : k->store->ops->run_reclaim(k->store, clock_wall_ms(), n, err);
 }

@@ -209,6 +209,14 @@ static int add_events(struct keeper *k, int64_t task, json_t *answer)
     return k->store->ops->event_list(k->store, task, on_event, &rows);
 }
 
+static int add_next(struct keeper *k, const struct store_task *t, json_t *answer)
+{
+    json_t *next = NULL;
+    int rc = next_of_task(k, t, json_object_get(answer, "runs"), &next);
+
+    return rc < 0 ? rc : json_object_set_new(answer, "next", next);
+}
+
 static void on_show(struct keeper *k, const struct question *q)
 {
     struct store_task t;
@@ -239,7 +247,7 @@ static void on_explain(struct keeper *k, const struct question *q)
     if (rc >= 0)
         rc = add_runs(k, t.row, answer);
     if (rc >= 0)
-        json_object_set_new(answer, "next", next_of_task(k, &t, json_object_get(answer, "runs")));
+        rc = add_next(k, &t, answer);
     answer_if_read(k, q, rc, answer);
 }
 

@@ -66,7 +66,7 @@ static int on_dead(const struct store_run *r, void *ctx)
     return dead->n == MAX_RETRIES;
 }
 
-static size_t wanted_runs(struct keeper *k, const struct question *q, struct dead *dead)
+static int wanted_runs(struct keeper *k, const struct question *q, struct dead *dead)
 {
     struct store_filter filter = {.state = RUN_DEAD,
                                   .hook = query_text(q, "hook"),
@@ -76,10 +76,10 @@ static size_t wanted_runs(struct keeper *k, const struct question *q, struct dea
 
     dead->n = 0;
     if (json_is_true(json_object_get(q->args, "all_dead")))
-        k->store->ops->run_list(k->store, &filter, on_dead, dead);
-    else if (json_is_integer(json_object_get(q->args, "run")))
+        return k->store->ops->run_list(k->store, &filter, on_dead, dead);
+    if (json_is_integer(json_object_get(q->args, "run")))
         dead->rows[dead->n++] = number(q, "run");
-    return dead->n;
+    return 0;
 }
 
 /* The first one now, the others a moment apart, so that what they call is not run over. */
@@ -110,7 +110,7 @@ void redo_retry(struct keeper *k, const struct question *q)
     struct err err = {""};
     int rc = 0;
 
-    if (wanted_runs(k, q, dead) == 0 || begin(k, q)) {
+    if (query_could_read(k, q, wanted_runs(k, q, dead)) && (dead->n == 0 || begin(k, q))) {
         rc = retry_all(k, q, dead, ids, &err);
         if (rc < 0)
             fail(k, q, rc, &err);

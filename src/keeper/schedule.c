@@ -207,7 +207,7 @@ static int give_back(struct keeper *k, struct running *r, struct err *err)
     int rc = k->store->ops->run_by_row(k->store, r->run, &run);
 
     if (rc < 0)
-        return rc;
+        return err_sys(err, rc, "run %lld", (long long)r->run);
     run.attempt--;
     schedule_settle(k, r);
     return k->store->ops->run_update(k->store, &run, err);

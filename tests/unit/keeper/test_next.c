@@ -6,6 +6,7 @@
 #include "keeper/schedule.h"
 #include "task_fixture.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 /* The only run of a task that has succeeded, and what the keeper knows of it. */
 static struct store_run run;
 static const struct running *under_way;
+static int read_as; /* 0, or what is wrong with the store */
 
 int64_t looks_paused(const struct keeper *k, const struct store_task *t)
 {
@@ -49,11 +51,11 @@ static int run_list(struct store *s, const struct store_filter *f, store_on_run 
     (void)s;
     (void)f;
     fn(&run, ctx);
-    return 0;
+    return read_as;
 }
 
-/* What is told of the run: "WHAT: WHY", owned by the caller. */
-static char *told(void)
+/* What is told of the run, or -errno. */
+static int ask(json_t **next)
 {
     static const struct store_ops ops = {.run_list = run_list};
     struct store store = {.ops = &ops};
@@ -62,16 +64,26 @@ static char *told(void)
     struct store_task task = sample();
     json_t *runs = json_pack("[{s:I, s:s, s:s, s:s}]", "id", (json_int_t)run.row, "hook", run.hook,
                              "event", run.trigger, "state", run_state_name(run.state));
-    json_t *next, *step;
-    char *text;
+    int rc;
 
     conf.hooks[0] = (struct conf_hook){.name = (char *)"h", .concurrency = 4};
-    next = next_of_task(&k, &task, runs);
+    rc = next_of_task(&k, &task, runs, next);
+    json_decref(runs);
+    return rc;
+}
+
+/* "WHAT: WHY", owned by the caller. */
+static char *told(void)
+{
+    json_t *next = NULL;
+    json_t *step;
+    char *text;
+
+    assert_int_equal(ask(&next), 0);
     step = json_array_get(next, 0);
     text = mem_printf("%s: %s", json_string_value(json_object_get(step, "what")),
                       json_string_value(json_object_get(step, "why")));
     json_decref(next);
-    json_decref(runs);
     return text;
 }
 
@@ -105,10 +117,23 @@ static void who_waits_for_a_run_that_is_not_there_names_no_number(void **state)
     assert_string_equal(text, "run 5 of h begins attempt 1: it waits for first to be done");
 }
 
+static void a_story_that_cannot_be_read_is_not_told(void **state)
+{
+    json_t *next = NULL;
+
+    (void)state;
+    run = (struct store_run){.row = 5, .hook = "h", .trigger = "success", .state = RUN_READY};
+    read_as = -EIO;
+    assert_int_equal(ask(&next), -EIO);
+    assert_null(next);
+    read_as = 0;
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_held_waits_for_a_place_and_what_is_not_for_its_retry),
+        cmocka_unit_test(a_story_that_cannot_be_read_is_not_told),
         cmocka_unit_test(who_waits_for_a_run_that_is_not_there_names_no_number),
     };
 
