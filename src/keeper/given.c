@@ -61,16 +61,19 @@ int given_read(const struct keeper *k, const struct store_task *t, int64_t event
     return r.rc;
 }
 
-void given_apply(const struct given *g, struct store_task *t)
+void given_report(const struct msg_report *report, struct store_task *t)
 {
-    const struct msg_report *report = &g->report;
-
-    t->state = (enum task_state)report->state;
-    t->source = g->source;
     t->err_code = str_or(report->err_code.p, "");
     t->err_msg = str_or(report->err_msg.p, "");
     if (report->credits >= 0)
         t->credits = report->credits;
     if (report->result.n > 2) /* more than [] */
         t->result = report->result.p;
+}
+
+void given_apply(const struct given *g, struct store_task *t)
+{
+    t->state = (enum task_state)g->report.state;
+    t->source = g->source;
+    given_report(&g->report, t);
 }

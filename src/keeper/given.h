@@ -32,7 +32,9 @@ MUST_CHECK int given_parse(const struct keeper *k, const struct store_task *t,
 /* The same for an entry of the task's timeline; -ENOENT: there is none. */
 MUST_CHECK int given_read(const struct keeper *k, const struct store_task *t, int64_t event,
                           struct given *out, struct err *err);
-/* The task says what was given; borrowed from g. What nothing was said of stays. */
+/* What a report says of the task, beside its state; borrowed. What nothing was said of stays. */
+void given_report(const struct msg_report *report, struct store_task *t);
+/* The task says what was given; borrowed from g. */
 void given_apply(const struct given *g, struct store_task *t);
 
 #endif

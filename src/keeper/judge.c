@@ -7,6 +7,7 @@
 #include "keeper/batch.h"
 #include "keeper/calls.h"
 #include "keeper/events.h"
+#include "keeper/given.h"
 #include "keeper/looks.h"
 #include "keeper/spend.h"
 #include "vidu/id.h"
@@ -173,15 +174,8 @@ static int write_down(struct keeper *k, struct statement *st, const char *verdic
     return event_task(k, st->task, &news, err);
 }
 
-/* The texts of a report live in the frame, long enough for the update. */
-static void take_over(struct store_task *t, const struct msg_report *report)
+static void take_remote_id(struct store_task *t, const struct msg_report *report)
 {
-    t->err_code = str_or(report->err_code.p, "");
-    t->err_msg = str_or(report->err_msg.p, "");
-    if (report->credits >= 0)
-        t->credits = report->credits;
-    if (report->result.n > 2) /* more than [] */
-        t->result = report->result.p;
     if (t->remote_id[0] == '\0' && id_is_remote(report->id.p, report->id.n))
         t->remote_id = report->id.p;
 }
@@ -214,7 +208,8 @@ static int advance(struct keeper *k, struct statement *st, struct err *err)
     bool final;
     int rc;
 
-    take_over(t, st->report);
+    given_report(st->report, t); /* its texts live in the frame, long enough for the update */
+    take_remote_id(t, st->report);
     t->state = t->pending = (enum task_state)st->report->state;
     t->source = st->source;
     t->misses = 0;
@@ -238,8 +233,7 @@ static int wait_for_look(struct keeper *k, struct statement *st, struct err *err
 {
     struct store_task *t = st->task;
 
-    if (t->remote_id[0] == '\0' && id_is_remote(st->report->id.p, st->report->id.n))
-        t->remote_id = st->report->id.p;
+    take_remote_id(t, st->report);
     t->pending = (enum task_state)st->report->state;
     t->next_look_ms = st->source == SOURCE_POLL ? look_later(k, t) : clock_wall_ms();
     return write_down(k, st, "accepted",
