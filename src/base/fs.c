@@ -40,7 +40,9 @@ int fs_read_fd(int fd, size_t max, char **data, size_t *len)
     return 0;
 }
 
-int fs_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err)
+/* The mode is asked of the descriptor that is read, so the file cannot change in between. */
+static int read_file(const char *path, bool is_private, size_t max, char **data, size_t *len,
+                     struct err *err)
 {
     autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
@@ -50,10 +52,23 @@ int fs_read_file(const char *path, size_t max, char **data, size_t *len, struct 
         return err_sys(err, -errno, "%s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, -EINVAL, "%s: not a regular file", path);
+    if (is_private && (st.st_mode & 0007) != 0)
+        return err_set(err, -EPERM, "%s is open to every user (mode %04o); run: chmod o= %s", path,
+                       (unsigned)st.st_mode & 07777, path);
     rc = fs_read_fd(fd, max, data, len);
     if (rc == -EFBIG)
         return err_set(err, rc, "%s: larger than %zu bytes", path, max);
     return rc < 0 ? err_sys(err, rc, "%s", path) : 0;
+}
+
+int fs_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err)
+{
+    return read_file(path, false, max, data, len, err);
+}
+
+int fs_read_private_file(const char *path, size_t max, char **data, size_t *len, struct err *err)
+{
+    return read_file(path, true, max, data, len, err);
 }
 
 int fs_write_all(int fd, const void *p, size_t n)

@@ -18,6 +18,10 @@ void fs_close_slot(int *fd);
 /* A regular file of at most max bytes into *data (owned by the caller, NUL behind). -EFBIG. */
 MUST_CHECK int fs_read_file(const char *path, size_t max, char **data, size_t *len,
                             struct err *err);
+/* The same for a secret, to be released with mem_wipe_free: -EPERM when every user may do something
+ * with the file (a bit of 007). */
+MUST_CHECK int fs_read_private_file(const char *path, size_t max, char **data, size_t *len,
+                                    struct err *err);
 /* Everything from a descriptor up to its end; -EFBIG over max. */
 MUST_CHECK int fs_read_fd(int fd, size_t max, char **data, size_t *len);
 /* All n bytes or -errno; goes on after EINTR and short writes. */

@@ -141,7 +141,7 @@ static void check_tls(const struct check *k)
         return;
     if (fs_read_file(c->tls.certificate, PEM_MAX, &c->tls.certificate_pem, &len, &err) < 0)
         conf_found_at(k->fill->found, at, "'tls.certificate': %s", err.text);
-    if (conf_secret_read_file(c->tls.key, PEM_MAX, &c->tls.key_pem, &len, &err) < 0)
+    if (fs_read_private_file(c->tls.key, PEM_MAX, &c->tls.key_pem, &len, &err) < 0)
         conf_found_at(k->fill->found, place(k, "tls", "key"), "'tls.key': %s", err.text);
     if (k->fill->pair != NULL && c->tls.certificate_pem != NULL && c->tls.key_pem != NULL &&
         k->fill->pair(c->tls.certificate_pem, c->tls.key_pem, c->tls.min_13, &err) < 0)

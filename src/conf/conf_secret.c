@@ -5,39 +5,16 @@
 #include "conf/conf_type.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SECRET_MAX 4096
-
-/* The mode is asked of the descriptor that is read, so the file cannot change in between. */
-int conf_secret_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err)
-{
-    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct stat st;
-    int rc;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_sys(err, -errno, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "%s: not a regular file", path);
-    if ((st.st_mode & 0007) != 0)
-        return err_set(err, -EPERM, "%s is open to every user (mode %04o); run: chmod o= %s", path,
-                       (unsigned)st.st_mode & 07777, path);
-    rc = fs_read_fd(fd, max, data, len);
-    if (rc == -EFBIG)
-        return err_set(err, rc, "%s: larger than %zu bytes", path, max);
-    return rc < 0 ? err_sys(err, rc, "%s", path) : 0;
-}
 
 /* The forms: where a source name leads, and what is in front of it in the text form. */
 
 static int read_file(const char *name, char **data, size_t *len, struct err *err)
 {
-    return conf_secret_read_file(name, SECRET_MAX, data, len, err);
+    return fs_read_private_file(name, SECRET_MAX, data, len, err);
 }
 
 static int read_env(const char *name, char **data, size_t *len, struct err *err)

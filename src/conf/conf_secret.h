@@ -17,11 +17,4 @@ bool conf_want_secret(const struct conf_fill *fill, const char *option,
 /* Wipes it; what it lies in is the caller's. */
 void conf_secret_free(struct conf_secret *secret);
 
-/*
- * A file that holds a secret or a private key: regular, not empty, at most max bytes, closed to
- * others (no bit of 007). *data is the caller's, to be released with mem_wipe_free(data, len).
- */
-MUST_CHECK int conf_secret_read_file(const char *path, size_t max, char **data, size_t *len,
-                                     struct err *err);
-
 #endif

@@ -79,6 +79,23 @@ static void reading_is_bounded_and_only_of_files(void **state)
     assert_null(data);
 }
 
+static void a_secret_is_not_read_from_a_file_of_every_user(void **state)
+{
+    autofree char *path = fs_join(dir, "key");
+    char *data = NULL;
+    struct err err;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(fs_create_file(path, "s", 1, 0604, &err), 0);
+    assert_int_equal(fs_read_private_file(path, 9, &data, &n, &err), -EPERM);
+    assert_non_null(strstr(err.text, "mode 0604"));
+    assert_null(data);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(fs_read_private_file(path, 9, &data, &n, &err), 0);
+    free(data);
+}
+
 static void directories_are_made_on_the_way(void **state)
 {
     autofree char *deep = fs_join(dir, "a/b/c");
@@ -99,6 +116,7 @@ int main(void)
         cmocka_unit_test(a_replaced_file_has_new_bytes_and_mode),
         cmocka_unit_test(a_file_is_never_created_over_another),
         cmocka_unit_test(reading_is_bounded_and_only_of_files),
+        cmocka_unit_test(a_secret_is_not_read_from_a_file_of_every_user),
         cmocka_unit_test(directories_are_made_on_the_way),
     };
 
