@@ -4,6 +4,7 @@
 #include "keeper/schedule.h"
 
 #define MAX_FOLLOWED 64         /* as many as the control socket has clients */
+#define MAX_GATEWAYS 32         /* one, and those that drain after a reload */
 #define MAX_BEHIND   (4U << 20) /* bytes that a gateway may be late */
 
 struct follows {
@@ -12,6 +13,11 @@ struct follows {
         unsigned gateway;
     } rows[MAX_FOLLOWED];
     size_t n;
+    struct {
+        unsigned gateway;
+        uint32_t watchers;
+    } watched[MAX_GATEWAYS];
+    size_t n_watched;
 };
 
 static size_t find(const struct follows *f, int64_t run, unsigned gateway)
@@ -65,6 +71,29 @@ static void set(struct keeper *k, int64_t run, unsigned gateway, bool followed)
         f->rows[i].gateway = gateway;
         f->n++;
     }
+}
+
+/* A gateway that is being started, and may never take over, says nothing of the one that serves. */
+void follow_on_subscribe(struct keeper *k, struct room *gateway, const struct frame *f)
+{
+    struct follows *all = k->follows;
+    struct msg_subscribe msg;
+    size_t kept = 0;
+
+    if (message_read(f, &msg) < 0)
+        return;
+    k->watchers = msg.watchers;
+    for (size_t i = 0; i < all->n_watched; i++)
+        if (all->watched[i].gateway != room_id(gateway) &&
+            supervise_by_id(k->supervise, all->watched[i].gateway) != NULL) {
+            k->watchers += all->watched[i].watchers;
+            all->watched[kept++] = all->watched[i];
+        }
+    if (kept < MAX_GATEWAYS) {
+        all->watched[kept].gateway = room_id(gateway);
+        all->watched[kept++].watchers = msg.watchers;
+    }
+    all->n_watched = kept;
 }
 
 void follow_on_message(struct keeper *k, struct room *gateway, const struct frame *f)

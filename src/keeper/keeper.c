@@ -79,15 +79,6 @@ void keeper_fail(struct keeper *k, int exit_status)
 
 /* -- frames: one row a message -- */
 
-static void on_subscribe(struct keeper *k, struct room *room, const struct frame *f)
-{
-    struct msg_subscribe msg;
-
-    (void)room;
-    if (message_read(f, &msg) == 0)
-        k->watchers = msg.watchers;
-}
-
 static void on_done(struct keeper *k, struct room *room, const struct frame *f)
 {
     (void)room;
@@ -117,7 +108,7 @@ static const struct {
     {MSG_SUBMITTED, ROOM_GATEWAY, record_on_submitted},
     {MSG_POLLED, ROOM_GATEWAY, on_polled},
     {MSG_COMMAND, ROOM_GATEWAY, query_on_command},
-    {MSG_SUBSCRIBE, ROOM_GATEWAY, on_subscribe},
+    {MSG_SUBSCRIBE, ROOM_GATEWAY, follow_on_subscribe},
     {MSG_FOLLOW, ROOM_GATEWAY, follow_on_message},
     {MSG_OUTPUT, ROOM_RUNNER, follow_on_output},
     {MSG_DONE, ROOM_RUNNER, on_done},

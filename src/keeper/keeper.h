@@ -66,7 +66,7 @@ struct keeper {
     struct crypto_place *crypto;
     struct orphans *orphans; /* of dead runners */
     struct follows *follows;
-    uint32_t watchers; /* clients that wait for live events */
+    uint32_t watchers; /* clients that wait for live events, of all gateways */
     bool stopping;
     bool reload_again; /* SIGHUP came while a reload was under way */
     bool low_space;    /* too little room on the store's disk to accept anything */

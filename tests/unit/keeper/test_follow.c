@@ -115,6 +115,34 @@ static void output(struct keeper *k, int64_t run)
     follow_on_output(k, room(100), &f);
 }
 
+static void subscribe(struct keeper *k, unsigned gateway, uint32_t watchers)
+{
+    struct msg_subscribe msg = {.watchers = watchers};
+    uint8_t payload[16];
+    struct frame f = {.type = MSG_SUBSCRIBE};
+
+    assert_true(message_size(MSG_SUBSCRIBE, &msg) <= sizeof(payload));
+    message_write(MSG_SUBSCRIBE, &msg, payload);
+    f.payload = (struct slice){(const char *)payload, message_size(MSG_SUBSCRIBE, &msg)};
+    follow_on_subscribe(k, room(gateway), &f);
+}
+
+static void a_gateway_that_never_takes_over_silences_no_watcher(void **state)
+{
+    struct keeper *k = *state;
+
+    subscribe(k, 1, 0);
+    subscribe(k, 1, 2);
+    assert_int_equal(k->watchers, 2);
+    subscribe(k, 2, 0); /* of a reload that fails */
+    assert_int_equal(k->watchers, 2);
+    subscribe(k, 1, 1);
+    assert_int_equal(k->watchers, 1);
+    gone[1] = true;
+    subscribe(k, 3, 0);
+    assert_int_equal(k->watchers, 0);
+}
+
 static void output_goes_to_whom_it_is_wanted_by(void **state)
 {
     struct keeper *k = *state;
@@ -197,6 +225,7 @@ static void a_run_that_begins_is_told_if_it_is_waited_for(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        ROOM_TEST(a_gateway_that_never_takes_over_silences_no_watcher),
         ROOM_TEST(output_goes_to_whom_it_is_wanted_by),
         ROOM_TEST(who_is_4_mib_behind_misses_some),
         ROOM_TEST(no_more_than_64_are_kept),
