@@ -98,6 +98,7 @@ UNIT_TESTS = \
 	tests/unit/keeper/test_match \
 	tests/unit/keeper/test_next \
 	tests/unit/keeper/test_outcome \
+	tests/unit/keeper/test_pauses \
 	tests/unit/keeper/test_places \
 	tests/unit/keeper/test_pace \
 	tests/unit/keeper/test_supervise \
@@ -458,6 +459,8 @@ tests_unit_keeper_test_match_SOURCES = tests/unit/keeper/test_match.c
 tests_unit_keeper_test_match_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_pace_SOURCES = tests/unit/keeper/test_pace.c
 tests_unit_keeper_test_pace_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_pauses_SOURCES = tests/unit/keeper/test_pauses.c
+tests_unit_keeper_test_pauses_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_places_SOURCES = tests/unit/keeper/test_places.c
 tests_unit_keeper_test_places_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_next_SOURCES = tests/unit/keeper/test_next.c

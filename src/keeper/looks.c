@@ -154,7 +154,10 @@ static int ask(struct keeper *k, const struct store_task *t)
     slot->room = room_id(gateway);
     slot->asked_ms = clock_wall_ms();
     slot->deadline_ms = clock_mono_ms() + ANSWER_DEADLINE_MS;
-    return channel_send(room_channel(gateway), MSG_POLL, (uint64_t)t->row, &msg);
+    if (channel_send(room_channel(gateway), MSG_POLL, (uint64_t)t->row, &msg) == 0)
+        return 0;
+    slot->task = 0;
+    return -EAGAIN;
 }
 
 struct due {
@@ -211,7 +214,7 @@ static int look_at(struct keeper *k, int64_t row, struct err *err)
     if (t.remote_id[0] != '\0' && paused != 0)
         return postpone(k, &t, paused, err);
     if (t.remote_id[0] != '\0')
-        return ask(k, &t) == 0 ? 0 : -EAGAIN;
+        return ask(k, &t);
     if (is_orphan(k, &t))
         return record_unanswered(k, &t, err);
     if (is_lost(&t, 0))

@@ -100,14 +100,13 @@ bool pauses_has(const struct pauses *p, const char *hook)
     return find(p->text, hook) != NULL;
 }
 
+/* Whatever becomes of the batch, on_written hears of it: what is pending must not stay so. */
 static int write_down(struct keeper *k, struct err *err)
 {
     const char *text = k->pauses->pending;
-    int rc = k->store->ops->meta_set(k->store, NAME, text, strlen(text), err);
 
-    if (rc == 0)
-        batch_then(k, on_written, k->pauses);
-    return rc;
+    batch_then(k, on_written, k->pauses);
+    return k->store->ops->meta_set(k->store, NAME, text, strlen(text), err);
 }
 
 json_t *pauses_list(const struct pauses *p)

@@ -269,11 +269,10 @@ int sqlite_file_total(struct store *base, const char *dir, int64_t *bytes)
 
     sql_bind_text(s->statements[SQL_FILE_TOTAL], 1, dir);
     rc = sql_first(s, SQL_FILE_TOTAL);
-    if (rc < 0)
-        return rc;
-    *bytes = sqlite3_column_int64(s->statements[SQL_FILE_TOTAL], 0);
+    if (rc == 0)
+        *bytes = sqlite3_column_int64(s->statements[SQL_FILE_TOTAL], 0);
     sql_done(s, SQL_FILE_TOTAL);
-    return 0;
+    return rc;
 }
 
 int sqlite_file_oldest(struct store *base, const char *dir, int64_t except, int limit,
