@@ -92,6 +92,7 @@ UNIT_TESTS = \
 	tests/unit/receiver/test_sandbox \
 	tests/unit/keeper/test_batch \
 	tests/unit/keeper/test_claim \
+	tests/unit/keeper/test_describe \
 	tests/unit/keeper/test_follow \
 	tests/unit/keeper/test_hooks \
 	tests/unit/keeper/test_looks \
@@ -449,6 +450,8 @@ tests_unit_keeper_test_batch_SOURCES = tests/unit/keeper/test_batch.c
 tests_unit_keeper_test_batch_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_claim_SOURCES = tests/unit/keeper/test_claim.c
 tests_unit_keeper_test_claim_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
+tests_unit_keeper_test_describe_SOURCES = tests/unit/keeper/test_describe.c
+tests_unit_keeper_test_describe_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_follow_SOURCES = tests/unit/keeper/test_follow.c
 tests_unit_keeper_test_follow_LDADD = $(KEEPER_LAYER) $(CMOCKA_LIBS)
 tests_unit_keeper_test_hooks_SOURCES = tests/unit/keeper/test_hooks.c

@@ -5,12 +5,12 @@
 #include "keeper/handout.h"
 #include "keeper/hooks.h"
 #include "vidu/document.h"
+#include "wire/frame.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#define FILES_TEXT_MAX (64U << 10)
-#define RUNS_MAX       1000 /* of one hook for one task, that are looked through */
+#define RUNS_MAX 1000 /* of one hook for one task, that are looked through */
 
 static int add_file(const struct store_file *f, void *ctx)
 {
@@ -95,7 +95,7 @@ static bool is_of_task(const struct store_run *run)
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
                  char **text, struct err *err)
 {
-    autobuf struct buf files = BUF_INIT(FILES_TEXT_MAX);
+    autobuf struct buf files = BUF_INIT(FRAME_MAX);
     struct given given = GIVEN_INIT;
     struct store_task t;
     struct hook_facts facts = {.task = is_of_task(run) ? &t : NULL};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "keeper/describe.h"
+
+#include "task_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+/* A task with so many files. */
+static int n_files;
+
+static int file_list(struct store *s, int64_t task, store_on_file *fn, void *ctx)
+{
+    (void)s;
+    for (int i = 0; i < n_files; i++)
+        fn(&(struct store_file){.task = task,
+                                .run = 1,
+                                .path = "/srv/media/vidu/2026-11-29 a paper boat on a lake.mp4",
+                                .kind = "video",
+                                .sha256 = "",
+                                .bytes = 1},
+           ctx);
+    return 0;
+}
+
+static int task_by_row(struct store *s, int64_t row, struct store_task *out)
+{
+    (void)s;
+    (void)row;
+    *out = sample();
+    return 0;
+}
+
+static void a_task_may_have_many_files(void **state)
+{
+    static const struct store_ops ops = {.file_list = file_list, .task_by_row = task_by_row};
+    struct store store = {.ops = &ops};
+    struct keeper k = {.store = &store};
+    struct conf_hook h = {.name = (char *)"h", .action = ACTION_EXEC};
+    struct store_run run = {.row = 2, .task = 1, .hook = "h", .trigger = "success"};
+    autofree char *text = NULL;
+    json_t *context;
+    struct err err;
+
+    (void)state;
+    n_files = 2000;
+    assert_int_equal(describe_run(&k, &h, &run, &text, &err), 0);
+    assert_non_null(text);
+    context = json_loads(strchr(text, '\n') + 1, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(context, "files")), 2000);
+    json_decref(context);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_may_have_many_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
