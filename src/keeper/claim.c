@@ -98,17 +98,10 @@ static int begin_run(struct keeper *k, const struct conf_hook *h, struct running
 static int prepare(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
                    char **json, const char **why, struct err *err)
 {
-    int rc;
-
     *why = h == NULL                           ? "its hook is no longer in the configuration"
            : run->losses >= OUTCOME_LOSSES_MAX ? OUTCOME_LOST_WHY
                                                : NULL;
-    if (*why != NULL)
-        return 0;
-    rc = describe_run(k, h, run, json, err);
-    if (rc == 0 && *json == NULL)
-        *why = "there is more to tell the runner than fits into a message";
-    return rc;
+    return *why != NULL ? 0 : describe_run(k, h, run, json, why, err);
 }
 
 /* Its attempt was counted by an earlier commit, so it need not wait for this one. */

@@ -7,6 +7,7 @@
 #include "vidu/document.h"
 #include "wire/frame.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -92,8 +93,23 @@ static bool is_of_task(const struct store_run *run)
            !(conf_event_from_name(run->trigger, &event) && event >= EVENT_DISK_LOW);
 }
 
+/* What was understood when it was asked for may be read by another configuration now. */
+static int take_given(struct keeper *k, const struct store_run *run, struct given *given,
+                      struct store_task *t, const char **why, struct err *err)
+{
+    int rc = run->event != 0 ? given_read(k, t, run->event, given, err) : 0;
+
+    if (rc == -EINVAL || rc == -E2BIG || rc == -ENOENT) {
+        *why = "what it is made from is gone, or not understood by this configuration";
+        return 0;
+    }
+    if (rc == 0 && run->event != 0)
+        given_apply(given, t);
+    return rc;
+}
+
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                 char **text, struct err *err)
+                 char **text, const char **why, struct err *err)
 {
     autobuf struct buf files = BUF_INIT(FRAME_MAX);
     struct given given = GIVEN_INIT;
@@ -103,16 +119,17 @@ int describe_run(struct keeper *k, const struct conf_hook *h, const struct store
     json_t *earlier = NULL;
     int rc = gather(k, h, run, &files, &t, &earlier);
 
+    *why = NULL;
     if (rc < 0)
         err_sys(err, rc, "run %lld", (long long)run->row);
-    else if (run->event != 0)
-        rc = given_read(k, &t, run->event, &given, err);
-    if (rc == 0) {
-        if (run->event != 0)
-            given_apply(&given, &t);
+    else
+        rc = take_given(k, run, &given, &t, why, err);
+    if (rc == 0 && *why == NULL) {
         facts.files = buf_text(&files);
         facts.earlier = earlier;
         *text = compose(h, run, &facts, more);
+        if (*text == NULL)
+            *why = "there is more to tell the runner than fits into a message";
     }
     json_decref(earlier);
     given_clear(&given);

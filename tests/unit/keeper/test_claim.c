@@ -92,11 +92,12 @@ bool batch_spoiled(const struct keeper *k)
 }
 
 int describe_run(struct keeper *k, const struct conf_hook *h, const struct store_run *run,
-                 char **text, struct err *err)
+                 char **text, const char **why, struct err *err)
 {
     (void)k;
     (void)h;
     (void)run;
+    (void)why;
     (void)err;
     *text = mem_strdup("{}");
     return 0;

@@ -38,30 +38,60 @@ static int task_by_row(struct store *s, int64_t row, struct store_task *out)
     return 0;
 }
 
+static int event_by_row(struct store *s, int64_t row, store_on_event *fn, void *ctx)
+{
+    (void)s;
+    fn(&(struct store_event){.row = row, .source = SOURCE_CALLBACK, .body = SLICE_LIT("[]")}, ctx);
+    return 0;
+}
+
+static const struct store_ops ops = {
+    .file_list = file_list, .task_by_row = task_by_row, .event_by_row = event_by_row};
+
 static void a_task_may_have_many_files(void **state)
 {
-    static const struct store_ops ops = {.file_list = file_list, .task_by_row = task_by_row};
     struct store store = {.ops = &ops};
     struct keeper k = {.store = &store};
     struct conf_hook h = {.name = (char *)"h", .action = ACTION_EXEC};
     struct store_run run = {.row = 2, .task = 1, .hook = "h", .trigger = "success"};
     autofree char *text = NULL;
+    const char *why = NULL;
     json_t *context;
     struct err err;
 
     (void)state;
     n_files = 2000;
-    assert_int_equal(describe_run(&k, &h, &run, &text, &err), 0);
+    assert_int_equal(describe_run(&k, &h, &run, &text, &why, &err), 0);
     assert_non_null(text);
+    assert_null(why);
     context = json_loads(strchr(text, '\n') + 1, 0, NULL);
     assert_int_equal(json_array_size(json_object_get(context, "files")), 2000);
     json_decref(context);
+}
+
+/* An error would spoil every batch, and the run would be claimed again in the next. */
+static void what_is_not_understood_any_more_is_no_error_of_the_store(void **state)
+{
+    struct store store = {.ops = &ops};
+    struct keeper k = {.store = &store};
+    struct conf_hook h = {.name = (char *)"h", .action = ACTION_EXEC};
+    struct store_run run = {.row = 2, .task = 1, .hook = "h", .trigger = "success", .event = 5};
+    autofree char *text = NULL;
+    const char *why = NULL;
+    struct err err;
+
+    (void)state;
+    n_files = 0;
+    assert_int_equal(describe_run(&k, &h, &run, &text, &why, &err), 0);
+    assert_null(text);
+    assert_non_null(why);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_may_have_many_files),
+        cmocka_unit_test(what_is_not_understood_any_more_is_no_error_of_the_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
