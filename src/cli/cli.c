@@ -130,12 +130,12 @@ int cli_refused(const struct cli *cli, struct control_answer *answer)
     return answer->exit;
 }
 
-int cli_ask_on(struct cli *cli, struct control *c, const char *command, json_t *args,
-               json_t **answer)
+static int ask_on(struct cli *cli, struct control *c, const char *command, json_t *args,
+                  struct slice blob, int64_t timeout_ms, json_t **answer)
 {
     struct control_answer got;
     struct err err;
-    int rc = control_ask(c, command, args, SLICE_LIT(""), CONTROL_ANSWER_MS, &got, &err);
+    int rc = control_ask(c, command, args, blob, timeout_ms, &got, &err);
 
     json_decref(args);
     if (rc < 0)
@@ -146,7 +146,14 @@ int cli_ask_on(struct cli *cli, struct control *c, const char *command, json_t *
     return EXIT_OK;
 }
 
-int cli_ask(struct cli *cli, const char *command, json_t *args, json_t **answer)
+int cli_ask_on(struct cli *cli, struct control *c, const char *command, json_t *args,
+               json_t **answer)
+{
+    return ask_on(cli, c, command, args, SLICE_LIT(""), CONTROL_ANSWER_MS, answer);
+}
+
+int cli_ask_with(struct cli *cli, const char *command, json_t *args, struct slice blob,
+                 int64_t timeout_ms, json_t **answer)
 {
     struct control *c = NULL;
     struct err err;
@@ -156,9 +163,14 @@ int cli_ask(struct cli *cli, const char *command, json_t *args, json_t **answer)
         json_decref(args);
         return cli_fail(cli, EXIT_UNREACHABLE, &err);
     }
-    rc = cli_ask_on(cli, c, command, args, answer);
+    rc = ask_on(cli, c, command, args, blob, timeout_ms, answer);
     control_close(c);
     return rc;
+}
+
+int cli_ask(struct cli *cli, const char *command, json_t *args, json_t **answer)
+{
+    return cli_ask_with(cli, command, args, SLICE_LIT(""), CONTROL_ANSWER_MS, answer);
 }
 
 static void print_dumped(const json_t *json, size_t flags)

@@ -51,6 +51,9 @@ int cli_refused(const struct cli *cli, struct control_answer *answer);
  * reason has been said. args is taken.
  */
 int cli_ask(struct cli *cli, const char *command, json_t *args, json_t **answer);
+/* The same with bytes beside the question, and so much time for the answer. */
+int cli_ask_with(struct cli *cli, const char *command, json_t *args, struct slice blob,
+                 int64_t timeout_ms, json_t **answer);
 /* The same over a connection that is there. */
 int cli_ask_on(struct cli *cli, struct control *c, const char *command, json_t *args,
                json_t **answer);

@@ -95,28 +95,17 @@ int command_credits(struct cli *cli, const struct options *o)
 
 int command_cancel(struct cli *cli, const struct options *o)
 {
-    json_t *args = field_object("task", o->words[0]);
-    struct control *c = NULL;
-    struct control_answer answer;
-    struct err err;
-    int rc = cli_connect(cli, &c, &err);
+    json_t *answer = NULL;
+    int status = cli_ask_with(cli, "cancel", field_object("task", o->words[0]), SLICE_LIT(""),
+                              CANCEL_MS, &answer);
 
-    if (rc < 0) {
-        json_decref(args);
-        return cli_fail(cli, EXIT_UNREACHABLE, &err);
-    }
-    rc = control_ask(c, "cancel", args, SLICE_LIT(""), CANCEL_MS, &answer, &err);
-    json_decref(args);
-    control_close(c);
-    if (rc < 0)
-        return cli_fail(cli, cli_status_of(rc), &err);
-    if (answer.exit != EXIT_OK)
-        return cli_refused(cli, &answer);
+    if (status != EXIT_OK)
+        return status;
     if (cli->json)
-        cli_print_json(answer.json);
+        cli_print_json(answer);
     else
         cli_note("%s: %s agreed to cancel it; `viduhook show` tells when it is over",
-                 field_text(answer.json, "task"), field_text(answer.json, "provider"));
-    json_decref(answer.json);
+                 field_text(answer, "task"), field_text(answer, "provider"));
+    json_decref(answer);
     return EXIT_OK;
 }

@@ -35,22 +35,12 @@ static json_t *question(const struct options *o, const char *as)
 
 static int ask(struct cli *cli, json_t *args, struct slice blob)
 {
-    struct control_answer answer;
-    struct control *c = NULL;
-    struct err err;
-    int status = EXIT_OK;
-    int rc = cli_connect(cli, &c, &err);
+    json_t *answer = NULL;
+    int status = cli_ask_with(cli, "replay", args, blob, CONTROL_ANSWER_MS, &answer);
 
-    if (rc == 0)
-        rc = control_ask(c, "replay", args, blob, CONTROL_ANSWER_MS, &answer, &err);
-    json_decref(args);
-    control_close(c);
-    if (rc < 0)
-        return cli_fail(cli, cli_status_of(rc), &err);
-    if (answer.exit != EXIT_OK)
-        return cli_refused(cli, &answer);
-    print_replayed(cli, answer.json);
-    json_decref(answer.json);
+    if (status == EXIT_OK)
+        print_replayed(cli, answer);
+    json_decref(answer);
     return status;
 }
 
