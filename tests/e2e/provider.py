@@ -39,16 +39,6 @@ class Provider(Served):
                 answer = provider.paths.get(self.path) or provider.look(self.path.split("/")[-2])
                 self.reply(*answer if isinstance(answer, tuple) else (answer,))
 
-            def reply(self, answer, status=200, headers=()):
-                text = json.dumps(answer).encode()
-                self.send_response(status)
-                for name, value in dict(headers).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
         super().__init__(Handler)
 
     def create(self, body):
@@ -178,13 +168,6 @@ class Gateway(Served):
                 gateway.seen.append(("GET", self.path, self.headers["Authorization"], b""))
                 self.reply({"id": "not-this", "out": {
                     "job": 77, "phase": "DONE", "files": [{"link": video_url}]}})
-
-            def reply(self, answer):
-                text = json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
 
         super().__init__(Handler)
 

@@ -182,6 +182,17 @@ class QuietHandler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def reply(self, answer, status=200, headers=()):
+        """In JSON."""
+        text = json.dumps(answer).encode()
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
 
 class Served:
     """An HTTP server on a port of its own; with a certificate (its file, its key) over TLS."""
