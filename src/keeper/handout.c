@@ -5,11 +5,10 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "keeper/quota.h"
+#include "wire/frame.h"
 
 #include <jansson.h>
 #include <string.h>
-
-#define RAW_MAX (8U << 20) /* as base64; what does not fit into a message ends the run */
 
 struct search {
     const char *trigger;
@@ -45,13 +44,13 @@ static int on_event(const struct store_event *e, void *ctx)
 /* Without bytes the member is missing, and the run says so. */
 static json_t *make_raw(struct keeper *k, const struct store_run *run)
 {
-    struct search s = {.trigger = run->trigger, .event = run->event, .raw = BUF_INIT(RAW_MAX)};
+    struct search s = {.trigger = run->trigger, .event = run->event, .raw = BUF_INIT(FRAME_MAX)};
     int rc = k->store->ops->event_list(k->store, run->task, on_event, &s);
     json_t *more = NULL;
 
     if (rc < 0)
         log_warn("hook.raw", LOG_I("run", run->row), LOG_S("why", strerror(-rc)));
-    else if (s.score != 0)
+    else if (s.score != 0 && buf_ok(&s.raw)) /* what does not fit into a message ends the run */
         more = json_pack("{s:s}", "raw", buf_text(&s.raw));
     buf_free(&s.raw);
     return more;

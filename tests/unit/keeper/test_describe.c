@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "keeper/describe.h"
 
+#include "keeper/handout.h"
 #include "task_fixture.h"
 
 #include <setjmp.h>
@@ -45,8 +46,24 @@ static int event_by_row(struct store *s, int64_t row, store_on_event *fn, void *
     return 0;
 }
 
-static const struct store_ops ops = {
-    .file_list = file_list, .task_by_row = task_by_row, .event_by_row = event_by_row};
+static int event_list(struct store *s, int64_t task, store_on_event *fn, void *ctx)
+{
+    size_t n = 9U << 20;
+    autofree char *body = mem_calloc(n, 1);
+
+    (void)s;
+    (void)task;
+    fn(
+        &(struct store_event){
+            .row = 5, .source = SOURCE_CALLBACK, .verdict = "accepted", .body = {body, n}},
+        ctx);
+    return 0;
+}
+
+static const struct store_ops ops = {.file_list = file_list,
+                                     .task_by_row = task_by_row,
+                                     .event_by_row = event_by_row,
+                                     .event_list = event_list};
 
 static void a_task_may_have_many_files(void **state)
 {
@@ -87,10 +104,24 @@ static void what_is_not_understood_any_more_is_no_error_of_the_store(void **stat
     assert_non_null(why);
 }
 
+static void what_is_sent_as_it_came_is_whole(void **state)
+{
+    struct store store = {.ops = &ops};
+    struct keeper k = {.store = &store};
+    struct conf_hook h = {.name = (char *)"h", .action = ACTION_HTTP, .http.format = FORMAT_RAW};
+    struct store_run run = {.row = 2, .task = 1, .hook = "h", .trigger = "success"};
+    json_t *more = handout_more(&k, &h, &run);
+
+    (void)state;
+    assert_int_equal(json_string_length(json_object_get(more, "raw")), 12U << 20);
+    json_decref(more);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_may_have_many_files),
+        cmocka_unit_test(what_is_sent_as_it_came_is_whole),
         cmocka_unit_test(what_is_not_understood_any_more_is_no_error_of_the_store),
     };
 
