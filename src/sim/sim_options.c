@@ -286,7 +286,7 @@ static const struct option_row option_rows[] = {
     {"key", "KEY", "an API key that is good here; may be repeated (sim-key)", set_key},
     {"time", "DURATION", "how long each state lasts (1s)", set_time},
     {"switch", "NAME[=N],...", "make something go wrong, for the first N tasks only", set_switch},
-    {"gateway", "NAME", "second shape: powertokens, octopusx or openai (powertokens)", set_gateway},
+    {"gateway", "NAME", "the reseller: powertokens, octopusx or openai (powertokens)", set_gateway},
     {"upstream-key", "KEY", "signs the callbacks of tasks made through a gateway (random)",
      set_upstream_key},
     {"retry-gap", "DURATION", "between the attempts of one callback (500ms)", set_retry_gap},

@@ -361,6 +361,7 @@ static const struct route routes[] = {
     {"GET", "official", "one-click/general_one_click/*", on_query},
     {"GET", "official", "ad-one-click/*", on_parts},
     {"GET", "openai", "videos/*", on_query},
+    {"POST", "openai", "videos", on_create},
     {"POST", NULL, "*", on_create},
     {"POST", "official", "ad-one-click/*", on_create},
     {"POST", "official", "one-click/*", on_create},
@@ -432,6 +433,38 @@ static bool cut_prefix(struct slice path, const char *prefix, struct slice *rest
     return true;
 }
 
+/* One reseller is played at a time: whose path this is, if it is another one's; else NULL. */
+static const struct sim_shape *other_reseller(const struct ask *a)
+{
+    struct slice rest, param;
+
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        const struct sim_shape *s =
+            routes[i].shape != NULL ? sim_shape_find(routes[i].shape) : NULL;
+
+        if (s != NULL && !str_eq(s->name, "official") && !str_eq(s->name, a->sim->opt->gateway) &&
+            cut_prefix(a->head->path, s->prefix, &rest) &&
+            pattern_fits(routes[i].pattern, rest, &param))
+            return s;
+    }
+    return NULL;
+}
+
+static void refuse_path(struct ask *a, int status)
+{
+    const struct sim_shape *other = other_reseller(a);
+    autofree char *why =
+        other == NULL ? NULL
+                      : mem_printf("this path is for viduhook sim --gateway %s", other->name);
+
+    if (why != NULL)
+        refuse(a, 404, "NotFound", why);
+    else if (status == 405)
+        refuse(a, 405, "BadRequest", "method not allowed");
+    else
+        refuse(a, 404, "NotFound", "no such path");
+}
+
 static void dispatch(struct ask *a)
 {
     const struct sim_shape *shapes[] = {sim_shape_find("official"),
@@ -456,7 +489,7 @@ static void dispatch(struct ask *a)
         if (cut_prefix(a->head->path, shapes[i]->prefix, &rest))
             a->shape = shapes[i];
     if (a->shape == NULL) {
-        refuse(a, 404, "NotFound", "no such path");
+        refuse_path(a, 404);
         return;
     }
     a->key = find_key(a);
@@ -472,10 +505,8 @@ static void dispatch(struct ask *a)
     route = find_route(a, rest, &status);
     if (route != NULL)
         route->handle(a);
-    else if (status == 405)
-        refuse(a, 405, "BadRequest", "method not allowed");
     else
-        refuse(a, 404, "NotFound", "no such path");
+        refuse_path(a, status);
 }
 
 void sim_routes_on_request(struct server_request *req, void *ctx)

@@ -343,6 +343,19 @@ def test_powertokens_callbacks_are_signed_with_a_key_of_its_own(run):
         assert not signature_is_good(SIM_KEY, url, callback.headers)
 
 
+@pytest.mark.parametrize("played, method, path, named", [
+    ("powertokens", "GET", "/vidu/ent/v2/task/1/creations", "octopusx"),
+    ("octopusx", "GET", "/vidu/ent/v2/tasks/1/creations", "powertokens"),
+    ("powertokens", "POST", "/v1/videos", "openai"),
+    ("powertokens", "GET", "/v1/videos/1", "openai"),
+])
+def test_a_path_of_another_reseller_is_refused_with_its_name(run, played, method, path, named):
+    sim = run.sim("--gateway", played)
+    refused = sim.request(method, path, body() if method == "POST" else None, scheme="Bearer")
+    assert refused.status == 404
+    assert refused.json["message"] == f"this path is for viduhook sim --gateway {named}"
+
+
 def test_octopusx_has_a_shape_of_its_own_and_no_callbacks(run):
     sim = run.sim(*FAST, "--gateway", "octopusx")
     receiver = run.receiver()
