@@ -18,7 +18,9 @@
 
 #define MAX_STORED_CALLBACKS 32 /* of one task; more are counted only (hardening.md T25) */
 #define MAX_STORED_REFUSALS  8  /* of them; who has the URL but no key must not crowd out others */
-#define MAX_LOOKS_FOR_URL    5  /* a success without URL is believed after so many looks */
+#define MAX_STORED_RENEWALS  16 /* looks of one task whose new links all stand in its story */
+#define RARE_RENEWAL_MS      3600000
+#define MAX_LOOKS_FOR_URL    5 /* a success without URL is believed after so many looks */
 #define MAX_SECRETS          8
 
 /* Somebody says something about a task. */
@@ -256,6 +258,14 @@ static int quarantine(struct keeper *k, struct statement *st, const char *why, s
     return rc;
 }
 
+/* Links that live for minutes only are renewed whenever somebody polls: after some looks, only the
+ * 32nd, 64th, 128th ... stands in the story of its task. */
+static bool is_told(const struct store_task *t)
+{
+    return t->looks <= MAX_STORED_RENEWALS || (t->looks & (t->looks - 1)) == 0 ||
+           clock_wall_ms() - t->updated_ms >= RARE_RENEWAL_MS;
+}
+
 /* A look that finds nothing new leaves no trace in the timeline, unless it brings other links. */
 static int look_again(struct keeper *k, struct statement *st, struct err *err)
 {
@@ -263,13 +273,13 @@ static int look_again(struct keeper *k, struct statement *st, struct err *err)
     struct store_task *t = st->task;
     bool linked = t->state == STATE_SUCCESS &&
                   (enum task_state)st->report->state == STATE_SUCCESS && st->report->has_url != 0;
-    bool other = linked && !str_eq(t->result, st->report->result.p);
+    bool told = linked && !str_eq(t->result, st->report->result.p) && is_told(t);
 
     if (linked) {
         t->result = st->report->result.p;
         t->updated_ms = clock_wall_ms(); /* how old its links are */
     }
-    return other ? event_task(k, t, &news, err) : k->store->ops->task_update(k->store, t, err);
+    return told ? event_task(k, t, &news, err) : k->store->ops->task_update(k->store, t, err);
 }
 
 static int repeat(struct keeper *k, struct statement *st, struct err *err)

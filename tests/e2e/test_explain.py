@@ -391,6 +391,24 @@ def test_links_that_were_asked_for_anew_are_reckoned_from_then(run, provider):
     assert moment(links["at"]) - moment(told["updated_at"]) == datetime.timedelta(hours=1)
 
 
+def test_links_that_are_renewed_again_and_again_do_not_fill_the_story(run, provider):
+    get = {"name": "get", "download": {"dir": str(run.home / "media"), "cover": False},
+           "retry": {"attempts": 100, "from": "1ms", "to": "1ms"}}
+    daemon = run.daemon(provider, hooks=[get], fetch={"allow": [f"{LOOPBACK}:{provider.port}"]})
+    task, looks = submit(daemon, provider), []
+
+    def look(remote_id):
+        looks.append(f"/{len(looks) + 1}.mp4")
+        provider.paths[looks[-1]] = ({}, 403)
+        return callback_body(remote_id, "success", provider.url + looks[-1])
+
+    provider.paths["/0.mp4"], provider.look = ({}, 403), look
+    assert task.say("success", url=f"{provider.url}/0.mp4") == 200
+    wait_for(lambda: len(looks) > 40, "many looks for fresh links")
+    fresh = [e for e in story(daemon, task.id)["events"] if e["verdict"] == "fresh"]
+    assert len(fresh) in (17, 18)  # sixteen, then the 32nd, perhaps the 64th
+
+
 @pytest.mark.parametrize("words", [("explain",), ("replay", "--as-received")])
 def test_a_timeline_that_cannot_be_read_is_told_as_one(run, provider, words):
     """Not as a task of which nobody has said anything. The disk loses what is behind a body."""
