@@ -51,20 +51,25 @@ static int ask_one(struct cli *cli, struct control *c, const char *provider, jso
     return status;
 }
 
-/* Some providers do not tell; that fails only when it leaves nothing to show. */
+/* Some providers do not tell, which is said on stderr alone: JSON is one document. It fails only
+ * when it leaves nothing to show. */
 static int ask_all(struct cli *cli, struct control *c, json_t *accounts)
 {
+    struct cli quiet = *cli;
+    struct err err = {"no provider tells its credits"};
     const json_t *name;
     int first = EXIT_OK;
     size_t i;
 
+    quiet.json = false;
     json_array_foreach (field_array(control_hello(c), "providers"), i, name) {
-        int status = ask_one(cli, c, json_string_value(name), accounts);
+        int status = ask_one(&quiet, c, json_string_value(name), accounts);
 
         if (first == EXIT_OK)
             first = status;
     }
-    return json_array_size(accounts) != 0 ? EXIT_OK : first;
+    return json_array_size(accounts) != 0 || first == EXIT_OK ? EXIT_OK
+                                                              : cli_fail(cli, first, &err);
 }
 
 int command_credits(struct cli *cli, const struct options *o)

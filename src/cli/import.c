@@ -84,6 +84,8 @@ static int complete(const struct import *im, json_t *task, struct err *err)
     if (json_object_get(task, "tags") == NULL)
         (void)json_object_set_new(task, "tags", json_object());
     (void)json_object_update_missing(json_object_get(task, "tags"), im->tags);
+    if (json_object_get(task, "remote_id") == NULL)
+        return err_set(err, -EINVAL, "remote_id is missing");
     if (!id_is_remote(id, strlen(id)))
         return err_set(err, -EINVAL, "'%s' is not an id of a provider", id);
     if (json_object_get(task, "provider") == NULL)

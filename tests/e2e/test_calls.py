@@ -49,6 +49,11 @@ def test_a_provider_that_does_not_tell_is_named(run):
     done = daemon.command("credits")
     assert done.returncode == 0 and "1234" in done.stdout
     assert "powertokens refused: HTTP 403 Forbidden: no" in done.stderr
+    account, = daemon.cli("credits")[1]["accounts"]  # one document of JSON, whoever does not tell
+    assert account["provider"] == "vidu"
+    provider.paths[CREDITS] = provider.paths["/vidu" + CREDITS]
+    status, answer = daemon.cli("credits", check=False)
+    assert status == 3 and answer == {"error": "no provider tells its credits"}
     assert daemon.cli("credits", "--provider", "powertokens", check=False)[0] == 3
     assert daemon.cli("credits", "--provider", "nobody", check=False)[0] == 2
     provider.down.set()
@@ -155,6 +160,7 @@ def test_import_reports_every_bad_line_and_takes_over_nothing(run):
     for number in bad:
         assert f"{path}:{number}: " in done.stderr, number
     assert f"{path}:1: " not in done.stderr and f"{path}:12: " not in done.stderr
+    assert f"{path}:4: remote_id is missing\n" in done.stderr
     assert f"{path}:6: provider nobody is not configured; there are: vidu\n" in done.stderr
     assert "10 bad lines; nothing was taken over" in done.stderr
     assert daemon.cli("list")[1]["tasks"] == []
