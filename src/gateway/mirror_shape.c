@@ -335,16 +335,23 @@ static const char *type_of(const json_t *task)
     return str_eq(endpoint, "start-end2video") ? "headtailimg2video" : endpoint;
 }
 
+/* Empty it is what was asked for; without a request it is not known. */
+static void add_told(const char *name, const char *value, const json_t *request, struct buf *out)
+{
+    if (request != NULL || value[0] != '\0')
+        add_member(out, name, value);
+}
+
 static void add_asked(const json_t *task, struct buf *out)
 {
     static const char *const names[] = {"template"};
     static const char *const sizes[] = {"duration", "resolution", "aspect_ratio"};
     autojson json_t *request = json_loads(document_member(task, "request"), 0, NULL);
 
-    add_member(out, "type", type_of(task));
+    add_told("type", type_of(task), request, out);
     add_known(request, names, ARRAY_LEN(names), out);
-    add_member(out, "model", document_member(task, "model"));
-    add_member(out, "prompt", document_member(task, "prompt"));
+    add_told("model", document_member(task, "model"), request, out);
+    add_told("prompt", document_member(task, "prompt"), request, out);
     add_images(task, request, out);
     add_known(request, sizes, ARRAY_LEN(sizes), out);
 }

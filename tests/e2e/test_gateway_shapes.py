@@ -133,7 +133,7 @@ def test_what_was_asked_elsewhere_is_not_made_up(run):
     poll = polled(mirror, recorder, f"/vidu/ent/v2/tasks/{remote_id}/creations").json
     assert poll["state"] == "success" and not {"bgm", "off_peak"} & set(poll)
     task, = polled(mirror, recorder, f"/vidu/ent/v2/tasks?task_ids={remote_id}").json["tasks"]
-    assert not {"images", "duration", "template"} & set(task)
+    assert not {"images", "duration", "template", "type", "model", "prompt"} & set(task)
 
 
 def test_an_answer_at_once_is_handed_on_and_no_task_is_made(run):
