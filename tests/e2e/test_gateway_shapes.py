@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The mirror before every kind of provider: creates and polls in each one's own words."""
+import contextlib
+import http.client
 import re
 
 import pytest
 
-from harness import ROOT, SIM_KEY
-from mirror import (BODY, FAST, LINK, Mirror, amz_date, memory, sim_stack, upstream_stack, with_gateway,
+from harness import DEADLINE, ROOT, SIM_KEY
+from mirror import (BODY, FAST, LINK, TOKEN, Mirror, amz_date, memory, sim_stack, upstream_stack, with_gateway,
                     without_sanitizer)
 from provider import Provider, Task, own_gateway
 
@@ -189,6 +191,22 @@ def test_a_form_goes_out_as_it_came_and_its_task_is_followed(run):
     for name in ("id", "object", "status", "progress"):
         assert told.json[name] == theirs[name]
     assert told.json["video_url"].startswith(sim.url)
+
+
+def test_forms_follow_one_another_on_a_connection(run):
+    upstream, mirror = upstream_stack(run, providers=["octopusx-openai"])
+    upstream.body = b'{"id": "a-b", "object": "video", "status": "queued"}'
+    with contextlib.closing(http.client.HTTPConnection(mirror.url.split("//")[1],
+                                                       timeout=DEADLINE)) as connection:
+        connection.connect()
+        socket = connection.sock
+        for _ in range(3):
+            connection.request("POST", "/octopusx-openai/v1/videos", form(), {
+                "Authorization": f"Bearer {TOKEN}", "Content-Type": FORM_TYPE})
+            answer = connection.getresponse()
+            assert answer.status == 200 and answer.read() == upstream.body
+            assert connection.sock is socket
+    assert [body for _, _, _, body in upstream.seen] == [form()] * 3
 
 
 @without_sanitizer
