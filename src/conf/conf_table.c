@@ -69,7 +69,7 @@ const struct conf_row conf_rows[] = {
             "how long finished tasks are kept; 0: for ever"),
     IN_FILE("shutdown_grace", "duration", duration, shutdown_grace_ms, "0-1h", "30s", true,
             "how long running hooks may take when the daemon stops"),
-    IN_FILE("limits.max_body", "size", size, limits.max_body, "1KiB-64MiB", "8MiB", true,
+    IN_FILE("limits.max_body", "size", size, limits.max_body, "1KiB-32MiB", "8MiB", true,
             "largest body of a callback"),
     IN_FILE("limits.body_budget", "size", size, limits.body_budget, "1KiB-64GiB", "64MiB", true,
             "bodies a receiver holds at the same time, together"),

@@ -35,16 +35,16 @@ static void sizes_and_durations_have_units(void **state)
     static const struct conf_case cases[] = {
         {CONF_GOOD "limits: { max_body: 1023 }",
          "DIR/viduhook.yaml:4:21: 'limits.max_body' is out of range: 1023 is not within "
-         "1KiB-64MiB\n"},
+         "1KiB-32MiB\n"},
         {CONF_GOOD "limits: { max_body: 65MiB }",
          "DIR/viduhook.yaml:4:21: 'limits.max_body' is out of range: 65MiB is not within "
-         "1KiB-64MiB\n"},
+         "1KiB-32MiB\n"},
         {CONF_GOOD "limits: { max_body: 8MB }",
          "DIR/viduhook.yaml:4:21: 'limits.max_body' must be a size such as 4096, 64KiB, 8MiB or "
          "2GiB, not '8MB'\n"},
         {CONF_GOOD "limits: { max_body: 99999999999999999999 }",
          "DIR/viduhook.yaml:4:21: 'limits.max_body' is out of range: 99999999999999999999 is not "
-         "within 1KiB-64MiB\n"},
+         "within 1KiB-32MiB\n"},
         {CONF_GOOD "retain: 5 days",
          "DIR/viduhook.yaml:4:9: 'retain' must be a duration such as 90, 500ms, 60s, 5m, 1h or "
          "7d, not '5 days'\n"},
