@@ -75,6 +75,15 @@ static bool judge_there(const struct answer *a, struct buf *found)
     return true;
 }
 
+/* A message that says nothing: who knows the token refuses it for that, and nobody is told. */
+static bool judge_empty(const struct answer *a, struct buf *found)
+{
+    if (a->status != 400)
+        return judge_known(a, found);
+    buf_adds(found, "the server knows us");
+    return true;
+}
+
 static bool judge_healthy(const struct answer *a, struct buf *found)
 {
     if (is_status(a, found) && str_starts(buf_text(&a->body), "Healthy"))
@@ -244,9 +253,9 @@ static const struct probe {
     {"s3", "GET", "/.viduhook-doctor", NULL, judge_s3},
     {"immich", "GET", "/api/users/me", NULL, judge_known},
     {"ntfy", "GET", "/auth", NULL, judge_known},
-    {"gotify", "GET", "/health", NULL, judge_there},
+    {"gotify", "POST", NULL, "{\"message\":\"\"}", judge_empty},
     {"apprise", "HEAD", NULL, NULL, judge_there},
-    {"slack", "HEAD", NULL, NULL, judge_there},
+    {"slack", "POST", NULL, "{\"text\":\"\"}", judge_empty},
     {"discord", "GET", NULL, NULL, judge_known},
 };
 

@@ -189,6 +189,25 @@ def test_immich_knows_the_key(run):
     assert not told(run, {**target, "token": secret(run, "t.key", "x")})[0]
 
 
+@pytest.mark.parametrize("preset,path,empty", [
+    ("gotify", "/message", {"message": ""}),
+    ("slack", "/" + TOKEN, {"text": ""}),
+])
+def test_who_refuses_an_empty_message_knows_the_token(run, preset, path, empty):
+    def answer(asked):
+        if asked.path not in (path, "/message") or (preset == "gotify"
+                                                    and asked.headers["X-Gotify-Key"] != TOKEN):
+            return 401 if preset == "gotify" else 403, {}, b"no"
+        return (400 if asked.method == "POST" and asked.json == empty else 200), {}, b"said"
+
+    server = serve(run, answer)
+    target = {"preset": preset, "url": server.url, "token": secret(run, "t.key", TOKEN)}
+    ok, text = told(run, target)
+    assert ok and text.endswith("the server knows us")
+    ok, text = told(run, {**target, "token": secret(run, "t.key", "another")})
+    assert not ok and "check http.token" in text
+
+
 def test_a_server_that_is_not_there(run):
     ok, text = told(run, {"url": f"http://{LOOPBACK}:{run.port()}/x"})
     assert not ok and "cannot be asked" in text and "check http.url" in text
