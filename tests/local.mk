@@ -117,6 +117,7 @@ UNIT_TESTS = \
 	tests/unit/gateway/test_question \
 	tests/unit/gateway/test_submit \
 	tests/unit/runner/test_breaker \
+	tests/unit/runner/test_deliver_upload \
 	tests/unit/runner/test_download \
 	tests/unit/runner/test_download_crash \
 	tests/unit/runner/test_exec \
@@ -500,6 +501,8 @@ tests_unit_gateway_test_submit_SOURCES = tests/unit/gateway/test_submit.c
 tests_unit_gateway_test_submit_LDADD = $(GATEWAY_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_breaker_SOURCES = tests/unit/runner/test_breaker.c
 tests_unit_runner_test_breaker_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
+tests_unit_runner_test_deliver_upload_SOURCES = tests/unit/runner/test_deliver_upload.c
+tests_unit_runner_test_deliver_upload_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_download_SOURCES = tests/unit/runner/test_download.c
 tests_unit_runner_test_download_LDADD = $(RUNNER_LAYER) $(CMOCKA_LIBS)
 tests_unit_runner_test_download_crash_SOURCES = tests/unit/runner/test_download_crash.c

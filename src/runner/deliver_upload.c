@@ -31,10 +31,11 @@ static const char *name_of(const struct deliver_exchange *x)
 /* Media servers go by this; the extension is ours. */
 const char *deliver_type_of(const char *name)
 {
-    static const char *const types[][2] = {{".mp4", "video/mp4"}, {".jpg", "image/jpeg"},
-                                           {".png", "image/png"}, {".webp", "image/webp"},
-                                           {".gif", "image/gif"}, {".mp3", "audio/mpeg"},
-                                           {".wav", "audio/wav"}};
+    static const char *const types[][2] = {{".mp4", "video/mp4"},   {".jpg", "image/jpeg"},
+                                           {".png", "image/png"},   {".webp", "image/webp"},
+                                           {".gif", "image/gif"},   {".mp3", "audio/mpeg"},
+                                           {".wav", "audio/wav"},   {".m4a", "audio/mp4"},
+                                           {".flac", "audio/flac"}, {".ogg", "audio/ogg"}};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (str_ends(name, types[i][0]))

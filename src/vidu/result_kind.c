@@ -12,7 +12,8 @@ static const struct ending {
 } endings[] = {
     {".mp4", RESULT_VIDEO},  {".mp3", RESULT_AUDIO},  {".wav", RESULT_AUDIO},
     {".m4a", RESULT_AUDIO},  {".png", RESULT_IMAGE},  {".jpg", RESULT_IMAGE},
-    {".jpeg", RESULT_IMAGE}, {".webp", RESULT_IMAGE},
+    {".jpeg", RESULT_IMAGE}, {".webp", RESULT_IMAGE}, {".gif", RESULT_IMAGE},
+    {".flac", RESULT_AUDIO}, {".ogg", RESULT_AUDIO},
 };
 
 enum result_kind result_kind(const char *endpoint, const char *url)

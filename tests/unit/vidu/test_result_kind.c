@@ -26,6 +26,9 @@ static void the_endpoint_tells_and_then_the_link(void **state)
         {"", "https://m.example/r/1.jpeg#x", RESULT_IMAGE},
         {"", "https://m.example/r/1.png?name=a.mp4", RESULT_IMAGE},
         {"", "https://m.example/r/1.wav", RESULT_AUDIO},
+        {"", "https://m.example/r/1.flac", RESULT_AUDIO},
+        {"", "https://m.example/r/1.ogg", RESULT_AUDIO},
+        {"", "https://m.example/r/1.gif", RESULT_IMAGE},
         {"", "", RESULT_VIDEO},
     };
 
