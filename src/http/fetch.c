@@ -58,6 +58,9 @@ static const struct magic {
     {FETCH_AUDIO, "ID3", ".mp3"},
     {FETCH_AUDIO, "\xff\xfb", ".mp3"},
     {FETCH_AUDIO, "\xff\xf3", ".mp3"},
+    {FETCH_AUDIO, "\xff\xfa", ".mp3"}, /* the same two with checksums */
+    {FETCH_AUDIO, "\xff\xf2", ".mp3"},
+    {FETCH_AUDIO, "\xff\xe3", ".mp3"}, /* below 16 kHz */
     {FETCH_AUDIO, "RIFF????WAVE", ".wav"},
     {FETCH_AUDIO, "????ftyp", ".m4a"},
     {FETCH_AUDIO, "fLaC", ".flac"},

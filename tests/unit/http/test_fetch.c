@@ -701,10 +701,19 @@ static void images_are_named_by_what_they_are(void **state)
         enum fetch_kind kind;
         const char *path, *name;
     } rows[] = {
-        {FETCH_IMAGE, "/kind/jpg", "thing.jpg"},   {FETCH_IMAGE, "/kind/png", "thing.png"},
-        {FETCH_IMAGE, "/kind/webp", "thing.webp"}, {FETCH_IMAGE, "/kind/gif", "thing.gif"},
-        {FETCH_AUDIO, "/kind/mp3", "thing.mp3"},   {FETCH_AUDIO, "/kind/wav", "thing.wav"},
-        {FETCH_AUDIO, "/kind/mp4", "thing.m4a"},   {FETCH_ANY, "/kind/html", "thing"},
+        {FETCH_IMAGE, "/kind/jpg", "thing.jpg"},
+        {FETCH_IMAGE, "/kind/png", "thing.png"},
+        {FETCH_IMAGE, "/kind/webp", "thing.webp"},
+        {FETCH_IMAGE, "/kind/gif", "thing.gif"},
+        {FETCH_AUDIO, "/kind/mp3", "thing.mp3"},
+        {FETCH_AUDIO, "/kind/wav", "thing.wav"},
+        {FETCH_AUDIO, "/kind/mp4", "thing.m4a"},
+        {FETCH_ANY, "/kind/html", "thing"},
+        {FETCH_AUDIO, "/kind/flac", "thing.flac"},
+        {FETCH_AUDIO, "/kind/ogg", "thing.ogg"},
+        {FETCH_AUDIO, "/kind/mp3-bare", "thing-2.mp3"},
+        {FETCH_AUDIO, "/kind/mp3-checked", "thing-3.mp3"},
+        {FETCH_AUDIO, "/kind/mp3-slow", "thing-4.mp3"},
     };
 
     (void)state;
