@@ -273,22 +273,24 @@ static size_t free_slots(const struct keeper *k)
     return places_free(k->conf, t) + MAX_HELD - running_held(t, NULL);
 }
 
-/* When the next run is due, or a hook may go on that has to keep its rate. */
-static void arm_next(struct schedule *s)
+/* When the next run is due, or a hook may go on that has to keep its rate. What is due already
+ * waits for something else, and must not hide what comes after it. now: before the looks. */
+static void arm_next(struct schedule *s, int64_t now)
 {
-    int64_t next = s->k->store->ops->run_next_due(s->k->store);
+    struct store *store = s->k->store;
+    int64_t next = store->ops->run_next_due(store, now);
     int64_t wait = rates_next_ms(s->k->rates, s->k->conf);
-    int64_t now = clock_wall_ms();
 
-    if (wait != 0 && next != 0 && (next <= now || now + wait < next))
+    if (wait != 0 && (next == 0 || now + wait < next) && store->ops->run_next_due(store, 0) != 0)
         next = now + wait;
-    if (next > now)
+    if (next != 0)
         arm(s, next);
 }
 
 void claim_due(struct keeper *k)
 {
     struct schedule *s = k->schedule;
+    int64_t now = clock_wall_ms();
     struct err err = {""};
     bool more = true;
     int rc = 0;
@@ -308,5 +310,5 @@ void claim_due(struct keeper *k)
         batch_spoil(k, rc, &err);
         return;
     }
-    arm_next(s);
+    arm_next(s, now);
 }

@@ -238,7 +238,7 @@ static void end_lease(struct keeper *k, struct running *r)
 void schedule_tick(struct keeper *k)
 {
     const struct running_table *t = &k->schedule->running;
-    int64_t next = k->store->ops->run_next_due(k->store);
+    int64_t next = k->store->ops->run_next_due(k->store, 0);
     int64_t now = clock_mono_ms();
 
     for (size_t i = 0; i < t->n; i++)

@@ -224,7 +224,8 @@ struct store_ops {
      */
     int (*run_due)(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
                    bool suspects, int64_t *rows, int limit);
-    int64_t (*run_next_due)(struct store *s); /* due time of the next ready run; 0: none */
+    /* Due time of the next ready run that is due later than after_ms; 0: none. */
+    int64_t (*run_next_due)(struct store *s, int64_t after_ms);
     int (*run_list)(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
     /*
      * This task's run of `after` has ended, well or not: runs that wait for such an end become

@@ -250,7 +250,7 @@ int sqlite_run_by_row(struct store *s, int64_t row, struct store_run *out);
 int sqlite_run_update(struct store *s, const struct store_run *r, struct err *err);
 int sqlite_run_due(struct store *s, int64_t now_ms, const char *const *busy, size_t n_busy,
                    bool suspects, int64_t *rows, int limit);
-int64_t sqlite_run_next_due(struct store *s);
+int64_t sqlite_run_next_due(struct store *s, int64_t after_ms);
 int sqlite_run_list(struct store *s, const struct store_filter *f, store_on_run *fn, void *ctx);
 int sqlite_run_revive(struct store *s, int64_t task, const char *after, const char *trigger,
                       int64_t now_ms, struct err *err);

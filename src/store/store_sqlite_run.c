@@ -190,9 +190,12 @@ int sqlite_run_due(struct store *base, int64_t now_ms, const char *const *busy, 
     return rc < 0 ? rc : n;
 }
 
-int64_t sqlite_run_next_due(struct store *base)
+int64_t sqlite_run_next_due(struct store *base, int64_t after_ms)
 {
-    return sql_number(sqlite_of(base), SQL_RUN_NEXT_DUE);
+    struct sqlite_store *s = sqlite_of(base);
+
+    sqlite3_bind_int64(s->statements[SQL_RUN_NEXT_DUE], 1, after_ms);
+    return sql_number(s, SQL_RUN_NEXT_DUE);
 }
 
 int sqlite_run_list(struct store *base, const struct store_filter *f, store_on_run *fn, void *ctx)

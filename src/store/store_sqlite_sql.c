@@ -194,11 +194,12 @@ static const char *const sql[SQL_COUNT] = {
     " r.due_ms, r.row LIMIT ?3",
     [SQL_RUN_NEXT_DUE] =
         READY_HOOKS "SELECT min(due) FROM (SELECT (SELECT min(r.due_ms) FROM run r"
-                    " WHERE r.state = 1 AND r.hook = ready.hook AND r.expires_ms = 0) AS due"
+                    " WHERE r.state = 1 AND r.hook = ready.hook AND r.expires_ms = 0"
+                    " AND r.due_ms > ?1) AS due"
                     " FROM ready WHERE ready.hook IS NOT NULL UNION ALL"
                     " SELECT (SELECT r.due_ms FROM run r WHERE r.state = 1"
                     " AND r.hook = ready.hook AND r.expires_ms > 0 ORDER BY r.expires_ms LIMIT 1)"
-                    " FROM ready WHERE ready.hook IS NOT NULL)",
+                    " FROM ready WHERE ready.hook IS NOT NULL) WHERE due > ?1",
     [SQL_RUN_LIST] = SELECT_RUN RUNS_AND_TASKS "WHERE (?6 < 0 OR r.state = ?6) AND" RUN_FILTER,
     [SQL_RUN_LIST_STATE] = SELECT_RUN RUNS_AND_TASKS "WHERE r.state = ?6 AND r.state <> 3"
                                                      " AND" RUN_FILTER,

@@ -383,6 +383,23 @@ def test_a_paused_hook_waits_and_goes_on_when_resumed(run):
     assert daemon.cli("status")[1]["paused"] == []
 
 
+def test_what_cannot_begin_holds_up_no_retry_of_others(run):
+    """It is due all the time, and the next thing to be done is something else."""
+    hooks = [{"name": "held", "exec": ["/bin/true"]},
+             {"name": "often", "exec": ["/bin/false"],
+              "retry": {"attempts": 8, "from": "20ms", "to": "20ms"}}]
+    _, daemon = stack(run, *hooks)
+    daemon.cli("pause", "held")
+    task = daemon.submit()
+    daemon.wait_runs("ready", "dead")
+    ends = [e["at"] for e in daemon.cli("explain", task)[1]["events"]
+            if e["source"] == "hook" and "often" in e["detail"]]
+    first, last = (datetime.datetime.fromisoformat(end.replace("Z", "+00:00"))
+                   for end in (ends[0], ends[-1]))
+    assert len(ends) == 8
+    assert (last - first).total_seconds() < 4  # at the keeper's tick alone they would take seven
+
+
 def test_a_run_under_way_is_not_held_up_by_a_pause(run):
     flag = run.home / "flag"
     hook = {"name": "h", "exec": ["/bin/sh", "-c", f"until test -e {flag}; do sleep 0.01; done"]}

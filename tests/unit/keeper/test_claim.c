@@ -203,9 +203,10 @@ static int run_update(struct store *s, const struct store_run *r, struct err *er
     return 0;
 }
 
-static int64_t run_next_due(struct store *s)
+static int64_t run_next_due(struct store *s, int64_t after_ms)
 {
     (void)s;
+    (void)after_ms;
     return 0;
 }
 

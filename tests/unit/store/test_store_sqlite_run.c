@@ -227,7 +227,7 @@ static void only_ready_runs_are_due(void **state)
         add_run(f, &r);
     }
     assert_int_equal(due(f, T0 + 100, 10, 0, NULL).n, 1);
-    assert_int_equal(f->ops->run_next_due(f->s), T0 + RUN_READY);
+    assert_int_equal(f->ops->run_next_due(f->s, 0), T0 + RUN_READY);
 }
 
 static int64_t add_expiring(struct fixture *f, int n, const char *hook, int64_t expires_ms)
@@ -257,7 +257,7 @@ static void what_expires_soonest_begins_first_and_hooks_take_turns(void **state)
     assert_int_equal(seen.n, 3);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(seen.rows[i], order[i]);
-    assert_int_equal(f->ops->run_next_due(f->s), T0);
+    assert_int_equal(f->ops->run_next_due(f->s, 0), T0);
 }
 
 static void suspects_are_left_out_unless_they_are_wanted(void **state)
@@ -282,11 +282,23 @@ static void the_next_due_time_is_the_least_of_all_hooks(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(f->ops->run_next_due(f->s), 0);
+    assert_int_equal(f->ops->run_next_due(f->s, 0), 0);
     add_due(f, 1, "b", T0 + 20);
     add_due(f, 2, "a", T0 + 30);
     add_due(f, 3, "c", T0 + 10);
-    assert_int_equal(f->ops->run_next_due(f->s), T0 + 10);
+    assert_int_equal(f->ops->run_next_due(f->s, 0), T0 + 10);
+}
+
+/* What is due and cannot begin, since its hook is paused, say, hides nothing. */
+static void the_next_due_time_is_the_next_one_after_now(void **state)
+{
+    struct fixture *f = *state;
+
+    add_due(f, 1, "a", T0);
+    add_due(f, 2, "a", T0 + 30);
+    add_expiring(f, 3, "b", T0 + 900);
+    assert_int_equal(f->ops->run_next_due(f->s, T0), T0 + 30);
+    assert_int_equal(f->ops->run_next_due(f->s, T0 + 30), 0);
 }
 
 /* A queue behind a busy hook must cost the others nothing: no walk over it. */
@@ -312,7 +324,7 @@ static void a_long_queue_of_a_busy_hook_is_not_walked(void **state)
         assert_int_equal(seen.n, 1);
         assert_int_equal(seen.rows[0], quick);
         assert_int_equal(due(f, T0 + 2000, 8, 0, NULL).n, 8);
-        assert_int_equal(f->ops->run_next_due(f->s), T0);
+        assert_int_equal(f->ops->run_next_due(f->s, 0), T0);
     }
     assert_true(clock_mono_ms() - start < 4000); /* a walk would take 200 times 20 ms and more */
 }
@@ -668,6 +680,7 @@ int main(void)
         OPEN(hooks_that_are_busy_are_left_out),
         OPEN(only_ready_runs_are_due),
         OPEN(the_next_due_time_is_the_least_of_all_hooks),
+        OPEN(the_next_due_time_is_the_next_one_after_now),
         OPEN(a_long_queue_of_a_busy_hook_is_not_walked),
         OPEN(the_runs_of_a_hook_for_a_task_keep_their_order),
         OPEN(a_task_with_many_runs_does_not_starve_others),
