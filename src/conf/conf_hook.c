@@ -188,6 +188,19 @@ static void check_before(const struct conf_fill *fill, const struct conf_node *a
         conf_found_at(fill->found, at, "there is no hook '%s'", name);
 }
 
+/* A hook is called together with the one it waits for; only `viduhook trigger` lets none wait. */
+static void check_common(const struct conf_fill *fill, const struct conf_node *at,
+                         const struct conf_hook *hook, const struct conf_hook *before)
+{
+    if (before == NULL || before >= hook || before->on == 0 || hook->on == 0 ||
+        (hook->on & (before->on | 1U << EVENT_TEST)) != 0)
+        return;
+    conf_found_at(fill->found, at,
+                  "hook '%s' is never called: hook '%s', which it waits for, has none of its "
+                  "events; without 'on' that is success",
+                  str_or(hook->name, "?"), before->name);
+}
+
 /* Runs find the one they wait for by task and event, so that must be one. */
 static void check_chain(const struct conf_fill *fill, const struct conf_node *node,
                         const struct conf *c, const struct conf_hook *hook)
@@ -198,6 +211,7 @@ static void check_chain(const struct conf_fill *fill, const struct conf_node *no
     if (conf_hook_before(hook) == NULL)
         return;
     check_before(fill, at, c, hook, conf_hook_before(hook));
+    check_common(fill, at, hook, conf_hook_find(c, conf_hook_before(hook)));
     if (hook->after != NULL && hook->after_failure != NULL)
         conf_found_at(fill->found, conf_node_get(node, "after_failure"),
                       "hook '%s' can have only one of after and after_failure",

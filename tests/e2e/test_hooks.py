@@ -865,7 +865,7 @@ def test_trigger_without_a_name_runs_what_the_event_would_call(run):
     hooks = [{"name": "plain", "exec": ["/bin/true"]},
              {"name": "chained", "after": "plain", "exec": ["/bin/true"]},
              {"name": "bad", "on": ["failed"], "exec": ["/bin/true"]},
-             {"name": "lonely", "after": "bad", "exec": ["/bin/true"]},
+             {"name": "lonely", "on": ["success", "failed"], "after": "bad", "exec": ["/bin/true"]},
              {"name": "probe", "on": ["test"], "exec": ["/bin/true"]},
              *({"name": n, "match": m, "exec": ["/bin/true"]} for n, m in match.items())]
     _, daemon = stack(run, *hooks)
@@ -875,7 +875,7 @@ def test_trigger_without_a_name_runs_what_the_event_would_call(run):
 
     assert called() == {"plain", "chained", "probe", "hit"}
     assert called("--event", "success") == {"plain", "chained", "hit"}
-    assert called("--event", "failed") == {"bad"}
+    assert called("--event", "failed") == {"bad", "lonely"}
     assert called("--hook", "miss") == {"miss"}
     status, answer = daemon.cli("trigger", "--event", "lost", check=False)
     assert status == 4 and "--hook names one" in answer["error"]

@@ -158,6 +158,10 @@ static void a_hook_waits_only_for_one_above_it(void **state)
         {HOOK("exec: /bin/true") "  - { name: b, exec: /bin/true, after: z }\n",
          AT "5: 'hooks[].name' is missing: its name, unique\n"
             "DIR/viduhook.yaml:6:40: there is no hook 'z'\n"},
+        {HOOK(
+             "name: a, exec: /bin/true, on: failed") "  - { name: b, exec: /bin/true, after: a }\n",
+         "DIR/viduhook.yaml:6:40: hook 'b' is never called: hook 'a', which it waits for, has none "
+         "of its events; without 'on' that is success\n"},
         {HOOK("name: a, exec: /bin/true, after: a"), AT "40: hook 'a' waits for itself\n"},
         {HOOK("name: a, exec: /bin/true, after: b") "  - { name: b, exec: /bin/true, after: a }\n",
          AT "40: hook 'b' stands below; move it above 'a'\n"},
