@@ -122,7 +122,11 @@ static void tell_lost(struct story *s)
         return;
     step = step_new("lost", t->created_ms + pace_lost_after(t));
     buf_adds(&step.what, "the task is given up as lost");
-    buf_adds(&step.why, "unless its end is told before");
+    if (t->misses > 0)
+        buf_addf(&step.why, "or sooner: its provider has said %d of %d times that there is none",
+                 t->misses, PACE_MISSES);
+    else
+        buf_adds(&step.why, "unless its end is told before");
     tell(s, &step, NULL);
 }
 
@@ -284,6 +288,19 @@ static void tell_running(struct story *s, const struct store_run *r, const struc
     tell(s, &step, r);
 }
 
+/* Its record is closed; the command has not gone yet. */
+static void tell_cancelled(struct story *s, const struct store_run *r, const struct conf_hook *h)
+{
+    struct step step = step_new("running", 0);
+
+    (void)h;
+    step.attempt = r->attempt;
+    buf_addf(&step.what, "run %lld of %s ends attempt %d", (long long)r->row, r->hook, r->attempt);
+    buf_adds(&step.why, "it was cancelled and has not gone yet; a command gets KILL 10 seconds "
+                        "after TERM");
+    tell(s, &step, r);
+}
+
 static void tell_waiting(struct story *s, const struct store_run *r, const struct conf_hook *h)
 {
     struct step step = step_new("waiting", 0);
@@ -312,20 +329,24 @@ static void tell_dead(struct story *s, const struct store_run *r, const struct c
 
 static void (*const tellers[RUN_STATE_COUNT])(struct story *s, const struct store_run *r,
                                               const struct conf_hook *h) = {
-    [RUN_WAITING] = tell_waiting,
-    [RUN_READY] = tell_ready,
-    [RUN_RUNNING] = tell_running,
-    [RUN_DEAD] = tell_dead,
+    [RUN_WAITING] = tell_waiting, [RUN_READY] = tell_ready,         [RUN_RUNNING] = tell_running,
+    [RUN_DEAD] = tell_dead,       [RUN_CANCELLED] = tell_cancelled,
 };
+
+static bool is_told(const struct story *s, const struct store_run *r)
+{
+    return tellers[r->state] != NULL &&
+           (r->state != RUN_CANCELLED || schedule_find(s->k, r->row) != NULL);
+}
 
 static int on_run(const struct store_run *r, void *ctx)
 {
     struct story *s = ctx;
     const struct conf_hook *h = conf_hook_find(s->k->conf, r->hook);
 
-    if (tellers[r->state] == NULL)
+    if (!is_told(s, r))
         return 0;
-    if (h != NULL && h->action == ACTION_DOWNLOAD)
+    if (h != NULL && h->action == ACTION_DOWNLOAD && r->state != RUN_CANCELLED)
         s->fetches = r->row; /* the oldest */
     if (s->told == RUNS_MOST) {
         s->left_out++;

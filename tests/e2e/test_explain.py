@@ -205,6 +205,17 @@ def test_a_provider_that_wishes_to_be_left_alone_is_said_to(run, provider):
     assert 1700 < seconds_ahead(step) < 2200
 
 
+def test_a_task_that_its_provider_does_not_know_is_given_up_sooner(run, provider):
+    conf = run.conf(provider)
+    conf["providers"]["vidu"]["mode"] = "both"
+    daemon = run.daemon(conf=conf)
+    with provider.hold():
+        task = submit(daemon, provider)
+        wait_next(daemon, task.id, "lost", "unless its end is told before")
+        provider.will_refuse(task, 404, "NotFound")
+    wait_next(daemon, task.id, "lost", "said 1 of 3 times that there is none")
+
+
 def test_a_task_without_an_id_can_only_be_told_by_a_callback(run, provider):
     def no_answer(_):
         raise ConnectionError

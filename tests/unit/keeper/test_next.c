@@ -81,8 +81,9 @@ static char *told(void)
 
     assert_int_equal(ask(&next), 0);
     step = json_array_get(next, 0);
-    text = mem_printf("%s: %s", json_string_value(json_object_get(step, "what")),
-                      json_string_value(json_object_get(step, "why")));
+    text = step == NULL ? mem_strdup("nothing")
+                        : mem_printf("%s: %s", json_string_value(json_object_get(step, "what")),
+                                     json_string_value(json_object_get(step, "why")));
     json_decref(next);
     return text;
 }
@@ -129,12 +130,31 @@ static void a_story_that_cannot_be_read_is_not_told(void **state)
     read_as = 0;
 }
 
+static void what_was_cancelled_is_told_until_it_has_gone(void **state)
+{
+    struct running ending = {.run = 5};
+    autofree char *of_ending = NULL;
+    autofree char *of_gone = NULL;
+
+    (void)state;
+    run = (struct store_run){
+        .row = 5, .hook = "h", .trigger = "success", .state = RUN_CANCELLED, .attempt = 1};
+    under_way = &ending;
+    of_ending = told();
+    assert_string_equal(of_ending, "run 5 of h ends attempt 1: it was cancelled and has not gone "
+                                   "yet; a command gets KILL 10 seconds after TERM");
+    under_way = NULL;
+    of_gone = told();
+    assert_string_equal(of_gone, "nothing");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_held_waits_for_a_place_and_what_is_not_for_its_retry),
         cmocka_unit_test(a_story_that_cannot_be_read_is_not_told),
         cmocka_unit_test(who_waits_for_a_run_that_is_not_there_names_no_number),
+        cmocka_unit_test(what_was_cancelled_is_told_until_it_has_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
