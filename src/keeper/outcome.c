@@ -88,32 +88,46 @@ static int add_end(struct keeper *k, struct store_run *run, const struct msg_don
     return rc < 0 ? rc : k->store->ops->run_update(k->store, run, err);
 }
 
-/* Sets the run's next state from what the runner said. */
-static void decide(const struct conf_hook *h, const struct msg_done *msg, struct store_run *run)
+/* NULL: it may be tried again; else why not, "" when its end says so. */
+static const char *over(const struct conf_hook *h, const struct msg_done *msg,
+                        const struct store_run *run)
 {
-    int64_t now = clock_wall_ms();
+    if (h == NULL)
+        return ", and its hook is no longer in the configuration";
+    if (msg->outcome == RUN_FATAL || msg->outcome == RUN_GONE ||
+        (msg->outcome == RUN_FAILED && run->failures >= h->retry.attempts))
+        return "";
+    return run->finished_ms - run->created_ms > h->retry.max_age_ms
+               ? ", and the run is older than retry.max_age"
+               : NULL;
+}
 
-    run->finished_ms = now;
+/* Sets the run's next state from what the runner said; what else there is to tell of it. */
+static const char *decide(const struct conf_hook *h, const struct msg_done *msg,
+                          struct store_run *run)
+{
+    const char *why = "";
+
+    run->finished_ms = clock_wall_ms();
     run->losses = 0;
     run->failures += msg->outcome == RUN_FAILED;
     if (msg->outcome == RUN_OK) {
         run->state = RUN_DONE;
     } else if (run->once) {
         run->state = RUN_MISSED;
-    } else if (h == NULL || msg->outcome == RUN_FATAL || msg->outcome == RUN_GONE ||
-               (msg->outcome == RUN_FAILED && run->failures >= h->retry.attempts) ||
-               now - run->created_ms > h->retry.max_age_ms) {
+    } else if ((why = over(h, msg, run)) != NULL) {
         run->state = RUN_DEAD;
     } else {
         run->state = RUN_READY;
         run->expires_ms = 0;
-        run->due_ms = now + outcome_pause_ms(h, run->attempt, msg->retry_after_ms);
+        run->due_ms = run->finished_ms + outcome_pause_ms(h, run->attempt, msg->retry_after_ms);
     }
+    return str_or(why, "");
 }
 
 static void log_outcome(const struct store_run *run, const struct msg_done *msg)
 {
-    const char *detail = str_or(msg->detail.p, "");
+    const char *detail = run->detail;
 
     if (run->state == RUN_MISSED)
         log_info("run.failed", LOG_I("run", run->row), LOG_S("task", run->task_id),
@@ -133,7 +147,9 @@ static void log_outcome(const struct store_run *run, const struct msg_done *msg)
 
 int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err)
 {
+    autofree char *detail = NULL;
     struct store_run run;
+    const char *more;
     int rc = k->store->ops->run_by_row(k->store, (int64_t)msg->run, &run);
 
     if (rc < 0)
@@ -142,9 +158,10 @@ int outcome_record(struct keeper *k, const struct msg_done *msg, struct err *err
         rc = event_files(k, &run, msg->files, err);
         return rc < 0 ? rc : add_end(k, &run, msg, err);
     }
-    decide(conf_hook_find(k->conf, run.hook), msg, &run);
+    more = decide(conf_hook_find(k->conf, run.hook), msg, &run);
+    detail = mem_printf("%s%s", str_or(msg->detail.p, ""), more);
+    run.detail = detail;
     run.exit_code = msg->exit_code;
-    run.detail = str_or(msg->detail.p, "");
     run.output = str_or(msg->output.p, "");
     if (msg->command.n != 0)
         run.command = msg->command.p;

@@ -82,6 +82,18 @@ static int wanted_runs(struct keeper *k, const struct question *q, struct dead *
     return 0;
 }
 
+/* One that is no longer configured may have dead runs. */
+static bool knows_hook(struct keeper *k, const struct question *q, const struct dead *dead)
+{
+    const char *hook = query_text(q, "hook");
+
+    if (hook == NULL || dead->n != 0 || number(q, "before") != 0 ||
+        conf_hook_find(k->conf, hook) != NULL)
+        return true;
+    query_refuse(k, q, EXIT_NOT_FOUND, "there is no hook %s in the configuration", hook);
+    return false;
+}
+
 /* The first one now, the others a moment apart, so that what they call is not run over. */
 static int retry_all(struct keeper *k, const struct question *q, const struct dead *dead,
                      json_t *ids, struct err *err)
@@ -110,7 +122,8 @@ void redo_retry(struct keeper *k, const struct question *q)
     struct err err = {""};
     int rc = 0;
 
-    if (query_could_read(k, q, wanted_runs(k, q, dead)) && (dead->n == 0 || begin(k, q))) {
+    if (query_could_read(k, q, wanted_runs(k, q, dead)) && knows_hook(k, q, dead) &&
+        (dead->n == 0 || begin(k, q))) {
         rc = retry_all(k, q, dead, ids, &err);
         if (rc < 0)
             fail(k, q, rc, &err);

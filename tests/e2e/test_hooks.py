@@ -314,6 +314,7 @@ def test_a_run_that_is_too_old_is_given_up(run):
     daemon.submit()
     dead, = daemon.wait_runs("dead")
     assert dead["attempt"] > 2 and dead["exit_code"] == 75
+    assert dead["detail"] == "exit status 75, and the run is older than retry.max_age"
     daemon.cli("retry", dead["id"])  # its age counts from here
     wait_for(lambda: 2 < daemon.runs()[0]["attempt"], "more than two attempts of the retry")
 
@@ -816,6 +817,8 @@ def test_dead_letters_are_listed_and_retried_by_hook_or_all(run):
     a, b = daemon.wait_runs("dead", "dead")
     assert [r["id"] for r in daemon.runs("--state", "dead")] == [a["id"], b["id"]]
     flag.touch()
+    status, said = daemon.cli("retry", "--dead", "--hook", "nope", check=False)
+    assert status == 4 and "there is no hook nope" in str(said)
     assert daemon.cli("retry", "--dead", "--hook", "b")[1]["runs"] == [b["id"]]
     daemon.wait_runs("dead", "done")
     assert daemon.cli("retry", "--dead")[1]["runs"] == [a["id"]]
