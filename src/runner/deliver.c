@@ -288,6 +288,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         end(d, RUN_FATAL, "the task has no downloaded file that could be told of", -1);
     else if (d->recipe->prepare(&d->exchange, &d->request, &err) < 0)
         end(d, RUN_FATAL, err.text, -1);
+    else if (d->request.lines_cut)
+        end(d, RUN_FATAL, "a header is too long", -1);
     else if (open_upload(d, &err) < 0)
         end(d, RUN_FAILED, err.text, -1);
     else if (may_go(d))

@@ -95,11 +95,14 @@ void deliver_add_line(struct deliver_request *r, const char *fmt, ...)
     struct buf line = BUF_INIT(LINE_MAX);
     va_list ap;
 
-    if (r->n_lines == DELIVER_LINES_MAX)
+    if (r->n_lines == DELIVER_LINES_MAX) {
+        r->lines_cut = true;
         return;
+    }
     va_start(ap, fmt);
     buf_vaddf(&line, fmt, ap);
     va_end(ap);
+    r->lines_cut = r->lines_cut || !buf_ok(&line);
     r->lines[r->n_lines++] = buf_take(&line);
 }
 
@@ -112,6 +115,7 @@ void deliver_headers(const json_t *action, const json_t *context, struct deliver
 
         deliver_fill(str_or(json_string_value(json_array_get(headers, i)), ""), TEMPLATE_LINE,
                      context, &line);
+        r->lines_cut = r->lines_cut || !buf_ok(&line);
         deliver_add_line(r, "%s", buf_text(&line));
     }
 }

@@ -19,6 +19,7 @@ struct deliver_request {
     struct buf url;
     char *lines[DELIVER_LINES_MAX + 1]; /* headers; NULL terminated */
     size_t n_lines;
+    bool lines_cut; /* one of them was too long, or there were too many */
     struct buf body;
     bool has_body;
     struct buf head, tail; /* of a form, around the file */

@@ -162,9 +162,16 @@ static int make_stdin(struct slice line)
 /* The child's end blocks like any pipe; only ours does not. */
 static int make_pipe(int ends[2])
 {
+    int rc;
+
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    return fs_set_nonblock(ends[0]);
+    rc = fs_set_nonblock(ends[0]);
+    if (rc < 0) {
+        fs_close_slot(&ends[0]);
+        fs_close_slot(&ends[1]);
+    }
+    return rc;
 }
 
 /* Who runs it may open /dev/stdout as well. */

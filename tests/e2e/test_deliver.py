@@ -319,6 +319,14 @@ def test_a_url_that_becomes_too_long_is_final(run):
     assert dead["detail"] == "the URL is too long" and server.asked == []
 
 
+def test_a_header_that_becomes_too_long_is_final(run):
+    server = serve(run, OK)
+    _, daemon = stack(run, {"url": server.url, "headers": {"X-Said": "{task.prompt}" * 12}})
+    daemon.submit(prompt="e" * 1500)
+    dead, = daemon.wait_runs("dead")
+    assert dead["detail"] == "a header is too long" and server.asked == []
+
+
 # -- what an answer means -------------------------------------------------------------------------
 
 
