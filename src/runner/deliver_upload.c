@@ -73,6 +73,7 @@ static void add_url(const struct deliver_exchange *x, const char *prefix, const 
     size_t n;
 
     deliver_url(x->action, x->context, &folder);
+    out->overflow = out->overflow || !buf_ok(&folder); /* what is left of it is another place */
     n = folder.len;
     while (n > 0 && buf_text(&folder)[n - 1] == '/')
         n--;

@@ -20,6 +20,8 @@ enum result_kind result_kind(const char *endpoint, const char *url)
 {
     autofree char *path = mem_strndup(url, strcspn(url, "?#"));
 
+    for (char *p = path; *p != '\0'; p++)
+        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p);
     if (str_ends(endpoint, "2image"))
         return RESULT_IMAGE;
     if (str_ends(endpoint, "2audio") || str_starts(endpoint, "audio-"))

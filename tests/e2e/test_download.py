@@ -351,6 +351,16 @@ def test_a_url_that_is_refused_is_asked_for_anew(run, files, status):
     assert len(sim.ledger("query")) == 1
 
 
+def test_a_fresh_answer_with_fewer_results_is_not_the_end(run, files):
+    sim, daemon = stack(run, "--switch", "lost-callback", also_allow=[files.port], cover="no",
+                        retry={"attempts": 1})
+    submit_and_tell(run, sim, daemon, {"url": files.url("good/1.mp4?seed=1")},
+                    {"url": files.url("status/403")})
+    wait_for(lambda: "fewer results" in daemon.runs()[0]["detail"], "why the run waits")
+    assert daemon.runs()[0]["state"] in ("ready", "running")
+    assert len(listing(run)) == 1
+
+
 def test_a_link_that_expires_half_way_is_refreshed_and_goes_on_at_the_byte(run, files):
     """The fresh link is another address of the same file: no byte of it is sent twice."""
     provider = Provider()

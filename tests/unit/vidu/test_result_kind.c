@@ -29,6 +29,7 @@ static void the_endpoint_tells_and_then_the_link(void **state)
         {"", "https://m.example/r/1.flac", RESULT_AUDIO},
         {"", "https://m.example/r/1.ogg", RESULT_AUDIO},
         {"", "https://m.example/r/1.gif", RESULT_IMAGE},
+        {"", "https://M.example/r/1.PNG", RESULT_IMAGE},
         {"", "", RESULT_VIDEO},
     };
 
