@@ -28,6 +28,16 @@ static int number(const char *p, size_t n)
     return value;
 }
 
+/* timegm makes the 2nd of March of a 30th of February, and a day of a month 99. */
+static bool is_on_the_calendar(const struct tm *tm)
+{
+    struct tm same = *tm;
+
+    (void)timegm(&same);
+    return same.tm_mon == tm->tm_mon && same.tm_mday == tm->tm_mday &&
+           same.tm_hour == tm->tm_hour && same.tm_min == tm->tm_min && same.tm_sec == tm->tm_sec;
+}
+
 int when_parse(const char *text, int64_t *wall_ms)
 {
     struct tm tm;
@@ -49,6 +59,8 @@ int when_parse(const char *text, int64_t *wall_ms)
                      .tm_hour = number(text + 11, 2),
                      .tm_min = number(text + 14, 2),
                      .tm_sec = number(text + 17, 2)};
+    if (!is_on_the_calendar(&tm))
+        return -EINVAL;
     *wall_ms = (int64_t)timegm(&tm) * 1000 + ms;
     return 0;
 }
