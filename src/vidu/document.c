@@ -57,7 +57,6 @@ struct slice document_text(const json_t *v)
     return (struct slice){json_string_value(v), json_string_length(v)};
 }
 
-/* Copies up to each NUL, so that the usual text without one is one memcpy. */
 const char *document_member(const json_t *object, const char *name)
 {
     return str_or(json_string_value(json_object_get(object, name)), "");
@@ -70,6 +69,7 @@ json_t *document_string(const char *s)
     return value != NULL ? value : json_string("");
 }
 
+/* Copies up to each NUL, so that the usual text without one is one memcpy. */
 char *document_copy(const json_t *v)
 {
     struct slice s = document_text(v);
