@@ -5,6 +5,7 @@
 #include "cli/field.h"
 #include "vidu/endpoint.h"
 #include "vidu/id.h"
+#include "vidu/request.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,9 +68,29 @@ static int check_tags(const json_t *task, struct err *err)
     const char *name;
     json_t *value;
 
-    json_object_foreach (json_object_get(task, "tags"), name, value)
+    json_object_foreach (json_object_get(task, "tags"), name, value) {
         if (!json_is_string(value))
             return err_set(err, -EINVAL, "the tag %s is not a text", name);
+        if (name[0] == '\0' || strlen(name) > TAG_NAME_MAX ||
+            json_string_length(value) > TAG_VALUE_MAX)
+            return err_set(err, -EINVAL,
+                           "the tag '%s': a name of 1 to %d bytes and a value of at most %d", name,
+                           TAG_NAME_MAX, TAG_VALUE_MAX);
+    }
+    return 0;
+}
+
+/* As the daemon does, before the first line is taken over. */
+static int check_endpoint(const char *name, struct err *err)
+{
+    const struct endpoint *e = endpoint_find(name);
+
+    if (e == NULL)
+        return err_set(err, -EINVAL, "unknown endpoint %s", name);
+    if (strchr(name, '{') != NULL)
+        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", name);
+    if (e->query == ENDPOINT_QUERY_NONE)
+        return err_set(err, -EINVAL, "%s makes no tasks", name);
     return 0;
 }
 
@@ -90,8 +111,8 @@ static int complete(const struct import *im, json_t *task, struct err *err)
         return err_set(err, -EINVAL, "'%s' is not an id of a provider", id);
     if (json_object_get(task, "provider") == NULL)
         return err_set(err, -EINVAL, "who has it? there is no provider, and no --provider");
-    if (endpoint != NULL && endpoint_find(endpoint) == NULL)
-        return err_set(err, -EINVAL, "unknown endpoint %s", endpoint);
+    if (endpoint != NULL && check_endpoint(endpoint, err) < 0)
+        return -EINVAL;
     return check_provider(im, field_text(task, "provider"), err);
 }
 
@@ -144,12 +165,16 @@ static void read_lines(struct import *im, const char *text, size_t len)
     }
 }
 
+/* Why one was refused is said on stderr alone: JSON is one document. */
 static int adopt_one(struct import *im, size_t i)
 {
     json_t *args = json_array_get(im->tasks, i);
     json_t *answer = NULL;
-    int status = cli_ask_on(im->cli, im->control, "adopt", json_incref(args), &answer);
+    struct cli quiet = *im->cli;
+    int status;
 
+    quiet.json = false;
+    status = cli_ask_on(&quiet, im->control, "adopt", json_incref(args), &answer);
     if (status == EXIT_OK)
         (void)json_array_append_new(im->adopted, json_pack("{s:s, s:s}", "remote_id",
                                                            field_text(args, "remote_id"), "task",

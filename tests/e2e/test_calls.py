@@ -153,19 +153,33 @@ def test_import_reports_every_bad_line_and_takes_over_nothing(run):
     bad = {2: "not json", 3: [1], 4: {"provider": "vidu"}, 5: {"remote_id": "2"},
            6: {**good, "provider": "nobody"}, 7: {**good, "endpoint": "x"},
            8: {**good, "tags": {"a": 1}}, 9: {**good, "colour": "red"}, 10: {**good, "remote_id": 7},
-           11: {**good, "tags": {"a": "x" * 70000}}}
+           11: {**good, "tags": {"a": "x" * 70000}}, 12: {**good, "tags": {"": "x"}},
+           13: {**good, "tags": {"n" * 65: "x"}}, 14: {**good, "tags": {"a": "x" * 5000}},
+           15: {**good, "endpoint": "audio-tts"}, 16: {**good, "endpoint": "one-click/mv/{id}/edit"}}
     path = lines(run, good, *bad.values(), good)
     done = daemon.command("import", path)
     assert done.returncode == 2
     for number in bad:
         assert f"{path}:{number}: " in done.stderr, number
-    assert f"{path}:1: " not in done.stderr and f"{path}:12: " not in done.stderr
+    assert f"{path}:1: " not in done.stderr and f"{path}:17: " not in done.stderr
     assert f"{path}:4: remote_id is missing\n" in done.stderr
     assert f"{path}:6: provider nobody is not configured; there are: vidu\n" in done.stderr
-    assert "10 bad lines; nothing was taken over" in done.stderr
+    assert "15 bad lines; nothing was taken over" in done.stderr
     assert daemon.cli("list")[1]["tasks"] == []
     assert daemon.cli("import", run.home / "none", check=False)[0] == 1
     assert SIM_KEY not in done.stderr
+
+
+def test_an_import_that_is_refused_halfway_is_one_document(run):
+    daemon = run.daemon(run.sim())
+    good = {"remote_id": "1", "provider": "vidu"}
+    many = {f"t{i}": "x" * 200 for i in range(100)}  # each may be, all together may not
+    path = lines(run, good, {**good, "remote_id": "2", "tags": many})
+    status, answer = daemon.cli("import", path, check=False)
+    assert status == 2 and [t["remote_id"] for t in answer["tasks"]] == ["1"]
+    done = daemon.command("import", path)
+    assert "16 KiB in all" in done.stderr and f"{path}:2: not taken over" in done.stderr
+    assert done.stdout == "1 of 2 taken over\n"
 
 
 def test_import_has_limits(run):
