@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOTE_MAX (64U << 10)
+#define NOTE_MAX ((size_t)256 << 20) /* a ceiling: a provider may say much */
 
 static void on_finding(const char *file, int line, int column, const char *text, void *ctx)
 {

@@ -451,6 +451,22 @@ static void waiting_too_long_exits_6(void **state)
     fake_stop(&fake);
 }
 
+static void what_a_provider_says_at_length_is_said_whole(void **state)
+{
+    autofree char *many = mem_calloc(100001, 1);
+    autofree char *json = NULL;
+    struct fake_row rows[] = {{"show", EXIT_NOT_FOUND, NULL, NULL}, ROWS_END};
+    struct fake fake;
+
+    (void)state;
+    memset(many, 'x', 100000);
+    json = mem_printf("{\"error\":\"%s.\"}", many);
+    rows[0].json = json;
+    fake_start(&fake, rows);
+    assert_fails(VIDUHOOK("--socket", fake.socket, "show", "t9"), EXIT_NOT_FOUND, "xxx.\n");
+    fake_stop(&fake);
+}
+
 static void a_file_that_exists_is_refused_before_anything_is_sent(void **state)
 {
     static const struct fake_row rows[] = {{"watch", EXIT_OK, "{}", NULL},
@@ -613,6 +629,7 @@ int main(void)
         cmocka_unit_test(waiting_goes_on_when_the_daemon_is_reloaded),
         cmocka_unit_test(waiting_for_a_failure_exits_8),
         cmocka_unit_test(waiting_too_long_exits_6),
+        cmocka_unit_test(what_a_provider_says_at_length_is_said_whole),
         cmocka_unit_test(a_file_that_exists_is_refused_before_anything_is_sent),
         cmocka_unit_test(a_dry_run_needs_no_daemon_and_shows_no_key),
         cmocka_unit_test(watching_one_task_ends_with_its_runs),
