@@ -428,7 +428,8 @@ static void download_fresh(void *a, const json_t *result, const char *error)
         fail_part(d, RUN_AGAIN, why, -1);
         return;
     }
-    if (json_array_size(result) <= d->creation) { /* else the rest would count as fetched */
+    /* else the rest would count as fetched */
+    if (d->creation > 0 && json_array_size(result) <= d->creation) {
         evtimer_del(d->timer);
         fail_part(d, RUN_AGAIN, "the provider tells of fewer results than before", -1);
         return;
