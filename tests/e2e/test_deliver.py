@@ -882,6 +882,16 @@ def test_webdav_gets_every_file_under_its_name(run):
     assert put.headers["Content-Type"] == "video/mp4" and "/." in put.path
 
 
+def test_webdav_goes_to_no_folder_whose_url_did_not_fit(run):
+    store = Store()
+    server = serve(run, store.webdav)
+    _, daemon = stack(run, webdav(run, server, "/dav/{task.prompt}/{task.id}"), [download(run)],
+                      after="archive")
+    daemon.submit(prompt="é" * 1500)
+    _, dead = daemon.wait_runs("done", "dead")
+    assert dead["detail"] == "the URL is too long" and server.asked == []
+
+
 def test_webdav_again_after_a_lost_answer_sends_nothing_twice(run):
     store = Store(["/dav", "/dav/clips"])
     store.lose_next = 502
