@@ -75,6 +75,7 @@ UNIT_TESTS = \
 	tests/unit/http/test_server_conn \
 	tests/unit/http/test_server_linger \
 	tests/unit/http/test_server_listen \
+	tests/unit/http/test_server_places \
 	tests/unit/http/test_source \
 	tests/unit/http/test_tls \
 	tests/unit/store/test_store \
@@ -417,6 +418,8 @@ tests_unit_http_test_server_linger_SOURCES = tests/unit/http/test_server_linger.
 tests_unit_http_test_server_linger_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_server_listen_SOURCES = tests/unit/http/test_server_listen.c
 tests_unit_http_test_server_listen_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
+tests_unit_http_test_server_places_SOURCES = tests/unit/http/test_server_places.c
+tests_unit_http_test_server_places_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_source_SOURCES = tests/unit/http/test_source.c
 tests_unit_http_test_source_LDADD = $(HTTP_LAYER) $(CMOCKA_LIBS)
 tests_unit_http_test_tls_SOURCES = tests/unit/http/test_tls.c

@@ -30,8 +30,8 @@ typedef struct slice server_refusal(int status, void *ctx);
 struct server_limits {
     uint64_t max_body;    /* one request's; larger ones get 413 before they are read */
     uint64_t body_budget; /* all requests' bodies together, and large replies; beyond it 503 */
-    int connections;      /* beyond it the oldest without an admitted request is evicted */
-    int handshakes;       /* TLS handshakes under way; same eviction */
+    int connections;      /* beyond it the oldest stranger is evicted, or the longest idle */
+    int handshakes;       /* TLS handshakes under way; beyond it the oldest is evicted */
     int per_source;       /* connections of one IPv4 address or IPv6 /64; 0: no limit */
     int source_rate;      /* new connections a second of one source, burst 4 times that; 0: none */
     int keepalive_requests; /* requests on one connection; 1: always close */

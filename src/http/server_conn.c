@@ -290,22 +290,47 @@ static struct server_request *oldest_stranger(const struct server *s)
     return a == NULL || (b != NULL && b->number < a->number) ? b : a;
 }
 
+/* Who has waited longest between two requests: costs its peer a connection, never an answer. */
+static struct server_request *longest_idle(const struct server *s)
+{
+    struct server_request *conn;
+
+    TAILQ_FOREACH(conn, &s->phases[CONN_IDLE], link)
+    if (!guard_started(&conn->guard))
+        return conn;
+    return NULL;
+}
+
+/*
+ * Strangers go first, so that a flood of them closes nobody's kept connection; but those that are
+ * only kept have no claim to more than half of the places, nor to the last one.
+ */
+static struct server_request *whom_to_evict(const struct server *s,
+                                            const struct server_request *newest)
+{
+    struct server_request *stranger = oldest_stranger(s);
+    bool spare = stranger == newest || s->in_phase[CONN_IDLE] > s->limits.connections / 2;
+    struct server_request *idle = spare ? longest_idle(s) : NULL;
+
+    return idle != NULL ? idle : stranger;
+}
+
 static void evict(struct server_request *newest)
 {
-    struct server_request *oldest = oldest_stranger(newest->server);
+    struct server_request *conn = whom_to_evict(newest->server, newest);
 
-    conn_kill(oldest, oldest == newest ? COUNT_DROPPED_FULL : COUNT_EVICTED_CONNECTIONS);
+    conn_kill(conn, conn == newest ? COUNT_DROPPED_FULL : COUNT_EVICTED_CONNECTIONS);
 }
 
 void conn_make_room(struct server *s)
 {
     int most = in_use(s) / EVICTED_PART;
-    struct server_request *oldest;
+    struct server_request *conn;
 
     if (most > SERVER_ACCEPTS_PER_TURN)
         most = SERVER_ACCEPTS_PER_TURN;
-    for (int i = 0; i <= most && (oldest = oldest_stranger(s)) != NULL; i++)
-        conn_kill(oldest, COUNT_EVICTED_CONNECTIONS);
+    for (int i = 0; i <= most && (conn = whom_to_evict(s, NULL)) != NULL; i++)
+        conn_kill(conn, COUNT_EVICTED_CONNECTIONS);
 }
 
 static void apply_limits(struct server_request *conn, enum source_verdict verdict)
