@@ -72,12 +72,15 @@ static void the_longest_idle_makes_room_for_a_new_one(void **state)
     struct server_limits limits = generous();
     struct fixture *f;
     struct client *known[2];
+    struct client *busy[2];
     struct client *next;
 
     (void)state;
-    limits.connections = 2;
+    limits.connections = 4;
     f = fixture_new(&limits, false);
     for (size_t i = 0; i < 2; i++) {
+        busy[i] = client_ready(f);
+        client_say(busy[i], POST("Content-Length: 5\r\n", "hel"));
         known[i] = client_ready(f);
         client_say(known[i], FIVE);
         until(f, client_has(known[i], "200 OK"));
@@ -88,8 +91,10 @@ static void the_longest_idle_makes_room_for_a_new_one(void **state)
     until(f, client_closed(known[0]));
     assert_false(client_closed(known[1]));
     assert_int_equal(counter(f, "evicted_connections"), 1);
-    client_free(known[0]);
-    client_free(known[1]);
+    for (size_t i = 0; i < 2; i++) {
+        client_free(known[i]);
+        client_free(busy[i]);
+    }
     client_free(next);
     fixture_free(f);
 }
