@@ -36,9 +36,30 @@ static void a_directory_that_hides_what_it_holds_is_told(void **state)
               "begin there\n");
 }
 
+static void a_pattern_that_fits_no_provider_is_told(void **state)
+{
+    struct conf_fixture *f = *state;
+
+    said[0] = '\0';
+    assert_int_equal(fixture_load_text(f, CONF_GOOD
+                                       "hooks:\n"
+                                       "  - { name: a, exec: [/bin/true],\n"
+                                       "      match: { provider: [vidu, 'v*', vidoo] } }\n"
+                                       "  - { name: b, exec: [/bin/true] }\n"
+                                       "  - { name: c, exec: [/bin/true],\n"
+                                       "      match: { provider: 'oct*' } }\n"),
+                     0);
+    conf_warn(f->conf, on_warning, NULL);
+    assert_string_equal(said, "warning: hook 'a': match.provider 'vidoo' fits none of the "
+                              "providers; there are: vidu\n"
+                              "warning: hook 'c': match.provider 'oct*' fits none of the "
+                              "providers; there are: vidu\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CONF_TEST(a_pattern_that_fits_no_provider_is_told),
         CONF_TEST(a_directory_that_hides_what_it_holds_is_told),
     };
 
