@@ -50,8 +50,10 @@ static int add_dropins(struct sources *s, const char *path, struct conf_findings
 
     if (rc < 0)
         conf_found(found, inner, 0, 0, "%s", strerror(-rc));
-    if (n > (int)(MAX_FILES - s->n))
+    if (n > (int)(MAX_FILES - s->n)) {
         conf_found(found, inner, 0, 0, "more than %zu files", MAX_FILES - s->n);
+        rc = -EINVAL;
+    }
     for (int i = 0; i < n; i++) {
         if (s->n < MAX_FILES)
             s->names[s->n++] = fs_join(inner, entries[i]->d_name);
@@ -129,13 +131,12 @@ static char *absolute(const char *path)
     return path[0] == '/' ? mem_strdup(path) : fs_join(dir, slash != NULL ? slash + 1 : path);
 }
 
-/* With errors among the findings it is not fit for use; those that are there before are of files
- * that could not be read. */
+/* With errors among the findings it is not fit for use. partial: a file could not be read. */
 static struct conf *fill_all(const char *path, const struct conf_node *root, conf_check_pair *pair,
-                             struct conf_findings *found)
+                             bool partial, struct conf_findings *found)
 {
     autofree char *dir = base_dir(path);
-    const struct conf_fill fill = {found, dir, pair, found->errors > 0};
+    const struct conf_fill fill = {found, dir, pair, partial};
     struct conf *c = mem_calloc(1, sizeof(*c));
 
     c->file = absolute(path);
@@ -147,9 +148,9 @@ static struct conf *fill_all(const char *path, const struct conf_node *root, con
 }
 
 static int build(const char *path, const struct conf_node *root, conf_check_pair *pair,
-                 struct conf_findings *found, struct conf **out)
+                 bool partial, struct conf_findings *found, struct conf **out)
 {
-    struct conf *c = fill_all(path, root, pair, found);
+    struct conf *c = fill_all(path, root, pair, partial, found);
 
     if (found->errors == 0) {
         *out = c;
@@ -164,7 +165,7 @@ int conf_load_text(const char *file, const char *text, size_t n, conf_report *re
 {
     struct conf_findings found = {.report = report, .ctx = ctx};
     struct conf_node *root = conf_yaml_parse(file, text, n, &found);
-    int rc = root != NULL ? build(file, root, NULL, &found, out) : -EINVAL;
+    int rc = root != NULL ? build(file, root, NULL, false, &found, out) : -EINVAL;
 
     conf_node_free(root);
     return rc;
@@ -192,14 +193,10 @@ int conf_load_checked(const char *path, conf_check_pair *pair, conf_report *repo
     struct conf_findings found = {.report = report, .ctx = ctx};
     struct sources sources = {.n = 0};
     struct conf_node *root = NULL;
-    int rc = read_all(path, &sources, &root, &found);
+    int read = read_all(path, &sources, &root, &found);
+    int rc = root != NULL ? build(path, root, pair, read < 0, &found, out) : read;
 
-    if (found.errors == 0)
-        rc = build(path, root, pair, &found, out);
-    else if (root != NULL)
-        conf_free(fill_all(path, root, pair, &found)); /* what else is wrong */
-    if (rc == 0 && found.errors > 0)
-        rc = -EINVAL;
+    rc = read < 0 ? read : rc;
     conf_node_free(root);
     sources_free(&sources);
     return rc;
@@ -217,10 +214,10 @@ char *conf_control(const char *path)
     struct conf_node *root = NULL;
     struct conf *c = NULL;
     char *control = NULL;
+    int read = read_all(path, &sources, &root, &found);
 
-    (void)read_all(path, &sources, &root, &found);
     if (root != NULL)
-        c = fill_all(path, root, NULL, &found);
+        c = fill_all(path, root, NULL, read < 0, &found);
     if (c != NULL && c->control != NULL)
         control = mem_strdup(c->control);
     conf_free(c);

@@ -145,8 +145,8 @@ static void check_tls(const struct check *k)
         conf_found_at(k->fill->found, place(k, "tls", "key"), "'tls.key': %s", err.text);
     if (k->fill->pair != NULL && c->tls.certificate_pem != NULL && c->tls.key_pem != NULL &&
         k->fill->pair(c->tls.certificate_pem, c->tls.key_pem, c->tls.min_13, &err) < 0)
-        conf_found_at(k->fill->found, place(k, "tls", "certificate"), "'tls.certificate': %s: %s",
-                      c->tls.certificate, err.text);
+        conf_found_at(k->fill->found, place(k, "tls", "certificate"), "'tls': %s with %s: %s",
+                      c->tls.certificate, c->tls.key, err.text);
 }
 
 static void check_control(const struct check *k)

@@ -28,6 +28,9 @@ static int check_program(const char *path, struct err *err)
         return err_set(err, -EINVAL, "the program must not contain placeholders: %s", path);
     if (path[0] != '/')
         return err_set(err, -EINVAL, "the program must be an absolute path, not '%s'", path);
+    if (stat(path, &st) < 0 && strchr(path, ' ') != NULL)
+        return err_set(err, -errno, "%s: %s; arguments are items of their own: [PROGRAM, ARGUMENT]",
+                       path, strerror(errno));
     if (stat(path, &st) < 0)
         return err_sys(err, -errno, "%s", path);
     if (!S_ISREG(st.st_mode))
@@ -52,8 +55,11 @@ static void add_argument(const struct conf_fill *fill, const struct conf_row *ro
 static void set_argv(const struct conf_fill *fill, const struct conf_row *row,
                      const struct conf_node *node, void *object)
 {
-    conf_list_free(conf_slot(row, object));
-    conf_each(fill, row, node, CONF_MAX_LIST, add_argument, object);
+    struct conf_list *argv = conf_slot(row, object);
+
+    conf_list_free(argv);
+    if (conf_each(fill, row, node, CONF_MAX_LIST, add_argument, object) && argv->n == 0)
+        conf_found_at(fill->found, node, "'%s' names no program", row->doc.name);
 }
 
 static bool show_argv(const struct conf_row *row, const void *object, struct buf *out)
@@ -87,6 +93,8 @@ static void check_name(const struct conf_fill *fill, const struct conf_node *nod
 static void check_download(const struct conf_fill *fill, const struct conf_node *download,
                            const struct conf_hook *hook)
 {
+    if (download->kind != NODE_MAP && download->kind != NODE_EMPTY)
+        return;
     if (conf_node_get(download, "dir") == NULL)
         conf_found_at(fill->found, download, "'hooks[].download.dir' is missing");
     else if (hook->download.dir != NULL && strpbrk(hook->download.dir, "{}") != NULL)
@@ -100,9 +108,9 @@ static void check_action(const struct conf_fill *fill, const struct conf_node *n
 {
     const struct conf_node *download = conf_node_get(node, "download");
     const struct conf_node *http = conf_node_get(node, "http");
-    int actions = (hook->exec.n != 0) + (download != NULL) + (http != NULL);
+    const struct conf_node *exec = conf_node_get(node, "exec");
 
-    if (actions != 1) {
+    if ((exec != NULL) + (download != NULL) + (http != NULL) != 1) {
         conf_found_at(fill->found, node,
                       "hook '%s' must have exactly one of exec, download and http",
                       str_or(hook->name, "?"));

@@ -423,9 +423,11 @@ static void check_use(const struct conf_fill *fill, const struct conf_node *node
     const char *name = conf_preset_of(hook)->name;
     enum use use = use_of(hook, option);
 
-    if (at == NULL && use == USE_MUST)
+    if (at == NULL && use == USE_MUST && hook->http.preset != 0)
         conf_found_at(fill->found, node, "'hooks[].http.%s' is missing: preset %s needs it", option,
                       name);
+    else if (at == NULL && use == USE_MUST)
+        conf_found_at(fill->found, node, "'hooks[].http.%s' is missing", option);
     if (at != NULL && use == USE_NONE)
         conf_found_at(fill->found, at, "'hooks[].http.%s' has no meaning %s%s", option,
                       reason_against(hook, option), hook->http.preset != 0 ? name : "");
@@ -494,6 +496,8 @@ void conf_http_check(const struct conf_fill *fill, const struct conf_node *node,
 {
     const struct conf_node *user = conf_node_get(node, "user");
 
+    if (node->kind != NODE_MAP && node->kind != NODE_EMPTY)
+        return;
     for (size_t i = 0; i < ARRAY_LEN(choosy); i++)
         check_use(fill, node, hook, choosy[i]);
     if ((conf_preset_of(hook)->needs & NEED_FILE) != 0 && hook->after == NULL)

@@ -324,17 +324,23 @@ static const char *find_elsewhere(const char *name)
     return NULL;
 }
 
+static const char *const prefixes[] = {"", "providers.NAME.", "hooks[]."};
+
 static void report_unknown(const struct conf_fill *fill, enum conf_scope scope, const char *group,
                            const struct conf_node *node)
 {
-    static const char *const prefixes[] = {"", "providers.NAME.", "hooks[]."};
     char names[ARRAY_LEN(conf_rows)][32];
     struct nearest nearest = NEAREST_INIT(node->key);
     const char *best;
 
     offer_rows(&nearest, scope, group, names);
     best = nearest.best != NULL ? nearest.best : find_elsewhere(node->key);
-    if (best != NULL)
+    if (strchr(node->key, '.') != NULL)
+        conf_found_key(fill->found, node,
+                       "unknown option '%s%s%s'; a dot opens no group, a map does, such as "
+                       "limits: { runs: 16 }",
+                       prefixes[scope], group, node->key);
+    else if (best != NULL)
         conf_found_key(fill->found, node, "unknown option '%s%s%s'; did you mean '%s'?",
                        prefixes[scope], group, node->key, best);
     else
@@ -357,8 +363,8 @@ static void fill_group(const struct conf_fill *fill, enum conf_scope scope, cons
         else if (node->kind == NODE_MAP)
             fill_group(fill, scope, inner, node, object);
         else if (node->kind != NODE_EMPTY)
-            conf_found_at(fill->found, node, "'%s%s' must be a map of options, not %s", group,
-                          node->key, conf_node_kind_name(node));
+            conf_found_at(fill->found, node, "'%s%s%s' must be a map of options, not %s",
+                          prefixes[scope], group, node->key, conf_node_kind_name(node));
     }
 }
 

@@ -52,9 +52,8 @@ bool conf_each(const struct conf_fill *fill, const struct conf_row *row,
         return true;
     }
     if (node->kind != NODE_LIST || node->n > max) {
-        conf_found_at(fill->found, node, "'%s' must be a list of at most %zu texts, not %s",
-                      row->doc.name, max,
-                      node->kind == NODE_LIST ? "more" : conf_node_kind_name(node));
+        conf_found_at(fill->found, node, "'%s' must be a list of texts (%s), not %s", row->doc.name,
+                      row->doc.range, node->kind == NODE_LIST ? "more" : conf_node_kind_name(node));
         return false;
     }
     for (size_t i = 0; i < node->n; i++) {
@@ -190,8 +189,8 @@ static bool want_number(const struct conf_fill *fill, const struct conf_row *row
     if (text == NULL)
         return false;
     if (rc == -EINVAL)
-        conf_found_at(fill->found, node, "'%s' must be %s, not '%s'", row->doc.name, number->form,
-                      text);
+        conf_found_at(fill->found, node, "'%s' must be %s, within %s, not '%s'", row->doc.name,
+                      number->form, row->doc.range, text);
     else if (rc < 0 || !in_range(number, row->doc.range, *out))
         conf_found_at(fill->found, node, "'%s' is out of range: %s is not within %s", row->doc.name,
                       text, row->doc.range);

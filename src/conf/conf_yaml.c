@@ -42,16 +42,37 @@ static void complain_offset(struct reader *r, size_t offset)
     conf_found(r->found, r->file, line, column, "not UTF-8 text: %s", r->parser.problem);
 }
 
+/* Whether a tab is among the blanks that the n-th line (from 0) begins with. */
+static bool begins_with_tab(const struct reader *r, size_t n)
+{
+    struct slice rest = {r->text, r->n};
+    const char *end;
+
+    for (; n > 0 && (end = memchr(rest.p, '\n', rest.n)) != NULL; n--)
+        rest = (struct slice){end + 1, rest.n - (size_t)(end + 1 - rest.p)};
+    while (n == 0 && rest.n != 0 && *rest.p == ' ')
+        rest = (struct slice){rest.p + 1, rest.n - 1};
+    return n == 0 && rest.n != 0 && *rest.p == '\t';
+}
+
+/* libyaml's words, and what people need besides: where the thing began, and that tabs do not count.
+ */
 static void complain_syntax(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
+    bool elsewhere = p->context != NULL && p->context_mark.line != p->problem_mark.line;
+    autofree char *begin =
+        elsewhere ? mem_printf(", which begins in line %d", line_of(&p->context_mark)) : NULL;
 
-    if (p->error == YAML_READER_ERROR)
+    if (p->error == YAML_READER_ERROR) {
         complain_offset(r, p->problem_offset);
-    else
-        conf_found(r->found, r->file, line_of(&p->problem_mark), column_of(&p->problem_mark),
-                   "%s%s%s", str_or(p->problem, "not YAML"), p->context != NULL ? " " : "",
-                   str_or(p->context, ""));
+        return;
+    }
+    conf_found(r->found, r->file, line_of(&p->problem_mark), column_of(&p->problem_mark),
+               "%s%s%s%s%s", str_or(p->problem, "not YAML"), p->context != NULL ? " " : "",
+               str_or(p->context, ""), str_or(begin, ""),
+               begins_with_tab(r, p->problem_mark.line) ? "; indent with blanks, not with tabs"
+                                                        : "");
 }
 
 static bool advance(struct reader *r)
@@ -106,6 +127,15 @@ static struct conf_node *read_scalar(struct reader *r)
     if (has_control(value, length))
         complain(r, &r->event.start_mark, "the text contains a control character");
     node->text = mem_strndup(value, length);
+    return node;
+}
+
+static struct conf_node *read_alias(struct reader *r)
+{
+    struct conf_node *node = node_here(r, NODE_EMPTY);
+
+    complain(r, &r->event.start_mark, "aliases (*name) are not supported; write it out");
+    node->text = mem_strdup("");
     return node;
 }
 
@@ -207,8 +237,7 @@ static struct conf_node *read_value(struct reader *r, int depth)
     case YAML_MAPPING_START_EVENT:
         return read_branch(r, NODE_MAP, depth);
     default:
-        complain(r, &r->event.start_mark, "aliases (*name) are not supported; write it out");
-        return NULL;
+        return read_alias(r);
     }
 }
 
@@ -233,24 +262,35 @@ static struct conf_node *read_document(struct reader *r)
     return root;
 }
 
+/* Releases what is no map. */
 static struct conf_node *check_top(struct reader *r, struct conf_node *root)
 {
-    if (root->kind == NODE_EMPTY) {
-        conf_node_free(root);
-        return conf_node_new(NODE_MAP, r->file, 0, 0);
+    bool empty = root->kind == NODE_EMPTY;
+
+    if (root->kind == NODE_MAP) {
+        root->line = root->column = 0; /* what is missing in the file has no place in it */
+        return root;
     }
-    if (root->kind != NODE_MAP)
+    if (!empty)
         conf_found_at(r->found, root, "the file must be a map of options, not %s",
                       conf_node_kind_name(root));
-    root->line = root->column = 0; /* what is missing in the file has no place in it */
-    return root;
+    conf_node_free(root);
+    return empty ? conf_node_new(NODE_MAP, r->file, 0, 0) : NULL;
+}
+
+/* What editors of other systems put in front. */
+static struct slice skip_bom(const char *p, size_t n)
+{
+    bool bom = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0;
+
+    return bom ? (struct slice){p + 3, n - 3} : (struct slice){p, n};
 }
 
 struct conf_node *conf_yaml_parse(const char *file, const char *text, size_t n,
                                   struct conf_findings *found)
 {
-    struct reader r = {.file = file, .text = text, .n = n, .found = found};
-    int before = found->errors;
+    struct slice all = skip_bom(text, n);
+    struct reader r = {.file = file, .text = all.p, .n = all.n, .found = found};
     struct conf_node *root;
 
     if (n > CONF_YAML_MAX_BYTES) {
@@ -260,14 +300,11 @@ struct conf_node *conf_yaml_parse(const char *file, const char *text, size_t n,
     if (!yaml_parser_initialize(&r.parser))
         abort();
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)all.p, all.n);
     root = read_document(&r);
     if (root != NULL)
         root = check_top(&r, root);
     yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
-    if (found->errors == before)
-        return root;
-    conf_node_free(root);
-    return NULL;
+    return root;
 }

@@ -14,8 +14,9 @@
 #define CONF_YAML_MAX_NODES 10000
 
 /*
- * The map at the top of the file (an empty file gives an empty map), or NULL after at least one
- * finding. file must outlive the tree.
+ * The map at the top of the file (an empty file gives an empty map), or NULL when a finding says
+ * that it cannot be read to its end. There may be other findings beside a map: it is then fit for
+ * nothing but finding more. file must outlive the tree.
  */
 struct conf_node *conf_yaml_parse(const char *file, const char *text, size_t n,
                                   struct conf_findings *found);

@@ -129,7 +129,7 @@ static void every_error_is_reported(void **state)
          "DIR/viduhook.yaml:4:1: unknown option 'lisen'; did you mean 'listen'?\n"
          "DIR/viduhook.yaml:5:12: 'receivers' is out of range: 0 is not within 1-64\n"
          "DIR/viduhook.yaml:7:3: unknown option 'limits.max_boddy'; did you mean 'max_body'?\n"
-         "DIR/viduhook.yaml:8:9: 'limits.runs' must be a whole number, not 'many'\n"
+         "DIR/viduhook.yaml:8:9: 'limits.runs' must be a whole number, within 1-1024, not 'many'\n"
          "DIR/viduhook.yaml:9:9: 'retain' must be a single value, not a list\n"
          "DIR/viduhook.yaml:10:8: 'hooks' must be a list of at most 64 hooks\n"},
     };
@@ -215,10 +215,16 @@ static void syntax_errors_of_all_files_are_reported(void **state)
 
     make_dropin_dir(f);
     fixture_write(f, "conf.d/a.yaml", "a: &b c\n", 0600);
-    assert_int_equal(fixture_load_text(f, "lisen: *x\n"), -EINVAL);
-    assert_string_equal(f->found,
-                        "DIR/viduhook.yaml:1:8: aliases (*name) are not supported; write it out\n"
-                        "DIR/conf.d/a.yaml:1:4: anchors (&name) are not supported; write it out\n");
+    assert_int_equal(fixture_load_text(f, CONF_GOOD "control: *x\nreceivers: 1\nreceivers: 0\n"),
+                     -EINVAL);
+    assert_string_equal(
+        f->found, "DIR/viduhook.yaml:4:10: aliases (*name) are not supported; write it out\n"
+                  "DIR/viduhook.yaml:6:1: 'receivers' stands here a second time; the first "
+                  "is in line 5\n"
+                  "DIR/conf.d/a.yaml:1:4: anchors (&name) are not supported; write it out\n"
+                  "DIR/viduhook.yaml:4:10: 'control' has no value\n"
+                  "DIR/viduhook.yaml:6:12: 'receivers' is out of range: 0 is not within 1-64\n"
+                  "DIR/conf.d/a.yaml:1:1: unknown option 'a'\n");
 }
 
 /* What is missing, or does not fit together, may be mended by the file that could not be read. */
@@ -248,13 +254,13 @@ static void a_syntax_error_hides_no_other_errors(void **state)
     assert_string_equal(
         f->found,
         "DIR/conf.d/a.yaml:3:1: did not find expected node content while parsing a flow node\n"
-        "DIR/viduhook.yaml:1:12: 'receivers' must be a whole number, not 'x'\n"
+        "DIR/viduhook.yaml:1:12: 'receivers' must be a whole number, within 1-64, not 'x'\n"
         "DIR/viduhook.yaml:2:1: unknown option 'lisen'; did you mean 'listen'?\n"
         "DIR/conf.d/b.yaml:1:6: 'log' must be one of text|json, not 'xml'\n"
         "DIR/conf.d/b.yaml:7:32: 'providers.mine.base_url' must be https, since the key travels "
         "with every request; http is for loopback addresses only\n"
         "DIR/conf.d/b.yaml:9:63: 'hooks[].timeout' must be a duration such as 90, 500ms, 60s, 5m, "
-        "1h or 7d, not 'never'\n"
+        "1h or 7d, within 100ms-7d, not 'never'\n"
         "DIR/conf.d/b.yaml:6:19: 'fetch.ca_file': DIR/nope: No such file or directory\n");
     fixture_write(f, "conf.d/a.yaml", "receivers: 1\n", 0600);
     assert_int_equal(fixture_load_text(f, "receivers: 1\n"), -EINVAL);
@@ -268,10 +274,10 @@ static void what_is_missing_may_stand_in_a_file_that_cannot_be_read(void **state
     struct conf_fixture *f = *state;
 
     make_dropin_dir(f);
-    fixture_write(f, "conf.d/a.yaml", "a: *x\n", 0600);
+    fixture_write(f, "conf.d/a.yaml", "a: 'x\n", 0600);
     assert_int_equal(fixture_load_text(f, "store: sqlite:x\n"), -EINVAL);
-    assert_string_equal(f->found, "DIR/conf.d/a.yaml:1:4: aliases (*name) are not supported; write "
-                                  "it out\n");
+    assert_string_equal(f->found, "DIR/conf.d/a.yaml:2:1: found unexpected end of stream while "
+                                  "scanning a quoted scalar, which begins in line 1\n");
 }
 
 static void a_dropin_with_a_syntax_error_stops_the_load(void **state)

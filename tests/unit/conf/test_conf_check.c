@@ -171,8 +171,8 @@ static void a_certificate_and_its_key_belong_together(void **state)
     fixture_write(f, "cert.pem", "certificate", 0644);
     fixture_write(f, "key.pem", "key", 0600);
     assert_int_equal(load_pair(f, "cert.pem", "key.pem"), -EINVAL);
-    assert_string_equal(f->found, "DIR/viduhook.yaml:4:21: 'tls.certificate': DIR/cert.pem: the "
-                                  "key is of another certificate\n");
+    assert_string_equal(f->found, "DIR/viduhook.yaml:4:21: 'tls': DIR/cert.pem with DIR/key.pem: "
+                                  "the key is of another certificate\n");
     assert_int_equal(load_pair(f, "nope.pem", "key.pem"), -EINVAL);
     assert_string_equal(f->found, "DIR/viduhook.yaml:4:21: 'tls.certificate': DIR/nope.pem: No "
                                   "such file or directory\n");

@@ -56,8 +56,12 @@ static void a_hook_has_exactly_one_action(void **state)
 {
     static const struct conf_case cases[] = {
         {HOOK("name: a"), AT "5: hook 'a' must have exactly one of exec, download and http\n"},
-        {HOOK("name: a, exec: []"),
-         AT "5: hook 'a' must have exactly one of exec, download and http\n"},
+        {HOOK("name: a, exec: []"), AT "22: 'hooks[].exec' names no program\n"},
+        {HOOK("name: a, exec:"), AT "22: 'hooks[].exec' names no program\n"},
+        {HOOK("name: a, exec: { cmd: /bin/true }"),
+         AT "22: 'hooks[].exec' must be a list of texts (1-64), not a map\n"},
+        {HOOK("name: a, http: 'http://x/'"),
+         AT "22: 'hooks[].http' must be a map of options, not a text\n"},
         {HOOK("name: a, exec: [/bin/true], download: { dir: m }"),
          AT "5: hook 'a' must have exactly one of exec, download and http\n"},
         {HOOK("name: a, download: {}"), AT "26: 'hooks[].download.dir' is missing\n"},
@@ -65,8 +69,7 @@ static void a_hook_has_exactly_one_action(void **state)
         {HOOK("name: a, download: { dir: [m] }"),
          AT "33: 'hooks[].download.dir' must be a single value, not a list\n"},
         {HOOK("name: a, download: media"),
-         AT "26: 'download' must be a map of options, not a text\n" AT
-            "26: 'hooks[].download.dir' is missing\n"},
+         AT "26: 'hooks[].download' must be a map of options, not a text\n"},
         {HOOK("name: a, download: { dir: m, layout: plain }"),
          AT "44: 'hooks[].download.layout': must be flat, folder or a template like "
             "{task.model}/{task.prompt}, not 'plain'\n"},
@@ -101,6 +104,9 @@ static void the_program_is_an_absolute_path_to_an_executable_file(void **state)
          AT "23: 'hooks[].exec': the program must not contain placeholders: /bin/{task.id}\n"},
         {HOOK("name: a, exec: [/nope]"),
          AT "23: 'hooks[].exec': /nope: No such file or directory\n"},
+        {HOOK("name: a, exec: /bin/echo x"),
+         AT "22: 'hooks[].exec': /bin/echo x: No such file or directory; arguments are items of "
+            "their own: [PROGRAM, ARGUMENT]\n"},
         {HOOK("name: a, exec: [/bin]"), AT "23: 'hooks[].exec': /bin: not a regular file\n"},
         {HOOK("name: a, exec: [/etc/passwd]"),
          AT "23: 'hooks[].exec': /etc/passwd: not executable; run: chmod +x /etc/passwd\n"},

@@ -76,7 +76,7 @@ static void a_url_names_its_host_itself(void **state)
 {
     static const struct conf_case cases[] = {
         {HTTP("url: 'http://10.0.0.5:8096/{task.id}?a={task.prompt|url}'"), ""},
-        {HTTP("method: POST"), AT "22: 'hooks[].http.url' is missing: preset none needs it\n"},
+        {HTTP("method: POST"), AT "22: 'hooks[].http.url' is missing\n"},
         {HTTP("url: 'https://{task.id}.x/'"),
          AT "29: 'hooks[].http.url': no placeholder may stand before the path\n"},
         {HTTP("url: 'https://h/{task.idd}'"),

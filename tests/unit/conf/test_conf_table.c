@@ -140,7 +140,9 @@ static void every_option_can_be_set(void **state)
 static void options_have_no_dots(void **state)
 {
     static const struct conf_case cases[] = {
-        {CONF_GOOD "limits.runs: 3\n", "DIR/viduhook.yaml:4:1: unknown option 'limits.runs'\n"},
+        {CONF_GOOD "limits.runs: 3\n",
+         "DIR/viduhook.yaml:4:1: unknown option 'limits.runs'; a dot opens no group, a map does, "
+         "such as limits: { runs: 16 }\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));
