@@ -2,6 +2,7 @@
 #include "conf/conf_check.h"
 
 #include "base/fs.h"
+#include "conf/conf_listen.h"
 #include "conf/conf_secret.h"
 #include "conf/conf_url.h"
 
@@ -65,8 +66,6 @@ static void check_public_url(const struct check *k)
         conf_found_at(k->fill->found, at, "'public_url': %s", err.text);
         return;
     }
-    if (url.port == 0)
-        conf_found_at(k->fill->found, at, "'public_url' must not have the port 0");
     if (!url.https && !k->c->behind_proxy && !k->fill->partial && !conf_host_is_loopback(url.host))
         conf_found_at(k->fill->found, at,
                       "'public_url' must be https; http is for loopback addresses, and with "
@@ -121,6 +120,11 @@ static void check_gateway(const struct check *k)
                       "'gateway.listen': %s would send the token over the network without TLS; use "
                       "https or a loopback address",
                       l->text);
+    for (size_t i = 0; i < k->c->n_listen && l->text != NULL; i++)
+        if (conf_listen_is_same(l, &k->c->listen[i]))
+            conf_found_at(k->fill->found, place(k, "gateway", "listen"),
+                          "'gateway.listen': %s is an address of 'listen'; they need a port each",
+                          l->text);
 }
 
 static void check_tls(const struct check *k)

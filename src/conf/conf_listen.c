@@ -10,7 +10,7 @@
 static int parse_socket(const char *text, struct conf_listen *out, struct err *err)
 {
     struct conf_url url;
-    int rc = conf_url_parse(text, &url, err);
+    int rc = conf_url_parse_listen(text, &url, err);
 
     if (rc < 0)
         return rc;
@@ -43,23 +43,30 @@ static int parse_listen(const char *text, struct conf_listen *out, struct err *e
     return rc;
 }
 
+bool conf_listen_is_same(const struct conf_listen *a, const struct conf_listen *b)
+{
+    if (a->kind == LISTEN_SYSTEMD || b->kind == LISTEN_SYSTEMD)
+        return a->kind == b->kind;
+    return a->port == b->port && a->port != 0 && conf_host_is_same(a->host, b->host);
+}
+
 static void add_listen(const struct conf_fill *fill, const struct conf_row *row,
                        const struct conf_node *item, void *object)
 {
     struct conf *c = object;
+    struct conf_listen *fresh = &c->listen[c->n_listen];
     struct err err;
 
     (void)row;
-    for (size_t i = 0; i < c->n_listen; i++) {
-        if (str_eq(c->listen[i].text, item->text)) {
-            conf_found_at(fill->found, item, "listen: %s stands here twice", item->text);
-            return;
-        }
-    }
-    if (parse_listen(item->text, &c->listen[c->n_listen], &err) == 0)
-        c->n_listen++;
-    else
+    if (parse_listen(item->text, fresh, &err) < 0) {
         conf_found_at(fill->found, item, "listen: %s: %s", item->text, err.text);
+        return;
+    }
+    for (size_t i = 0; i < c->n_listen; i++)
+        if (conf_listen_is_same(&c->listen[i], fresh))
+            conf_found_at(fill->found, item, "listen: %s is the address of %s, which stands above",
+                          fresh->text, c->listen[i].text);
+    c->n_listen++;
 }
 
 static void release_listen(const struct conf_row *row, void *object)

@@ -52,7 +52,7 @@ static int parse_authority(const char *p, size_t n, char host[256], int *port, s
     return parse_port(rest + 1, (size_t)(p + n - rest - 1), port, err);
 }
 
-int conf_url_parse(const char *text, struct conf_url *out, struct err *err)
+int conf_url_parse_listen(const char *text, struct conf_url *out, struct err *err)
 {
     struct conf_url url = {.https = str_starts(text, "https://")};
     const char *at = text + (url.https ? 8 : 7);
@@ -75,6 +75,23 @@ int conf_url_parse(const char *text, struct conf_url *out, struct err *err)
     return rc;
 }
 
+static int check_port(int port, struct err *err)
+{
+    return port != 0 ? 0 : err_set(err, -EINVAL, "nobody can be reached at port 0");
+}
+
+int conf_url_parse(const char *text, struct conf_url *out, struct err *err)
+{
+    struct conf_url url;
+    int rc = conf_url_parse_listen(text, &url, err);
+
+    if (rc == 0)
+        rc = check_port(url.port, err);
+    if (rc == 0)
+        *out = url;
+    return rc;
+}
+
 int conf_endpoint_parse(const char *text, char host[256], int *port, struct err *err)
 {
     int rc;
@@ -89,7 +106,7 @@ int conf_endpoint_parse(const char *text, char host[256], int *port, struct err 
     rc = parse_authority(text, strlen(text), host, port, err);
     if (rc == 0 && !conf_host_is_numeric(host))
         return err_set(err, -EINVAL, "not a numeric address");
-    return rc;
+    return rc == 0 ? check_port(*port, err) : rc;
 }
 
 bool conf_host_is_numeric(const char *host)
@@ -97,6 +114,16 @@ bool conf_host_is_numeric(const char *host)
     struct in6_addr address;
 
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+bool conf_host_is_same(const char *a, const char *b)
+{
+    struct in6_addr x, y;
+
+    if (inet_pton(AF_INET, a, &x) == 1 && inet_pton(AF_INET, b, &y) == 1)
+        return memcmp(&x, &y, sizeof(struct in_addr)) == 0;
+    return inet_pton(AF_INET6, a, &x) == 1 && inet_pton(AF_INET6, b, &y) == 1 &&
+           memcmp(&x, &y, sizeof(x)) == 0;
 }
 
 bool conf_host_is_loopback(const char *host)

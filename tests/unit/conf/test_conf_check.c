@@ -38,7 +38,7 @@ static void the_public_url_is_one_that_providers_can_use(void **state)
          "DIR/viduhook.yaml:1:13: 'public_url': the host is missing or not a host name or "
          "address\n"},
         {"public_url: https://a:0\n" REST,
-         "DIR/viduhook.yaml:1:13: 'public_url' must not have the port 0\n"},
+         "DIR/viduhook.yaml:1:13: 'public_url': nobody can be reached at port 0\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));

@@ -87,7 +87,8 @@ static void a_url_names_its_host_itself(void **state)
         {HTTP("url: 'https://h/a b'"),
          AT "29: 'hooks[].http.url': blanks and # do not belong into a URL\n"},
     };
-    static const char *const bad[] = {"ftp://h/", "https://u:p@h/", "/x", "https:/h", "https://"};
+    static const char *const bad[] = {"ftp://h/", "https://u:p@h/", "/x",
+                                      "https:/h", "https://",       "http://h:0/"};
     struct conf_fixture *f = *state;
 
     fixture_expect(f, cases, ARRAY_LEN(cases));

@@ -52,10 +52,24 @@ static void a_listener_is_a_numeric_address_and_a_port(void **state)
         {LISTEN("8443"),
          "DIR/viduhook.yaml:4:9: listen: 8443: must start with https:// or http://\n"},
         {LISTEN("[http://127.0.0.1:80, http://127.0.0.1:80]"),
-         "DIR/viduhook.yaml:4:31: listen: http://127.0.0.1:80 stands here twice\n"},
+         "DIR/viduhook.yaml:4:31: listen: http://127.0.0.1:80 is the address of "
+         "http://127.0.0.1:80, which stands above\n"},
+        {LISTEN("[http://127.0.0.1:80, 'http://127.0.0.1:080', 'http://[::1]:80', "
+                "'http://[0::1]:80', http://127.0.0.1:81]"),
+         "DIR/viduhook.yaml:4:31: listen: http://127.0.0.1:080 is the address of "
+         "http://127.0.0.1:80, which stands above\n"
+         "DIR/viduhook.yaml:4:74: listen: http://[0::1]:80 is the address of "
+         "http://[::1]:80, which stands above\n"},
+        {LISTEN("[systemd, systemd]"), "DIR/viduhook.yaml:4:19: listen: systemd is the address of "
+                                       "systemd, which stands above\n"},
+        {LISTEN("http://127.0.0.1:80") "gateway: { listen: http://127.0.0.1:80, token: "
+                                       "file:vidu.key }\n",
+         "DIR/viduhook.yaml:5:20: 'gateway.listen': http://127.0.0.1:80 is an address of 'listen'; "
+         "they need a port each\n"},
         {LISTEN("[]"), "DIR/viduhook.yaml:4:9: listen: at least one address is needed\n"},
         {LISTEN("[a, b, c, d, e, f, g, h, i]"),
-         "DIR/viduhook.yaml:4:9: 'listen' must be a list of at most 8 texts, not more\n"},
+         "DIR/viduhook.yaml:4:9: 'listen' must be a list of texts (1-8 of "
+         "https://ADDRESS:PORT, http://ADDRESS:PORT, systemd), not more\n"},
     };
 
     fixture_expect(*state, cases, ARRAY_LEN(cases));

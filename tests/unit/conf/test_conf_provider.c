@@ -90,6 +90,8 @@ static void the_key_travels_only_over_tls_or_on_this_machine(void **state)
         {PROVIDERS("\n  vidu: { " KEY ", base_url: http://api.vidu.com }"),
          AT "46: 'providers.vidu.base_url' must be https, since the key travels with every "
             "request; http is for loopback addresses only\n"},
+        {PROVIDERS("\n  vidu: { " KEY ", base_url: http://localhost:0 }"),
+         "DIR/viduhook.yaml:4:46: 'providers.vidu.base_url': nobody can be reached at port 0\n"},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: https://k@api.vidu.com }"),
          AT "46: 'providers.vidu.base_url': must not contain a user name or password\n"},
         {PROVIDERS("\n  vidu: { " KEY ", base_url: https://api.vidu.com/?a }"),

@@ -103,6 +103,7 @@ static void endpoints_are_numeric(void **state)
         {"1.2.3:4", NULL, 0},
         {"::g", NULL, 0},
         {"[1.2.3.4]:1:1", NULL, 0},
+        {"1.2.3.4:0", NULL, 0},
     };
 
     (void)state;
