@@ -8,12 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The first of a colon-separated list in the environment; NULL unless it is an absolute path. */
+/* NULL unless it is an absolute path. */
 static char *env_dir(const char *name)
 {
     const char *value = getenv(name);
 
-    return value != NULL && value[0] == '/' ? mem_strndup(value, strcspn(value, ":")) : NULL;
+    return value != NULL && value[0] == '/' ? mem_strdup(value) : NULL;
+}
+
+/* The first of those that systemd gives, with colons between. */
+static char *first_dir(const char *name)
+{
+    char *dirs = env_dir(name);
+
+    if (dirs != NULL)
+        dirs[strcspn(dirs, ":")] = '\0';
+    return dirs;
 }
 
 /* $name, or $HOME/fallback, or NULL. */
@@ -29,7 +39,7 @@ static char *xdg_dir(const char *name, const char *fallback)
 
 static char *state_dir(void)
 {
-    autofree char *given = env_dir("STATE_DIRECTORY");
+    autofree char *given = first_dir("STATE_DIRECTORY");
     autofree char *own = geteuid() != 0 ? xdg_dir("XDG_STATE_HOME", ".local/state") : NULL;
 
     if (given != NULL)
@@ -47,7 +57,7 @@ char *conf_path_store(void)
 
 char *conf_path_control(void)
 {
-    autofree char *given = env_dir("RUNTIME_DIRECTORY");
+    autofree char *given = first_dir("RUNTIME_DIRECTORY");
     autofree char *own = env_dir("XDG_RUNTIME_DIR");
     autofree char *state = state_dir();
 

@@ -27,8 +27,8 @@
 
 /*
  * One result. All members are owned text or NULL; a URL is NULL unless it is http or https, free
- * of blanks and control characters, and at most CALLBACK_URL_MAX bytes. Kind is video unless the
- * URL's path says otherwise (.mp3 .wav .m4a: audio; .png .jpg .jpeg .webp: image).
+ * of blanks and control characters, and at most CALLBACK_URL_MAX bytes. What kind of file it leads
+ * to: result_kind.h.
  */
 struct creation {
     char *id;

@@ -1,5 +1,5 @@
 /*
- * The four primitives the project needs from libcrypto, behind fixed sizes.
+ * What the project needs from libcrypto, TLS apart, behind fixed sizes.
  *
  * Failure of any of them means a broken library or an exhausted machine: they abort.
  *

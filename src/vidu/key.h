@@ -24,8 +24,7 @@
 
 void key_new(const uint8_t secret[SEAL_SECRET_LEN], int64_t now_s, struct crypto_place *place,
              char out[KEY_SIZE]);
-/* True when the text was made by key_new under this secret; constant time in the seal. h is a place
- * to compute in. */
+/* True when the text was made by key_new under this secret; constant time in the seal. */
 bool key_is_sealed(const uint8_t secret[SEAL_SECRET_LEN], const char *p, size_t n,
                    struct crypto_place *place);
 /*

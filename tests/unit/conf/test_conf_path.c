@@ -85,6 +85,8 @@ static void a_user_has_directories_of_their_own(void **state)
         {"XDG_RUNTIME_DIR", "/run/user/9", "/run/user/9/viduhook/control.sock", home_db, home_yaml},
         {"XDG_STATE_HOME", "/x", "/x/viduhook/control.sock", "sqlite:/x/viduhook/viduhook.db",
          home_yaml},
+        {"XDG_STATE_HOME", "/x:y", "/x:y/viduhook/control.sock", "sqlite:/x:y/viduhook/viduhook.db",
+         home_yaml},
         {"XDG_STATE_HOME", "relative", home_sock, home_db, home_yaml},
         {"XDG_CONFIG_HOME", "/c", home_sock, home_db, "/c/viduhook/viduhook.yaml"},
         {"RUNTIME_DIRECTORY", "/run/a", "/run/a/control.sock", home_db, home_yaml},
