@@ -82,6 +82,8 @@ libvidu_a_SOURCES = \
 	src/vidu/sign.h \
 	src/vidu/state.c \
 	src/vidu/state.h \
+	src/vidu/tag.c \
+	src/vidu/tag.h \
 	src/vidu/template.c \
 	src/vidu/template.h \
 	src/vidu/template_file_name.c \

@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	tests/unit/vidu/test_sign \
 	tests/unit/vidu/test_sigv4 \
 	tests/unit/vidu/test_state \
+	tests/unit/vidu/test_tag \
 	tests/unit/vidu/test_form_read \
 	tests/unit/vidu/test_template \
 	tests/unit/vidu/test_webhook \
@@ -334,6 +335,8 @@ tests_unit_vidu_test_sign_SOURCES = tests/unit/vidu/test_sign.c
 tests_unit_vidu_test_sign_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_state_SOURCES = tests/unit/vidu/test_state.c
 tests_unit_vidu_test_state_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
+tests_unit_vidu_test_tag_SOURCES = tests/unit/vidu/test_tag.c
+tests_unit_vidu_test_tag_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_form_read_SOURCES = tests/unit/vidu/test_form_read.c
 tests_unit_vidu_test_form_read_LDADD = $(VIDU_LAYER) $(CMOCKA_LIBS)
 tests_unit_vidu_test_template_SOURCES = tests/unit/vidu/test_template.c

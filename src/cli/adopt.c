@@ -18,13 +18,9 @@ static int check(const struct options *o, struct err *err)
         return err_set(err, -EINVAL, "adopt needs --provider: who has the task?");
     if (!id_is_remote(id, strlen(id)))
         return err_set(err, -EINVAL, "'%s': not an id of a provider", id);
-    if (endpoint == NULL || endpoint_find(endpoint) != NULL)
-        return 0;
-    if (endpoint_suggest(endpoint) != NULL)
-        return err_set(err, -EINVAL, "--endpoint %s: unknown; did you mean %s?", endpoint,
-                       endpoint_suggest(endpoint));
-    return err_set(err, -EINVAL,
-                   "--endpoint %s: unknown; `viduhook help submit` lists the endpoints", endpoint);
+    if (endpoint != NULL && endpoint_check_task(endpoint, err) < 0)
+        return err_wrap(err, -EINVAL, "--endpoint");
+    return 0;
 }
 
 /* Watches before it asks, so that nothing that happens to the task is missed. */

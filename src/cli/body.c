@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/media.h"
 #include "vidu/request.h"
+#include "vidu/tag.h"
 
 #include <errno.h>
 #include <string.h>
@@ -171,11 +172,9 @@ int body_tags(const struct options *o, json_t **out, struct err *err)
         autofree char *name = mem_strndup(text, n);
         const char *value = text[n] == '=' ? text + n + 1 : "";
 
-        if (n == 0 || n > TAG_NAME_MAX || strlen(value) > TAG_VALUE_MAX) {
+        if (tag_check(name, strlen(value), err) < 0) {
             json_decref(tags);
-            return err_set(err, -EINVAL,
-                           "--tag %s: a name of 1 to %d bytes and a value of at most %d", text,
-                           TAG_NAME_MAX, TAG_VALUE_MAX);
+            return err_wrap(err, -EINVAL, "--tag");
         }
         (void)json_object_set_new(tags, name, json_string(value));
     }

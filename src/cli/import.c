@@ -5,7 +5,7 @@
 #include "cli/field.h"
 #include "vidu/endpoint.h"
 #include "vidu/id.h"
-#include "vidu/request.h"
+#include "vidu/tag.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,42 +63,13 @@ static int check_members(const json_t *task, struct err *err)
     return 0;
 }
 
-static int check_tags(const json_t *task, struct err *err)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach (json_object_get(task, "tags"), name, value) {
-        if (!json_is_string(value))
-            return err_set(err, -EINVAL, "the tag %s is not a text", name);
-        if (name[0] == '\0' || strlen(name) > TAG_NAME_MAX ||
-            json_string_length(value) > TAG_VALUE_MAX)
-            return err_set(err, -EINVAL,
-                           "the tag '%s': a name of 1 to %d bytes and a value of at most %d", name,
-                           TAG_NAME_MAX, TAG_VALUE_MAX);
-    }
-    return 0;
-}
-
-/* As the daemon does, before the first line is taken over. */
-static int check_endpoint(const char *name, struct err *err)
-{
-    const struct endpoint *e = endpoint_find(name);
-
-    if (e == NULL)
-        return err_set(err, -EINVAL, "unknown endpoint %s", name);
-    if (strchr(name, '{') != NULL)
-        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", name);
-    if (e->query == ENDPOINT_QUERY_NONE)
-        return err_set(err, -EINVAL, "%s makes no tasks", name);
-    return 0;
-}
-
-/* What was left out comes from the command line. */
+/* What was left out comes from the command line. What the daemon would refuse is refused here,
+ * before the first line is taken over. */
 static int complete(const struct import *im, json_t *task, struct err *err)
 {
     const char *id = field_text(task, "remote_id");
     const char *endpoint = json_string_value(json_object_get(task, "endpoint"));
+    autofree char *tags = NULL;
 
     if (json_object_get(task, "provider") == NULL)
         field_set_text(task, "provider", options_text(im->o, "provider"));
@@ -111,7 +82,10 @@ static int complete(const struct import *im, json_t *task, struct err *err)
         return err_set(err, -EINVAL, "'%s' is not an id of a provider", id);
     if (json_object_get(task, "provider") == NULL)
         return err_set(err, -EINVAL, "who has it? there is no provider, and no --provider");
-    if (endpoint != NULL && check_endpoint(endpoint, err) < 0)
+    if (endpoint != NULL && endpoint_check_task(endpoint, err) < 0)
+        return -EINVAL;
+    tags = tags_text(json_object_get(task, "tags"), err);
+    if (tags == NULL)
         return -EINVAL;
     return check_provider(im, field_text(task, "provider"), err);
 }
@@ -133,8 +107,6 @@ static int read_line(struct import *im, const char *p, size_t n, size_t number, 
                        task == NULL ? at.text : "");
     }
     rc = check_members(task, err);
-    if (rc == 0)
-        rc = check_tags(task, err);
     if (rc == 0)
         rc = complete(im, task, err);
     if (rc == 0) {

@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "gateway/account.h"
-#include "gateway/prepare.h"
 #include "vidu/endpoint.h"
 #include "vidu/id.h"
+#include "vidu/tag.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,12 +39,8 @@ static int read_args(const struct gateway *g, const json_t *args, struct msg_reg
         return err_set(err, -EINVAL, "adopt needs a provider and the task's id there");
     if (!id_is_remote(remote_id, strlen(remote_id)))
         return err_set(err, -EINVAL, "%s is not an id of a provider", remote_id);
-    if (endpoint != NULL && endpoint_find(endpoint) == NULL)
-        return err_set(err, -EINVAL, "unknown endpoint %s", endpoint);
-    if (endpoint != NULL && strchr(endpoint, '{') != NULL)
-        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", endpoint);
-    if (endpoint != NULL && endpoint_find(endpoint)->query == ENDPOINT_QUERY_NONE)
-        return err_set(err, -EINVAL, "%s makes no tasks", endpoint);
+    if (endpoint != NULL && endpoint_check_task(endpoint, err) < 0)
+        return -EINVAL;
     account = account_find(&g->hello, provider, err);
     if (account == NULL)
         return -ENOENT;
@@ -62,7 +58,7 @@ void adopt_start(struct gateway *g, const struct command *cmd)
     autofree char *tags = NULL;
 
     if (read_args(g, cmd->args, &msg, &err) == 0)
-        tags = prepare_tags(cmd->args, &err);
+        tags = tags_text(json_object_get(cmd->args, "tags"), &err);
     if (tags == NULL) {
         control_refuse(g->control, cmd->asker, EXIT_USAGE, "%s", err.text);
         return;

@@ -5,6 +5,7 @@
 #include "gateway/control.h"
 #include "gateway/mirror_error.h"
 #include "vidu/request.h"
+#include "vidu/tag.h"
 
 #include <event2/event.h>
 #include <stdarg.h>
@@ -99,7 +100,7 @@ static bool add_tag(struct mirror_call *c, struct slice value)
     size_t rest = mark != NULL ? value.n - n - 1 : 0;
     autofree char *key = mem_strndup(value.p, n);
 
-    if (n == 0 || n > TAG_NAME_MAX || rest > TAG_VALUE_MAX || !str_is_utf8(value.p, value.n))
+    if (tag_check(key, rest, NULL) < 0 || !str_is_utf8(value.p, value.n))
         return false;
     return json_object_set_new(c->tags, key, json_stringn(mark != NULL ? mark + 1 : "", rest)) == 0;
 }

@@ -6,13 +6,13 @@
 #include "vidu/form.h"
 #include "vidu/form_read.h"
 #include "vidu/key.h"
+#include "vidu/tag.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #define RECORD_MAX_PROMPT (60U << 10)
-#define MAX_TAGS_TEXT     (16U << 10)
 
 static const char *text_arg(const json_t *args, const char *name)
 {
@@ -142,41 +142,6 @@ static void describe_form(struct slice content_type, struct prepared *p)
     json_decref(fields);
 }
 
-static bool is_tag(const char *name, const json_t *value)
-{
-    return json_is_string(value) && name[0] != '\0' && strlen(name) <= TAG_NAME_MAX &&
-           json_string_length(value) <= TAG_VALUE_MAX;
-}
-
-static bool are_tags(json_t *tags)
-{
-    void *i;
-
-    for (i = json_object_iter(tags); i != NULL; i = json_object_iter_next(tags, i))
-        if (!is_tag(json_object_iter_key(i), json_object_iter_value(i)))
-            return false;
-    return json_is_object(tags);
-}
-
-char *prepare_tags(const json_t *args, struct err *err)
-{
-    json_t *tags = json_object_get(args, "tags");
-    char *text;
-
-    if (tags == NULL || json_is_null(tags))
-        return mem_strdup("{}");
-    text = are_tags(tags) ? json_dumps(tags, JSON_COMPACT) : NULL;
-    if (text == NULL || strlen(text) > MAX_TAGS_TEXT) {
-        free(text);
-        err_set(err, -EINVAL,
-                "the tags are not one object of texts, names of 1 to %d bytes and values of at "
-                "most %d, 16 KiB in all",
-                TAG_NAME_MAX, TAG_VALUE_MAX);
-        return NULL;
-    }
-    return text;
-}
-
 int prepare(const struct hello_gateway *h, const json_t *args, struct slice body,
             struct prepared *out, struct err *err)
 {
@@ -196,7 +161,7 @@ int prepare(const struct hello_gateway *h, const json_t *args, struct slice body
         r = put_body(h, known, json_is_true(json_object_get(args, "as_is")), outline, out, err);
     if (r < 0)
         return r;
-    out->tags = prepare_tags(args, err);
+    out->tags = tags_text(json_object_get(args, "tags"), err);
     if (out->tags == NULL)
         return -EINVAL;
     describe(outline, out);
@@ -216,7 +181,7 @@ int prepare_form(const struct hello_gateway *h, const json_t *args, struct slice
         r = choose_endpoint(args, out, &known, err);
     if (r < 0)
         return r;
-    out->tags = prepare_tags(args, err);
+    out->tags = tags_text(json_object_get(args, "tags"), err);
     if (out->tags == NULL)
         return -EINVAL;
     out->content_type = mem_printf("Content-Type: %.*s", (int)content_type.n, content_type.p);

@@ -54,7 +54,4 @@ MUST_CHECK int prepared_add_file(struct prepared *p, int fd, struct err *err);
 void prepared_register(const struct prepared *p, struct msg_register *out);
 void prepared_clear(struct prepared *p);
 
-/* {"k": "v"} of args as compact text, "{}" when there are none; NULL with err. Owned. */
-char *prepare_tags(const json_t *args, struct err *err);
-
 #endif

@@ -4,6 +4,7 @@
 #include "vidu/endpoint_table.h"
 #include "vidu/nearest.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define ID_MARK "{id}"
@@ -61,4 +62,19 @@ const char *endpoint_suggest(const char *name)
     for (size_t i = 0; i < endpoint_table_len; i++)
         nearest_offer(&nearest, endpoint_table[i].name);
     return nearest.best;
+}
+
+int endpoint_check_task(const char *name, struct err *err)
+{
+    const struct endpoint *e = endpoint_find(name);
+    const char *near = e == NULL ? endpoint_suggest(name) : NULL;
+
+    if (e == NULL && near != NULL)
+        return err_set(err, -EINVAL, "unknown endpoint %s; did you mean %s?", name, near);
+    if (e == NULL)
+        return err_set(err, -EINVAL, "unknown endpoint %s; `viduhook help submit` lists them",
+                       name);
+    if (strchr(name, '{') != NULL)
+        return err_set(err, -EINVAL, "%s: the id of a task belongs in the place of {id}", name);
+    return e->query != ENDPOINT_QUERY_NONE ? 0 : err_set(err, -EINVAL, "%s makes no tasks", name);
 }

@@ -11,6 +11,7 @@
 #ifndef VIDU_ENDPOINT_H
 #define VIDU_ENDPOINT_H
 
+#include "base/err.h"
 #include "base/str.h"
 
 #define ENDPOINT_NAME_MAX 128
@@ -67,6 +68,8 @@ struct slice endpoint_parent(const struct endpoint *e, const char *name);
 const struct endpoint_field *endpoint_field_find(const struct endpoint *e, const char *name);
 size_t endpoint_count(void);
 const struct endpoint *endpoint_at(size_t i);
+/* 0: tasks of an endpoint of this name can exist; -EINVAL with why not. */
+MUST_CHECK int endpoint_check_task(const char *name, struct err *err);
 /* The name that a misspelt one is nearest to; NULL when none is near. */
 const char *endpoint_suggest(const char *name);
 

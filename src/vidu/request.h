@@ -12,9 +12,6 @@
 
 #include <jansson.h>
 
-#define TAG_NAME_MAX  64 /* bytes, of a tag that a client gives a task */
-#define TAG_VALUE_MAX 256
-
 #define REQUEST_MAX_BODY   (20U << 20) /* the provider's own limit on the whole body */
 #define REQUEST_MAX_IMAGE  (50U << 20)
 #define REQUEST_MAX_UPLOAD (10U << 20) /* of one image (8.5) */

@@ -2,6 +2,7 @@
 #include "vidu/template.h"
 
 #include "vidu/nearest.h"
+#include "vidu/tag.h"
 #include "vidu/template_filter.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #define MAX_FILTERS    4
 #define NAME_MAX_BYTES 80
 #define TAG_PREFIX     "task.tags."
-#define TAG_MAX        64
 
 const struct template_name template_names[] = {
     {"event", "VIDUHOOK_EVENT", "why the hook runs: success, failed, ..., dead"},
@@ -63,7 +63,7 @@ static bool is_tag(const char *name)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     const char *tag = name + strlen(TAG_PREFIX);
 
-    return str_starts(name, TAG_PREFIX) && *tag != '\0' && strlen(tag) <= TAG_MAX &&
+    return str_starts(name, TAG_PREFIX) && *tag != '\0' && strlen(tag) <= TAG_NAME_MAX &&
            tag[strspn(tag, letters)] == '\0';
 }
 

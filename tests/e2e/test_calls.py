@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Calls that create nothing: credits, cancel, adopt and import."""
 import json
+import subprocess
 
 import pytest
 
-from harness import SIM_KEY, wait_for
+from harness import SIM_KEY, program, wait_for
 from provider import Provider, submit
 from test_missed import LIMITS, provider_of
 
@@ -155,31 +156,39 @@ def test_import_reports_every_bad_line_and_takes_over_nothing(run):
            8: {**good, "tags": {"a": 1}}, 9: {**good, "colour": "red"}, 10: {**good, "remote_id": 7},
            11: {**good, "tags": {"a": "x" * 70000}}, 12: {**good, "tags": {"": "x"}},
            13: {**good, "tags": {"n" * 65: "x"}}, 14: {**good, "tags": {"a": "x" * 5000}},
-           15: {**good, "endpoint": "audio-tts"}, 16: {**good, "endpoint": "one-click/mv/{id}/edit"}}
+           15: {**good, "endpoint": "audio-tts"}, 16: {**good, "endpoint": "one-click/mv/{id}/edit"},
+           17: {**good, "tags": {f"t{i}": "x" * 200 for i in range(100)}}}
     path = lines(run, good, *bad.values(), good)
     done = daemon.command("import", path)
     assert done.returncode == 2
     for number in bad:
         assert f"{path}:{number}: " in done.stderr, number
-    assert f"{path}:1: " not in done.stderr and f"{path}:17: " not in done.stderr
+    assert f"{path}:1: " not in done.stderr and f"{path}:18: " not in done.stderr
     assert f"{path}:4: remote_id is missing\n" in done.stderr
     assert f"{path}:6: provider nobody is not configured; there are: vidu\n" in done.stderr
-    assert "15 bad lines; nothing was taken over" in done.stderr
+    assert "16 bad lines; nothing was taken over" in done.stderr
     assert daemon.cli("list")[1]["tasks"] == []
     assert daemon.cli("import", run.home / "none", check=False)[0] == 1
     assert SIM_KEY not in done.stderr
+    # each line may be, but not with the tags that are meant for all
+    half = {f"t{i}": "x" * 200 for i in range(50)}
+    more = [f"--tag=u{i}={'x' * 200}" for i in range(30)]
+    done = daemon.command("import", lines(run, good, {**good, "tags": half}), *more)
+    assert "the tags have more than 16 KiB in all" in done.stderr and "1 bad line; nothing" in done.stderr
 
 
-def test_an_import_that_is_refused_halfway_is_one_document(run):
+def test_an_import_that_ends_halfway_is_one_document(run):
     daemon = run.daemon(run.sim())
-    good = {"remote_id": "1", "provider": "vidu"}
-    many = {f"t{i}": "x" * 200 for i in range(100)}  # each may be, all together may not
-    path = lines(run, good, {**good, "remote_id": "2", "tags": many})
-    status, answer = daemon.cli("import", path, check=False)
-    assert status == 2 and [t["remote_id"] for t in answer["tasks"]] == ["1"]
-    done = daemon.command("import", path)
-    assert "16 KiB in all" in done.stderr and f"{path}:2: not taken over" in done.stderr
-    assert done.stdout == "1 of 2 taken over\n"
+    path = lines(run, *({"remote_id": str(i), "provider": "vidu"} for i in range(20000)))
+    with subprocess.Popen([program("viduhook"), "-c", daemon.conf_path, "--json", "import", path],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        wait_for(lambda: daemon.log("adopt.recorded"), "the first task", 30)
+        daemon.kill()
+        text, errors = command.communicate(timeout=60)
+    taken = [task["remote_id"] for task in json.loads(text)["tasks"]]
+    assert command.returncode == 7 and 0 < len(taken) < 20000
+    assert taken == [str(i) for i in range(len(taken))]
+    assert f"{path}:{len(taken) + 1}: not taken over, and neither is what follows" in errors
 
 
 def test_import_has_limits(run):

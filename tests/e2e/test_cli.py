@@ -78,7 +78,7 @@ def test_the_overview_names_every_command():
     (["list", "--limit", "0"], "1 to 9999"), (["runs", "-l", "10000"], "1 to 9999"),
     (["submit", "text2video", "--subject", "bob="], "--subject bob="),
     (["adopt", "", "-p", "vidu"], "'': not an id"),
-    (["adopt", "1", "-p", "vidu", "--endpoint", "odd"], "--endpoint odd"),
+    (["adopt", "1", "-p", "vidu", "--endpoint", "odd"], "--endpoint: unknown endpoint odd"),
     (["adopt"], "missing"), (["adopt", "1"], "--provider"), (["list", "--json=yes"], "no value"),
     (["sim", "--nonsense"], "nonsense"), (["sim", "--swich", "x"], "did you mean --switch?"),
     (["sim", "--switch", "duplicat"], "did you mean duplicate?"), (["help", "nonsense"], "nonsense"),

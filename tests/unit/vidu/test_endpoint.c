@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vidu/endpoint.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,6 +140,29 @@ static void misspelt_names_find_their_neighbour(void **state)
     assert_null(endpoint_find(NULL));
 }
 
+static void tasks_are_of_endpoints_that_make_some(void **state)
+{
+    static const char *const good[] = {"img2video", "one-click/mv/912/edit", "videos"};
+    static const struct {
+        const char *name, *why;
+    } bad[] = {
+        {"img2vidoe", "unknown endpoint img2vidoe; did you mean img2video?"},
+        {"", "unknown endpoint ; `viduhook help submit` lists them"},
+        {"one-click/mv/{id}/edit",
+         "one-click/mv/{id}/edit: the id of a task belongs in the place of {id}"},
+        {"audio-tts", "audio-tts makes no tasks"},
+    };
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_int_equal(endpoint_check_task(good[i], NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_int_equal(endpoint_check_task(bad[i].name, &err), -EINVAL);
+        assert_string_equal(err.text, bad[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +171,7 @@ int main(void)
         cmocka_unit_test(the_id_in_a_name_is_a_plain_one),
         cmocka_unit_test(image_counts_are_those_of_the_documentation),
         cmocka_unit_test(misspelt_names_find_their_neighbour),
+        cmocka_unit_test(tasks_are_of_endpoints_that_make_some),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
