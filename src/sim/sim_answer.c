@@ -22,13 +22,19 @@ static const char *const openai_words[SIM_STATE_COUNT] = {
     [SIM_SUCCESS] = "completed", [SIM_FAILED] = "failed",
 };
 
-static void add_url(struct buf *out, const char *key, const struct sim_media *media,
-                    const struct sim_report *r, enum sim_media_kind kind)
+static void add_url_of(struct buf *out, const char *key, const struct sim_media *media,
+                       const char *creation, enum sim_media_kind kind, bool expired)
 {
     autobuf struct buf url = BUF_INIT(MAX_URL);
 
-    sim_media_url(media, r->video, kind, r->expired, &url);
+    sim_media_url(media, creation, kind, expired, &url);
     sim_json_text(out, key, url.data, url.len);
+}
+
+static void add_url(struct buf *out, const char *key, const struct sim_media *media,
+                    const struct sim_report *r, enum sim_media_kind kind)
+{
+    add_url_of(out, key, media, r->video, kind, r->expired);
 }
 
 /* Of the clip that is served when nothing else is said. */
@@ -44,24 +50,39 @@ static void add_video(struct buf *out)
     sim_json_close(out, '}');
 }
 
-static void add_creations(struct buf *out, const struct sim_task *t, const struct sim_media *media,
-                          const struct sim_report *r, bool listed)
+static void add_creation(struct buf *out, const struct sim_task *t, const struct sim_media *media,
+                         const char *id, bool expired, bool listed)
 {
     enum sim_media_kind kind = t->endpoint->result;
 
-    sim_json_open(out, "creations", '[');
-    if (r->video != NULL) {
-        sim_json_open(out, NULL, '{');
-        sim_json_str(out, "id", r->video);
-        add_url(out, "url", media, r, kind);
-        if (kind != SIM_SOUND)
-            add_url(out, "cover_url", media, r, SIM_STILL);
-        else
-            sim_json_str(out, "cover_url", "");
+    sim_json_open(out, NULL, '{');
+    sim_json_str(out, "id", id);
+    add_url_of(out, "url", media, id, kind, expired);
+    if (kind != SIM_SOUND)
+        add_url_of(out, "cover_url", media, id, SIM_STILL, expired);
+    else
+        sim_json_str(out, "cover_url", "");
+    if (kind == SIM_VIDEO && t->watermark)
+        add_url_of(out, "watermarked_url", media, id, SIM_MARKED, expired);
+    else
         sim_json_str(out, "watermarked_url", "");
-        if (listed && kind == SIM_VIDEO)
-            add_video(out);
-        sim_json_close(out, '}');
+    if (listed && kind == SIM_VIDEO)
+        add_video(out);
+    sim_json_close(out, '}');
+}
+
+static void add_creations(struct buf *out, const struct sim_task *t, const struct sim_media *media,
+                          const struct sim_report *r, bool listed)
+{
+    size_t n = r->video != NULL ? 1 : 0;
+    char id[20];
+
+    if (str_eq(r->video, t->creation)) /* not of a forgery */
+        n = sim_task_creations(t);
+    sim_json_open(out, "creations", '[');
+    for (size_t i = 0; i < n; i++) {
+        sim_task_creation(t, i, id);
+        add_creation(out, t, media, i == 0 ? r->video : id, r->expired, listed);
     }
     sim_json_close(out, ']');
 }

@@ -142,6 +142,24 @@ static void make_sound(struct object *o)
     o->size = WAV_HEAD + WAV_SAMPLES;
 }
 
+/* The watermarked copy: the same video with a box behind it that players skip, so that its bytes
+ * are others. A made-up one is longer by as much. */
+static void make_marked(struct object *o, const struct object *video)
+{
+    static const uint8_t box[16] = "\0\0\0\x10"
+                                   "freemarked";
+    char *p;
+
+    o->size = video->size + sizeof(box);
+    if (video->data == NULL)
+        return;
+    p = mem_calloc(o->size, 1);
+    memcpy(p, video->data, video->size);
+    memcpy(p + video->size, box, sizeof(box));
+    o->owned = p;
+    o->data = (const uint8_t *)p;
+}
+
 /* -- signed URLs -- */
 
 static void sign_path(const struct sim_media *m, const char *path, size_t n, int64_t expires_s,
@@ -370,6 +388,8 @@ int sim_media_new(struct event_base *base, const struct sim_options *opt, const 
                                             .lifetime_s = 3600,
                                             .data = sim_cover_jpg,
                                             .size = sim_cover_jpg_len};
+    m->objects[SIM_MARKED] =
+        (struct object){.type = "video/mp4", .suffix = "-marked.mp4", .lifetime_s = 86400};
     if (opt->media_size != 0) {
         m->objects[SIM_VIDEO].data = NULL;
         m->objects[SIM_VIDEO].size = opt->media_size;
@@ -379,6 +399,7 @@ int sim_media_new(struct event_base *base, const struct sim_options *opt, const 
         sim_media_free(m);
         return -EIO;
     }
+    make_marked(&m->objects[SIM_MARKED], &m->objects[SIM_VIDEO]);
     for (size_t i = 0; i < SIM_MEDIA_KINDS; i++)
         name_etag(&m->objects[i]);
     *out = m;
@@ -417,13 +438,14 @@ void sim_media_url(const struct sim_media *m, const char *creation, enum sim_med
 bool sim_media_name(const struct sim_media *m, struct slice name, struct slice *creation,
                     enum sim_media_kind *kind)
 {
-    for (*kind = 0; *kind < SIM_MEDIA_KINDS; (*kind)++) {
-        const char *suffix = m->objects[*kind].suffix;
+    for (size_t i = SIM_MEDIA_KINDS; i-- > 0;) { /* -marked.mp4 before .mp4 */
+        const char *suffix = m->objects[i].suffix;
         size_t n = strlen(suffix);
 
         if (name.n <= n || memcmp(name.p + name.n - n, suffix, n) != 0)
             continue;
         *creation = (struct slice){name.p, name.n - n};
+        *kind = (enum sim_media_kind)i;
         return true;
     }
     return false;

@@ -1,5 +1,6 @@
 /*
- * The results: a video, a still and a sound per task, behind presigned URLs that expire.
+ * The results: a video, its watermarked copy, a still and a sound per task, behind presigned URLs
+ * that expire.
  *
  * As in object storage the URLs are good for GET alone, Range and If-Range work, and a request
  * with an Authorization header is refused.
@@ -18,7 +19,7 @@ struct server_request;
 struct sim_media;
 
 /* The still is cover of a video, and the result of what makes images. */
-enum sim_media_kind { SIM_VIDEO, SIM_STILL, SIM_SOUND, SIM_MEDIA_KINDS };
+enum sim_media_kind { SIM_VIDEO, SIM_STILL, SIM_SOUND, SIM_MARKED, SIM_MEDIA_KINDS };
 
 /* Reads the files that the options name. opt, ledger and base must outlive it; address is what
  * stands in the URLs. */

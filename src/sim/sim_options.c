@@ -49,6 +49,7 @@ static const struct switch_row switch_rows[SIM_SWITCH_COUNT] = {
                          "media URLs in callbacks have expired; the query's are good"},
     [SIM_TRUNCATED_VIDEO] = {"truncated-video", "the first GET of the video ends half way"},
     [SIM_SLOW] = {"slow", "media arrives at 40 KiB/s"},
+    [SIM_SEVERAL] = {"several", "a success has three creations"},
 };
 
 static bool is_loopback(const char *host)

@@ -35,6 +35,7 @@ enum sim_switch {
     SIM_EXPIRED_URL,
     SIM_TRUNCATED_VIDEO,
     SIM_SLOW,
+    SIM_SEVERAL,
     SIM_SWITCH_COUNT
 };
 

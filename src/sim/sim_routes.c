@@ -388,7 +388,8 @@ static bool pattern_fits(const char *pattern, struct slice path, struct slice *p
     return p == end;
 }
 
-/* The route, or NULL with the status of the refusal. */
+/* The route, or NULL with the status of the refusal. What fits where any endpoint may stand need
+ * not be one. */
 static const struct route *find_route(struct ask *a, struct slice rest, int *status)
 {
     *status = 404;
@@ -400,7 +401,8 @@ static const struct route *find_route(struct ask *a, struct slice rest, int *sta
             continue;
         if (slice_is(a->head->method, r->method))
             return r;
-        *status = 405;
+        if (r->handle != on_create || find_endpoint(a) != NULL)
+            *status = 405;
     }
     return NULL;
 }

@@ -19,12 +19,13 @@
 #define CONFLICTING   "InternalServiceFailure" /* of a failure that is none */
 
 /*
- * An id is a number that tells the task's place: base + STEP * index. The number behind it is
- * the creation's, the eighth behind it nobody's.
+ * An id is a number that tells the task's place: base + STEP * index. The numbers behind it are
+ * the creations', the eighth behind it nobody's.
  */
 #define ID_STEP     16
 #define ID_CREATION 1
 #define ID_NOBODY   8
+#define SEVERAL     3
 #define ID_LOWEST   UINT64_C(900000000000000000)
 #define ID_SPREAD   UINT64_C(50000000000000000)
 
@@ -259,7 +260,8 @@ static void name_task(struct sim_task *t)
 
     write_id(t->all, t->shape->uuids, offset, t->id);
     write_id(t->all, t->shape->uuids, offset + ID_NOBODY, t->wrong_id);
-    snprintf(t->creation, sizeof(t->creation), "%" PRIu64, t->all->first_id + offset + ID_CREATION);
+    t->number = t->all->first_id + offset;
+    sim_task_creation(t, 0, t->creation);
 }
 
 static void keep(struct sim_tasks *all, struct sim_task *t)
@@ -384,6 +386,7 @@ struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *
     t->asked = sim_request_asked(n->endpoint, n->body);
     t->bgm = sim_request_flag(n->body, "bgm");
     t->off_peak = sim_request_flag(n->body, "off_peak");
+    t->watermark = sim_request_flag(n->body, "watermark");
     t->created_ms = t->changed_ms = clock_wall_ms();
     name_parent(t, n);
     t->timer = evtimer_new(all->base, on_time, t);
@@ -420,14 +423,30 @@ struct sim_task *sim_task_find(const struct sim_tasks *all, struct slice id)
     return t != NULL && slice_is(id, t->id) ? t : NULL;
 }
 
+size_t sim_task_creations(const struct sim_task *t)
+{
+    return sim_task_has(t, SIM_SEVERAL) ? SEVERAL : 1;
+}
+
+void sim_task_creation(const struct sim_task *t, size_t i, char out[20])
+{
+    snprintf(out, 20, "%" PRIu64, t->number + ID_CREATION + i);
+}
+
 struct sim_task *sim_task_of_creation(const struct sim_tasks *all, struct slice creation)
 {
     struct sim_task *t = NULL;
+    char name[20];
     uint64_t n;
 
     if (digits(creation, &n) && n >= all->first_id)
         t = task_at(all, n - all->first_id);
-    return t != NULL && slice_is(creation, t->creation) ? t : NULL;
+    for (size_t i = 0; t != NULL && i < sim_task_creations(t); i++) {
+        sim_task_creation(t, i, name);
+        if (slice_is(creation, name))
+            return t;
+    }
+    return NULL;
 }
 
 struct sim_task *sim_task_next_job(const struct sim_task *t, const struct sim_task *after)

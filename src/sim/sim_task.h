@@ -39,9 +39,10 @@ struct sim_task {
     struct sim_tasks *all;
     const struct sim_shape *shape;
     const struct sim_endpoint *endpoint;
-    const char *key; /* that created it; borrowed from the options */
-    char id[40];     /* NUL-terminated */
-    char creation[20];
+    const char *key;   /* that created it; borrowed from the options */
+    char id[40];       /* NUL-terminated */
+    uint64_t number;   /* behind which its creations' are */
+    char creation[20]; /* the first */
     char parent[40];   /* of a job in somebody's tree; "" for others */
     char part[24];     /* of an advertisement that is made again: generate_bgm, ... */
     char *asked;       /* sim_request_asked */
@@ -53,7 +54,7 @@ struct sim_task {
     char *callback_url; /* NULL: none */
     char *payload;
     size_t payload_len;
-    bool bgm, off_peak;
+    bool bgm, off_peak, watermark;
     bool cut; /* its video was truncated already */
     int64_t created_ms, changed_ms;
     struct event *timer;
@@ -93,6 +94,10 @@ struct sim_task *sim_task_new(struct sim_tasks *all, const struct sim_new_task *
 void sim_task_start(struct sim_task *t, void (*on_ready)(struct sim_task *t, void *ctx), void *ctx);
 
 struct sim_task *sim_task_find(const struct sim_tasks *all, struct slice id);
+/* How many creations a success has, and their names from 0 on. */
+size_t sim_task_creations(const struct sim_task *t);
+void sim_task_creation(const struct sim_task *t, size_t i, char out[20]);
+/* Any of them. */
 struct sim_task *sim_task_of_creation(const struct sim_tasks *all, struct slice creation);
 /* The next job in this task's tree behind after (NULL: the first); NULL: there is none. */
 struct sim_task *sim_task_next_job(const struct sim_task *t, const struct sim_task *after);

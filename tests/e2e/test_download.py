@@ -210,6 +210,22 @@ def test_every_creation_has_its_own_files(run, files):
     assert listing(run)[f"{stem}].mp4"].read_bytes() != listing(run)[f"{stem}-c2].mp4"].read_bytes()
 
 
+def test_both_copies_of_several_creations_arrive_from_submit_to_file(run):
+    sim, daemon = stack(run, "--switch", "several", watermarked="both")
+    task = daemon.submit("--set", "watermark=true")
+    daemon.wait_runs("done")
+    names = [f"a paper boat [vidu-{task}{c}]{mark}" for c in ("", "-c2", "-c3")
+             for mark in (".mp4", "-watermarked.mp4", ".jpg")]
+    assert listing(run).keys() == set(names)
+    for name, path in listing(run).items():
+        body = path.read_bytes()
+        assert body[:len(CLIP)] == (JPEG if name.endswith(".jpg") else CLIP)
+        assert body.endswith(b"freemarked\0\0") == ("-watermarked" in name)
+    assert [f["kind"] for f in daemon.cli("show", task)[1]["files"]] == [
+        "video", "watermarked", "cover"] * 3
+    assert len(sim.ledger("media", status=200)) == 9
+
+
 def test_a_cover_that_fails_does_not_take_the_video_along(run, files):
     sim, daemon = stack(run, "--switch", "lost-callback", also_allow=[files.port])
     submit_and_tell(run, sim, daemon, {"url": files.url("good/a.mp4"),

@@ -12,14 +12,14 @@ import time
 
 import pytest
 
-from harness import LOOPBACK, SIM_KEY, get, program, signature_is_good, viduhook, wait_for
+from harness import LOOPBACK, ROOT, SIM_KEY, get, program, signature_is_good, viduhook, wait_for
 
 FAST = ("--time", "60ms", "--retry-gap", "20ms")
 PNG = "data:image/png;base64," + base64.b64encode(b"\x89PNG not really").decode()
 SWITCHES = ["duplicate", "burst", "reorder", "early", "lost-callback", "lost-answer", "late",
             "bad-signature", "unsigned", "stale-date", "replay", "wrong-id", "no-id", "no-url",
             "conflict", "policy-failure", "error-500", "rate-limit", "expired-url",
-            "truncated-video", "slow"]
+            "truncated-video", "slow", "several"]
 
 
 def body(**changes):
@@ -193,6 +193,10 @@ def test_unknown_paths_and_methods(run):
     assert post(sim, body(), "no-such").json["reason"] == "NotFound"
     assert sim.request("POST", "/ent/v2/tasks/1/creations", {}).status == 405
     assert sim.request("GET", "/ent/v2/tasks/1/creations").json["reason"] == "TaskNotFound"
+    assert sim.request("GET", "/ent/v2/nonsense").status == 404
+    assert sim.request("GET", "/ent/v2/one-click/nonsense").status == 404
+    for endpoint in ("text2video", "multiframe", "one-click/mv/1/edit"):
+        assert sim.request("GET", f"/ent/v2/{endpoint}").status == 405, endpoint
 
 
 # -- the life of a task ---------------------------------------------------------------------------
@@ -447,6 +451,30 @@ def test_media_of_the_users_own(run):
     creation = sim.finished()["creations"][0]
     assert get(creation["url"]).body == b"not a film"
     assert get(creation["cover_url"]).body == b"no picture"
+
+
+@pytest.mark.parametrize("args", [[], ["--media-size", "3MiB"], ["--media", ROOT / "src/sim/clip.mp4"]])
+def test_a_watermark_is_in_a_copy_of_its_own(run, args):
+    sim = run.sim(*FAST, *args)
+    plain, = sim.finished()["creations"]
+    made, = sim.finished(watermark=True)["creations"]
+    assert plain["watermarked_url"] == ""
+    video, copy = get(made["url"]), get(made["watermarked_url"])
+    assert (video.status, copy.status) == (200, 200) and len(copy.body) == len(video.body) + 16
+    assert get(made["watermarked_url"].replace("-marked.mp4?", ".mp4?")).status == 403
+    image = post(sim, body(model="viduq2", watermark=True), "reference2image").json["task_id"]
+    made, = sim.wait_state(image, "success")["creations"]
+    assert made["watermarked_url"] == "", "only videos have one"
+
+
+def test_several_creations_have_names_and_links_of_their_own(run):
+    sim = run.sim(*FAST, "--switch", "several=1")
+    creations = sim.finished()["creations"]
+    assert len({c["id"] for c in creations}) == len({c["url"] for c in creations}) == 3
+    assert {get(c[key]).status for c in creations for key in ("url", "cover_url")} == {200}
+    beyond = str(int(creations[-1]["id"]) + 1)
+    assert get(creations[-1]["url"].replace(creations[-1]["id"], beyond)).status == 404
+    assert len(sim.finished()["creations"]) == 1
 
 
 @pytest.mark.parametrize("args", [[], ["--media-size", "3MiB"]])

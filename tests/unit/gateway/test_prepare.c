@@ -353,7 +353,8 @@ static void bad_tags_are_refused(void **state)
         -EINVAL);
     prepared_clear(&p);
     assert_int_equal(
-        prepare_with(&hello, "{\"endpoint\":\"text2video\",\"tags\":{\"a\":\"b\"}}", "{}", 2, &p), 0);
+        prepare_with(&hello, "{\"endpoint\":\"text2video\",\"tags\":{\"a\":\"b\"}}", "{}", 2, &p),
+        0);
     assert_string_equal(p.tags, "{\"a\":\"b\"}");
     prepared_clear(&p);
 }
