@@ -105,10 +105,8 @@ const struct conf_type conf_type_umask = {set_umask, conf_show_octal, NULL};
 static int find_user(struct conf_hook *hook, struct err *err)
 {
     int n = CONF_MAX_GROUPS;
-    const struct passwd *user;
+    const struct passwd *user = getpwnam(hook->user);
 
-    errno = 0;
-    user = getpwnam(hook->user);
     if (user == NULL)
         return err_set(err, -ENOENT, "there is no user %s", hook->user);
     if (geteuid() != 0 && user->pw_uid != geteuid())

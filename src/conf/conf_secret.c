@@ -80,7 +80,6 @@ static const char *bare_scheme(struct slice s)
 /* People paste what stands behind Authorization: as a whole. */
 static struct slice without_scheme(struct slice s)
 {
-
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
         size_t n = strlen(schemes[i]);
 

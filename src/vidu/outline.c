@@ -300,7 +300,8 @@ struct slice outline_member(const struct outline *o, const char *name)
                 !is_named((struct slice){text.p + start + 1, i - start - 1}, name))
                 continue;
             start = skip_blanks(text, skip_blanks(text, i + 1) + 1);
-            return (struct slice){text.p + start, string_end(text, start + 1) + 1 - start};
+            i = text.p[start] == '"' ? string_end(text, start + 1) + 1 : start + strlen("null");
+            return (struct slice){text.p + start, i - start};
         }
     }
     return SLICE_LIT("");

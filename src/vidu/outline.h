@@ -38,7 +38,8 @@ struct slice outline_text(const struct outline *o, const json_t *v, json_t **mem
 json_t *outline_value(const struct outline *o, json_t *v);
 /* document_copy of such a string. */
 char *outline_copy(const struct outline *o, const json_t *v);
-/* The text that stands for a string value of the top object, with its quotes; the member exists. */
+/* What stands in the text for a member of the top object that is a string, with its quotes, or
+ * null; empty when there is none of that name. */
 struct slice outline_member(const struct outline *o, const char *name);
 
 void outline_free(struct outline **o);

@@ -118,7 +118,7 @@ int request_inject_callback(const struct outline *o, const char *url, struct buf
     const json_t *member = json_object_get(outline_root(o), CALLBACK_KEY);
     struct slice body = outline_source(o);
 
-    if (member != NULL && !json_is_string(member))
+    if (member != NULL && !json_is_string(member) && !json_is_null(member))
         return err_set(err, -EINVAL, CALLBACK_KEY " is not a string");
     if (member != NULL) {
         struct slice value = outline_member(o, CALLBACK_KEY);

@@ -45,8 +45,9 @@ size_t request_check(const struct endpoint *e, const json_t *body,
 /*
  * A copy of the body's text with "callback_url":"url" in it; the rest is kept byte for byte. It
  * becomes the first member; when the body has one already, that one's value is replaced, and *old
- * holds it, owned by the caller. -EINVAL: it has one that is no string; -E2BIG: over out's ceiling.
- * Then *old is not touched.
+ * holds it, owned by the caller, NULL for null. -EINVAL: it has one that is neither a string nor
+ * null, which clients write for what they leave out; -E2BIG: over out's ceiling. Then *old is not
+ * touched.
  */
 MUST_CHECK int request_inject_callback(const struct outline *o, const char *url, struct buf *out,
                                        char **old, struct err *err);

@@ -139,11 +139,13 @@ static void a_callback_url_of_the_user_is_replaced_and_handed_back(void **state)
                     "https://z\\");
     expect_injected("{\"b\":\"callback_url\", \"callback_url\":\"\"}",
                     "{\"b\":\"callback_url\", \"callback_url\":\"" URL "\"}", "");
+    expect_injected("{\"a\":null,\"callback_url\": null ,\"b\":1}",
+                    "{\"a\":null,\"callback_url\": \"" URL "\" ,\"b\":1}", NULL);
 }
 
 static void a_callback_url_that_is_no_text_is_refused(void **state)
 {
-    static const char *const bad[] = {"null", "1", "[\"https://x\"]", "{\"callback_url\":\"x\"}"};
+    static const char *const bad[] = {"false", "1", "[\"https://x\"]", "{\"callback_url\":\"x\"}"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
