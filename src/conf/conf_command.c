@@ -47,15 +47,10 @@ static void add_variable(const struct conf_fill *fill, const struct conf_row *ro
     }
 }
 
-static void release_env(const struct conf_row *row, void *object)
-{
-    conf_list_free(conf_slot(row, object));
-}
-
 static void set_env(const struct conf_fill *fill, const struct conf_row *row,
                     const struct conf_node *node, void *object)
 {
-    release_env(row, object);
+    conf_list_release(row, object);
     if (node->kind == NODE_EMPTY)
         return;
     if (node->kind != NODE_MAP || node->n > CONF_MAX_LIST) {
@@ -84,7 +79,7 @@ static bool show_env(const struct conf_row *row, const void *object, struct buf 
     return env->n != 0;
 }
 
-const struct conf_type conf_type_env = {set_env, show_env, release_env};
+const struct conf_type conf_type_env = {set_env, show_env, conf_list_release};
 
 /* umask */
 

@@ -22,17 +22,7 @@ static void set_layout(const struct conf_fill *fill, const struct conf_row *row,
         mem_replace(conf_slot(row, object), text);
 }
 
-static bool show_layout(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_text.show(row, object, out);
-}
-
-static void release_layout(const struct conf_row *row, void *object)
-{
-    conf_type_text.release(row, object);
-}
-
-const struct conf_type conf_type_layout = {set_layout, show_layout, release_layout};
+const struct conf_type conf_type_layout = {set_layout, conf_text_show, conf_text_release};
 
 /* mode */
 

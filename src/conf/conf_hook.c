@@ -62,17 +62,7 @@ static void set_argv(const struct conf_fill *fill, const struct conf_row *row,
         conf_found_at(fill->found, node, "'%s' names no program", row->doc.name);
 }
 
-static bool show_argv(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_list.show(row, object, out);
-}
-
-static void release_argv(const struct conf_row *row, void *object)
-{
-    conf_list_free(conf_slot(row, object));
-}
-
-const struct conf_type conf_type_argv = {set_argv, show_argv, release_argv};
+const struct conf_type conf_type_argv = {set_argv, conf_list_show, conf_list_release};
 
 /* What one option alone cannot tell. */
 

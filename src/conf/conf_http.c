@@ -86,18 +86,8 @@ static void set_template(const struct conf_fill *fill, const struct conf_row *ro
     set_checked(fill, row, node, object, check_body);
 }
 
-static bool show_text(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_text.show(row, object, out);
-}
-
-static void release_text(const struct conf_row *row, void *object)
-{
-    conf_type_text.release(row, object);
-}
-
-const struct conf_type conf_type_http_url = {set_url, show_text, release_text};
-const struct conf_type conf_type_template = {set_template, show_text, release_text};
+const struct conf_type conf_type_http_url = {set_url, conf_text_show, conf_text_release};
+const struct conf_type conf_type_template = {set_template, conf_text_show, conf_text_release};
 
 /* ---- headers ---- */
 

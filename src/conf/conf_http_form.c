@@ -89,14 +89,5 @@ static void set_file_field(const struct conf_fill *fill, const struct conf_row *
         conf_found_at(fill->found, node, "'%s' is not the name of a field", row->doc.name);
 }
 
-static bool show_text(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_text.show(row, object, out);
-}
-
-static void release_text(const struct conf_row *row, void *object)
-{
-    conf_type_text.release(row, object);
-}
-
-const struct conf_type conf_type_http_file_field = {set_file_field, show_text, release_text};
+const struct conf_type conf_type_http_file_field = {set_file_field, conf_text_show,
+                                                    conf_text_release};

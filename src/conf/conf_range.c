@@ -80,24 +80,14 @@ static void add_range(const struct conf_fill *fill, const struct conf_row *row,
                       item->text);
 }
 
-static void release_ranges(const struct conf_row *row, void *object)
-{
-    conf_list_free(conf_slot(row, object));
-}
-
 static void set_ranges(const struct conf_fill *fill, const struct conf_row *row,
                        const struct conf_node *node, void *object)
 {
-    release_ranges(row, object);
+    conf_list_release(row, object);
     conf_each(fill, row, node, CONF_MAX_LIST, add_range, object);
 }
 
-static bool show_ranges(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_list.show(row, object, out);
-}
-
-const struct conf_type conf_type_ranges = {set_ranges, show_ranges, release_ranges};
+const struct conf_type conf_type_ranges = {set_ranges, conf_list_show, conf_list_release};
 
 bool conf_ranges_have(const struct conf_list *ranges, int64_t thousandths)
 {

@@ -81,17 +81,7 @@ static void set_answer(const struct conf_fill *fill, const struct conf_row *row,
                 "names with dots between, such as data.task_id");
 }
 
-static bool show(const struct conf_row *row, const void *object, struct buf *out)
-{
-    return conf_type_text.show(row, object, out);
-}
-
-static void release(const struct conf_row *row, void *object)
-{
-    conf_type_text.release(row, object);
-}
-
-const struct conf_type conf_type_auth = {set_auth, show, release};
-const struct conf_type conf_type_prefix = {set_prefix, show, release};
-const struct conf_type conf_type_query = {set_query, show, release};
-const struct conf_type conf_type_answer = {set_answer, show, release};
+const struct conf_type conf_type_auth = {set_auth, conf_text_show, conf_text_release};
+const struct conf_type conf_type_prefix = {set_prefix, conf_text_show, conf_text_release};
+const struct conf_type conf_type_query = {set_query, conf_text_show, conf_text_release};
+const struct conf_type conf_type_answer = {set_answer, conf_text_show, conf_text_release};

@@ -122,7 +122,7 @@ static void set_path(const struct conf_fill *fill, const struct conf_row *row,
     }
 }
 
-static bool show_text(const struct conf_row *row, const void *object, struct buf *out)
+bool conf_text_show(const struct conf_row *row, const void *object, struct buf *out)
 {
     const char *text = *(char *const *)conf_slot_const(row, object);
 
@@ -131,7 +131,7 @@ static bool show_text(const struct conf_row *row, const void *object, struct buf
     return text != NULL;
 }
 
-static void release_text(const struct conf_row *row, void *object)
+void conf_text_release(const struct conf_row *row, void *object)
 {
     char **slot = conf_slot(row, object);
 
@@ -139,8 +139,8 @@ static void release_text(const struct conf_row *row, void *object)
     *slot = NULL;
 }
 
-const struct conf_type conf_type_text = {set_text, show_text, release_text};
-const struct conf_type conf_type_path = {set_path, show_text, release_text};
+const struct conf_type conf_type_text = {set_text, conf_text_show, conf_text_release};
+const struct conf_type conf_type_path = {set_path, conf_text_show, conf_text_release};
 
 /* Numbers: the range is written as people read it, "1KiB-64MiB", and parsed as the value is. */
 
@@ -425,7 +425,7 @@ static void add_to_list(const struct conf_fill *fill, const struct conf_row *row
     conf_list_add(conf_slot(row, object), item->text);
 }
 
-static void release_list(const struct conf_row *row, void *object)
+void conf_list_release(const struct conf_row *row, void *object)
 {
     conf_list_free(conf_slot(row, object));
 }
@@ -433,11 +433,11 @@ static void release_list(const struct conf_row *row, void *object)
 static void set_list(const struct conf_fill *fill, const struct conf_row *row,
                      const struct conf_node *node, void *object)
 {
-    release_list(row, object);
+    conf_list_release(row, object);
     conf_each(fill, row, node, CONF_MAX_LIST, add_to_list, object);
 }
 
-static bool show_list(const struct conf_row *row, const void *object, struct buf *out)
+bool conf_list_show(const struct conf_row *row, const void *object, struct buf *out)
 {
     const struct conf_list *list = conf_slot_const(row, object);
 
@@ -450,4 +450,4 @@ static bool show_list(const struct conf_row *row, const void *object, struct buf
     return list->n != 0;
 }
 
-const struct conf_type conf_type_list = {set_list, show_list, release_list};
+const struct conf_type conf_type_list = {set_list, conf_list_show, conf_list_release};

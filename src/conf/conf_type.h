@@ -45,6 +45,12 @@ typedef void conf_each_text(const struct conf_fill *fill, const struct conf_row 
 bool conf_each(const struct conf_fill *fill, const struct conf_row *row,
                const struct conf_node *node, size_t max, conf_each_text *one, void *object);
 
+/* What types of one text, and of a list of texts, have in common whatever they check. */
+bool conf_text_show(const struct conf_row *row, const void *object, struct buf *out);
+void conf_text_release(const struct conf_row *row, void *object);
+bool conf_list_show(const struct conf_row *row, const void *object, struct buf *out);
+void conf_list_release(const struct conf_row *row, void *object);
+
 void conf_list_add(struct conf_list *list, const char *text);
 void conf_list_free(struct conf_list *list);
 
