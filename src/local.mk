@@ -116,6 +116,8 @@ libconf_a_SOURCES = \
 	src/conf/conf_rate.h \
 	src/conf/conf_init.c \
 	src/conf/conf_init.h \
+	src/conf/conf_items.c \
+	src/conf/conf_items.h \
 	src/conf/conf_listen.c \
 	src/conf/conf_listen.h \
 	src/conf/conf_load.h \

@@ -177,8 +177,9 @@ static void check_store(const struct check *k)
 }
 
 /* libcurl says so of every transfer, and only then. */
-static void check_ca_file(const struct check *k, const char *path)
+static void check_ca_file(const struct check *k)
 {
+    const char *path = k->c->fetch.ca_file;
     const struct conf_node *at = place(k, "fetch", "ca_file");
     autofree char *pem = NULL;
     struct err err;
@@ -190,27 +191,6 @@ static void check_ca_file(const struct check *k, const char *path)
         conf_found_at(k->fill->found, at, "'fetch.ca_file': %s", err.text);
     else if (strstr(pem, "-----BEGIN ") == NULL)
         conf_found_at(k->fill->found, at, "'fetch.ca_file': %s holds no certificate (PEM)", path);
-}
-
-static void check_fetch(const struct check *k)
-{
-    const struct conf_list *allow = &k->c->fetch.allow;
-    const struct conf_list *ports = &k->c->fetch.ports;
-    struct err err;
-    char host[256];
-    uint64_t number;
-    int port;
-
-    check_ca_file(k, k->c->fetch.ca_file);
-    for (size_t i = 0; i < allow->n; i++)
-        if (conf_endpoint_parse(allow->v[i], host, &port, &err) < 0)
-            conf_found_at(k->fill->found, place(k, "fetch", "allow"), "'fetch.allow': '%s': %s",
-                          allow->v[i], err.text);
-    for (size_t i = 0; i < ports->n; i++)
-        if (str_to_u64(ports->v[i], strlen(ports->v[i]), 65535, &number) < 0 || number == 0)
-            conf_found_at(k->fill->found, place(k, "fetch", "ports"),
-                          "'fetch.ports' must be whole numbers within 1-65535, not '%s'",
-                          ports->v[i]);
 }
 
 static void check_sizes(const struct check *k)
@@ -240,6 +220,6 @@ void conf_check(const struct conf_fill *fill, const struct conf_node *root, stru
     check_tls(&k);
     check_control(&k);
     check_store(&k);
-    check_fetch(&k);
+    check_ca_file(&k);
     check_sizes(&k);
 }

@@ -146,18 +146,6 @@ static void check_retry(const struct conf_fill *fill, const struct conf_node *no
         conf_found_at(fill->found, retry, "'hooks[].retry.from' is longer than 'hooks[].retry.to'");
 }
 
-static void check_tags(const struct conf_fill *fill, const struct conf_node *node,
-                       const struct conf_hook *hook)
-{
-    const struct conf_node *match = conf_node_get(node, "match");
-
-    for (size_t i = 0; i < hook->match.tags.n; i++)
-        if (hook->match.tags.v[i][0] == '=' || hook->match.tags.v[i][0] == '\0')
-            conf_found_at(fill->found, conf_node_get(match, "tags"),
-                          "'hooks[].match.tags' must be tag or tag=pattern, not '%s'",
-                          hook->match.tags.v[i]);
-}
-
 /* Only a hook above can be waited for, so no circle can arise. */
 static void check_before(const struct conf_fill *fill, const struct conf_node *at,
                          const struct conf *c, const struct conf_hook *hook, const char *name)
@@ -238,7 +226,6 @@ static void fill_hook(const struct conf_fill *fill, const struct conf_node *node
     conf_command_check(fill, node, hook);
     check_events(fill, node, hook);
     check_retry(fill, node, hook);
-    check_tags(fill, node, hook);
 }
 
 static void release_hooks(const struct conf_row *row, void *object)

@@ -83,8 +83,7 @@ static void add_range(const struct conf_fill *fill, const struct conf_row *row,
 static void set_ranges(const struct conf_fill *fill, const struct conf_row *row,
                        const struct conf_node *node, void *object)
 {
-    conf_list_release(row, object);
-    conf_each(fill, row, node, CONF_MAX_LIST, add_range, object);
+    conf_list_set(fill, row, node, object, add_range);
 }
 
 const struct conf_type conf_type_ranges = {set_ranges, conf_list_show, conf_list_release};

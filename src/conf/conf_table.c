@@ -6,6 +6,7 @@
 #include "conf/conf_download.h"
 #include "conf/conf_hook.h"
 #include "conf/conf_http.h"
+#include "conf/conf_items.h"
 #include "conf/conf_listen.h"
 #include "conf/conf_preset.h"
 #include "conf/conf_provider.h"
@@ -114,9 +115,9 @@ const struct conf_row conf_rows[] = {
             "how far the Date of a callback may be from now"),
     IN_FILE("signature.nonce_keep", "duration", duration, signature.nonce_keep_ms, "1s-3650d",
             "7d", true, "how long nonces are remembered; at least twice the window"),
-    IN_FILE("fetch.allow", "list", list, fetch.allow, "0-64 of ADDRESS:PORT, ADDRESS", "", true,
-            "private addresses that URLs of results may lead to"),
-    IN_FILE("fetch.ports", "list", list, fetch.ports, "0-64 of 1-65535", "", true,
+    IN_FILE("fetch.allow", "list", addresses, fetch.allow, "0-64 of ADDRESS:PORT, ADDRESS", "",
+            true, "private addresses that URLs of results may lead to"),
+    IN_FILE("fetch.ports", "list", ports, fetch.ports, "0-64 of 1-65535", "", true,
             "ports besides 443 that URLs of results may lead to"),
     IN_FILE("fetch.ca_file", "path", path, fetch.ca_file, "", "", true,
             "PEM file with the authorities that are trusted in place of the system's"),
@@ -169,7 +170,7 @@ const struct conf_row conf_rows[] = {
             "only tasks of these endpoints"),
     IN_HOOK("match.model", "list", list, match.model, "0-64 patterns", "",
             "only tasks with these models"),
-    IN_HOOK("match.tags", "list", list, match.tags, "0-64 of tag, tag=pattern", "",
+    IN_HOOK("match.tags", "list", tags, match.tags, "0-64 of tag, tag=pattern", "",
             "only tasks that carry all these tags"),
     IN_HOOK("match.payload", "list", list, match.payload, "0-64 patterns", "",
             "only tasks with such a payload"),

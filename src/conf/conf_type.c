@@ -430,11 +430,17 @@ void conf_list_release(const struct conf_row *row, void *object)
     conf_list_free(conf_slot(row, object));
 }
 
+void conf_list_set(const struct conf_fill *fill, const struct conf_row *row,
+                   const struct conf_node *node, void *object, conf_each_text *one)
+{
+    conf_list_release(row, object);
+    conf_each(fill, row, node, CONF_MAX_LIST, one, object);
+}
+
 static void set_list(const struct conf_fill *fill, const struct conf_row *row,
                      const struct conf_node *node, void *object)
 {
-    conf_list_release(row, object);
-    conf_each(fill, row, node, CONF_MAX_LIST, add_to_list, object);
+    conf_list_set(fill, row, node, object, add_to_list);
 }
 
 bool conf_list_show(const struct conf_row *row, const void *object, struct buf *out)

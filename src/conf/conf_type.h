@@ -48,6 +48,9 @@ bool conf_each(const struct conf_fill *fill, const struct conf_row *row,
 /* What types of one text, and of a list of texts, have in common whatever they check. */
 bool conf_text_show(const struct conf_row *row, const void *object, struct buf *out);
 void conf_text_release(const struct conf_row *row, void *object);
+/* In place of what was there: one adds each item, or reports it. */
+void conf_list_set(const struct conf_fill *fill, const struct conf_row *row,
+                   const struct conf_node *node, void *object, conf_each_text *one);
 bool conf_list_show(const struct conf_row *row, const void *object, struct buf *out);
 void conf_list_release(const struct conf_row *row, void *object);
 

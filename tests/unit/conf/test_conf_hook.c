@@ -199,8 +199,8 @@ static void retries_and_tags_make_sense(void **state)
          AT "40: 'hooks[].retry.from' is longer than 'hooks[].retry.to'\n"},
         {HOOK("name: a, exec: /bin/true, retry: { from: 1h }"), ""},
         {HOOK("name: a, exec: /bin/true, match: { tags: [=x, ''] }"),
-         AT "48: 'hooks[].match.tags' must be tag or tag=pattern, not '=x'\n" AT
-            "48: 'hooks[].match.tags' must be tag or tag=pattern, not ''\n"},
+         AT "49: 'hooks[].match.tags': '=x': must be tag or tag=pattern\n" AT
+            "53: 'hooks[].match.tags': '': must be tag or tag=pattern\n"},
         {HOOK("name: a, exec: /bin/true, match: { models: x }"),
          AT "42: unknown option 'hooks[].match.models'; did you mean 'model'?\n"},
         {HOOK("name: a, exec: /bin/true, rate: 1000/h"), ""},
