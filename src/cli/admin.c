@@ -267,7 +267,7 @@ int command_config_show(struct cli *cli, const struct options *o)
 
     if (options_has(o, "file"))
         return show_file(cli);
-    rc = control_open(cli_control_path(cli), &c, &err);
+    rc = cli_connect(cli, &c, &err);
     if (rc < 0 && cli->socket == NULL && cli_conf(cli) != NULL) {
         cli_note("note: viduhookd is not reachable; this is what %s says", cli->conf->file);
         return show_file(cli);

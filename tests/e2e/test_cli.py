@@ -363,6 +363,13 @@ def test_config_show_has_no_secrets(run):
         assert f"control: {conf['control']}" in done.stdout
 
 
+def test_config_show_says_what_is_wrong_with_a_file_that_no_daemon_has(run):
+    path = run.file("viduhook.yaml", f"control: {run.home}/none.sock\nreceivers: 0\n")
+    done = viduhook("-c", path, "config", "show")
+    assert done.returncode == 7 and f"{run.home}/none.sock does not exist" in done.stderr
+    assert f"{path}:2:12: 'receivers' is out of range" in done.stderr
+
+
 def test_what_config_show_prints_is_a_configuration(run):
     _, daemon = run.stack(*FAST, hooks=[hook(run, match={"tags": ["a=b*"]}, timeout="90s")])
     shown = run.file("shown.yaml", daemon.command("config", "show").stdout)
