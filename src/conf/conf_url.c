@@ -36,6 +36,7 @@ static int parse_authority(const char *p, size_t n, char host[256], int *port, s
     const char *end = memchr(start, bracket ? ']' : ':', n - (bracket ? 1 : 0));
     size_t length = end != NULL ? (size_t)(end - start) : n - (bracket ? 1 : 0);
     const char *rest = start + length + (bracket ? 1 : 0);
+    struct in6_addr address;
 
     if (bracket && end == NULL)
         return err_set(err, -EINVAL, "']' is missing behind the address");
@@ -44,6 +45,8 @@ static int parse_authority(const char *p, size_t n, char host[256], int *port, s
         return err_set(err, -EINVAL, "the host is missing or not a host name or address");
     memcpy(host, start, length);
     host[length] = '\0';
+    if (bracket && inet_pton(AF_INET6, host, &address) != 1)
+        return err_set(err, -EINVAL, "only an IPv6 address stands in brackets");
     *port = -1;
     if (rest == p + n)
         return 0;

@@ -48,6 +48,8 @@ static void what_is_no_plain_url_is_refused(void **state)
         "https://[::1]80",
         "https://[a",
         "https://[gg]",
+        "https://[1.2.3.4]",
+        "https://[::::1]:80",
         "https://u@a",
         "https://a?",
         "https://a#",
