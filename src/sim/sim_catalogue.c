@@ -29,9 +29,9 @@
     {                                                                                              \
         .name = NAME, .id_key = "id", .tree = true, .no_payload = true                             \
     }
-#define AT_ONCE(NAME, TEXT)                                                                        \
+#define AT_ONCE(NAME, TEXT, ...)                                                                   \
     {                                                                                              \
-        .name = NAME, .id_key = "task_id", .answer = TEXT, .no_callback = true                     \
+        .name = NAME, .id_key = "task_id", .answer = TEXT, .no_callback = true, __VA_ARGS__        \
     }
 
 static const struct sim_endpoint catalogue[] = {
@@ -60,8 +60,9 @@ static const struct sim_endpoint catalogue[] = {
                          "\"https://media.example/tts.mp3\",\"credits\":1}"),
     AT_ONCE("audio-clone", "{\"task_id\":\"1\",\"state\":\"success\",\"voice_id\":\"mine\","
                            "\"demo_audio\":\"https://media.example/demo.mp3\"}"),
-    AT_ONCE("img2video-prompt-recommendation", "{\"id\":\"1\",\"prompts\":[\"it moves\"]}"),
-    AT_ONCE("subjects", "{\"id\":\"1\",\"name\":\"cat\"}"),
+    AT_ONCE("img2video-prompt-recommendation", "{\"id\":\"1\",\"prompts\":[\"it moves\"]}",
+            .no_payload = true),
+    AT_ONCE("subjects", "{\"id\":\"1\",\"name\":\"cat\"}", .no_payload = true),
     {.name = "videos", .id_key = "id", .form = true, .no_callback = true},
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "http/tls.h"
+#include "vidu/nearest.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -216,39 +217,24 @@ static int set_help(struct sim_options *o, const char *value, struct err *err)
 }
 
 /* An error that names what was typed and, when something is near it, what may have been meant. */
-struct guess {
-    char word[64];
-    const char *best;
-    size_t distance;
-};
-
-static void consider(struct guess *g, const char *name)
+static int unknown(const char *what, const char *dashes, const struct nearest *near,
+                   struct err *err)
 {
-    size_t distance = str_distance(g->word, name);
-
-    if (distance > (strlen(g->word) + 2) / 3 || (g->best != NULL && distance >= g->distance))
-        return;
-    g->best = name;
-    g->distance = distance;
-}
-
-static int unknown(const char *what, const char *dashes, const struct guess *g, struct err *err)
-{
-    if (g->best == NULL)
+    if (near->best == NULL)
         return err_set(err, -EINVAL, "no %s \"%s%s\"; sim --help lists them", what, dashes,
-                       g->word);
-    return err_set(err, -EINVAL, "no %s \"%s%s\"; did you mean %s%s?", what, dashes, g->word,
-                   dashes, g->best);
+                       near->word);
+    return err_set(err, -EINVAL, "no %s \"%s%s\"; did you mean %s%s?", what, dashes, near->word,
+                   dashes, near->best);
 }
 
 static int unknown_switch(struct slice name, struct err *err)
 {
-    struct guess g = {.best = NULL};
+    autofree char *word = mem_strndup(name.p, name.n);
+    struct nearest near = NEAREST_INIT(word);
 
-    snprintf(g.word, sizeof(g.word), "%.*s", (int)name.n, name.p);
     for (size_t i = 0; i < SIM_SWITCH_COUNT; i++)
-        consider(&g, switch_rows[i].name);
-    return unknown("switch", "", &g, err);
+        nearest_offer(&near, switch_rows[i].name);
+    return unknown("switch", "", &near, err);
 }
 
 /* One "NAME" or "NAME=N" of a list. */
@@ -313,13 +299,12 @@ static const struct option_row *option_find(const char *arg, size_t n)
 
 static int unknown_option(const char *arg, struct err *err)
 {
-    struct guess g = {.best = NULL};
     bool dashes = str_starts(arg, "--");
+    struct nearest near = NEAREST_INIT(dashes ? arg + 2 : arg);
 
-    snprintf(g.word, sizeof(g.word), "%s", dashes ? arg + 2 : arg);
     for (size_t i = 0; dashes && i < ARRAY_LEN(option_rows); i++)
-        consider(&g, option_rows[i].name);
-    return unknown("option", dashes ? "--" : "", &g, err);
+        nearest_offer(&near, option_rows[i].name);
+    return unknown("option", dashes ? "--" : "", &near, err);
 }
 
 /* Takes argv[i], and argv[i + 1] when the value stands there; returns how many, or -EINVAL. */

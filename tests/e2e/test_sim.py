@@ -153,6 +153,9 @@ def test_a_wrong_key_is_unauthorised(run, headers):
     ("reference2video", {"images": [PNG], "videos": [PNG]}, "FieldInvalid", "videos"),
     ("reference2video", {"subjects": [{"images": [PNG]}]}, "FieldInvalid", "subjects"),
     ("reference2video", {"subjects": [{"name": "a"}], "images": [PNG]}, "FieldUnwanted", "images"),
+    ("img2video-prompt-recommendation", {"payload": "x"}, "FieldUnwanted", "payload"),
+    ("subjects", {"payload": "x"}, "FieldUnwanted", "payload"),
+    ("audio-tts", {"callback_url": "https://x/"}, "FieldUnwanted", "callback_url"),
 ])
 def test_bad_fields_are_refused(run, endpoint, fields, reason, field):
     sim = run.sim()
