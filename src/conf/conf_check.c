@@ -3,11 +3,12 @@
 
 #include "base/fs.h"
 #include "conf/conf_listen.h"
-#include "conf/conf_secret.h"
+#include "conf/conf_type.h"
 #include "conf/conf_url.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -153,6 +154,17 @@ static void check_tls(const struct check *k)
                       c->tls.certificate, c->tls.key, err.text);
 }
 
+/* What is there must be what the daemon makes of it; that nothing is there is fine. */
+static void check_kind(const struct check *k, const char *option, const char *path, mode_t kind,
+                       const char *name)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && (st.st_mode & S_IFMT) != kind)
+        conf_found_at(k->fill->found, place(k, NULL, option),
+                      "'%s': %s is there and is no %s; name another path", option, path, name);
+}
+
 static void check_control(const struct check *k)
 {
     const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
@@ -160,6 +172,7 @@ static void check_control(const struct check *k)
     if (strlen(k->c->control) > most)
         conf_found_at(k->fill->found, place(k, NULL, "control"),
                       "'control' is longer than the %zu bytes a socket's path may have", most);
+    check_kind(k, "control", k->c->control, S_IFSOCK, "socket");
 }
 
 static void check_store(const struct check *k)
@@ -171,7 +184,10 @@ static void check_store(const struct check *k)
         conf_found_at(k->fill->found, place(k, NULL, "store"), "'store' must be sqlite:PATH");
         return;
     }
+    if (conf_is_tilde(k->fill, "store", place(k, NULL, "store"), text + 7))
+        return;
     path = fs_join(k->fill->dir, text + 7);
+    check_kind(k, "store", path, S_IFREG, "file");
     k->c->store = mem_printf("sqlite:%s", path);
     free(text);
 }

@@ -171,6 +171,8 @@ bool conf_want_secret(const struct conf_fill *fill, const char *option,
                       option, SECRET_FORMS);
         return false;
     }
+    if (source->read == read_file && conf_is_tilde(fill, option, node, name))
+        return false;
     if (source->read == read_file)
         name = path = fs_join(fill->dir, name);
     if (secret_load(source, name, secret, &err) == 0)

@@ -19,6 +19,16 @@ const char *conf_want_text(const struct conf_fill *fill, const char *name,
     return NULL;
 }
 
+bool conf_is_tilde(const struct conf_fill *fill, const char *name, const struct conf_node *node,
+                   const char *path)
+{
+    if (!str_starts(path, "~/") && !str_eq(path, "~"))
+        return false;
+    conf_found_at(fill->found, node, "'%s': ~ is a folder's name here, not your home; write %s out",
+                  name, path);
+    return true;
+}
+
 bool conf_parse_octal(const char *text, unsigned *out)
 {
     size_t n = strlen(text);
@@ -115,7 +125,7 @@ static void set_path(const struct conf_fill *fill, const struct conf_row *row,
 {
     const char *text = conf_want_text(fill, row->doc.name, node);
 
-    if (text != NULL) {
+    if (text != NULL && !conf_is_tilde(fill, row->doc.name, node, text)) {
         autofree char *path = fs_join(fill->dir, text);
 
         mem_replace(conf_slot(row, object), path);

@@ -32,6 +32,9 @@ static inline const void *conf_slot_const(const struct conf_row *row, const void
 /* The text of a node that must be one and not "", or NULL after a finding. */
 const char *conf_want_text(const struct conf_fill *fill, const char *name,
                            const struct conf_node *node);
+/* Whether a path begins with ~, which means nothing here: a finding says so. */
+bool conf_is_tilde(const struct conf_fill *fill, const char *name, const struct conf_node *node,
+                   const char *path);
 /* Three or four octal digits, 0777 at most; *out is left alone when they are not. */
 bool conf_parse_octal(const char *text, unsigned *out);
 /* The option's unsigned, like 0022. */

@@ -181,6 +181,8 @@ static void a_certificate_and_its_key_belong_together(void **state)
                                   "or directory\n");
 }
 
+#define TILDE "~ is a folder's name here, not your home; write "
+
 static void paths_of_control_and_store_are_usable(void **state)
 {
     static const struct conf_case cases[] = {
@@ -191,6 +193,13 @@ static void paths_of_control_and_store_are_usable(void **state)
         {CONF_GOOD "store: postgresql://db\n",
          "DIR/viduhook.yaml:4:8: 'store' must be sqlite:PATH\n"},
         {CONF_GOOD "store: 'sqlite:'\n", "DIR/viduhook.yaml:4:8: 'store' must be sqlite:PATH\n"},
+        {CONF_GOOD "store: 'sqlite:.'\ncontrol: vidu.key\n",
+         "DIR/viduhook.yaml:5:10: 'control': DIR/vidu.key is there and is no socket; name another "
+         "path\n"
+         "DIR/viduhook.yaml:4:8: 'store': DIR/. is there and is no file; name another path\n"},
+        {CONF_GOOD "store: sqlite:~/a.db\ncontrol: ~/c.sock\n",
+         "DIR/viduhook.yaml:5:10: 'control': " TILDE "~/c.sock out\n"
+         "DIR/viduhook.yaml:4:8: 'store': " TILDE "~/a.db out\n"},
     };
     struct conf_fixture *f = *state;
     char path[256];

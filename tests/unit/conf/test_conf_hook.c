@@ -87,6 +87,9 @@ static void a_hook_has_exactly_one_action(void **state)
         {HOOK("name: a, download: { dir: m, mode: 4755 }"), MODE "'4755'\n"},
         {HOOK("name: a, download: { dir: 'm/{task.id}' }"),
          AT "33: 'hooks[].download.dir' must not contain placeholders\n"},
+        {HOOK("name: a, download: { dir: ~/media }"),
+         AT "33: 'hooks[].download.dir': ~ is a folder's name here, not your home; write ~/media "
+            "out\n"},
         {HOOK("name: a, ftp: { url: x }"),
          AT "16: unknown option 'hooks[].ftp'\n" AT
             "5: hook 'a' must have exactly one of exec, download and http\n"},

@@ -134,6 +134,9 @@ static void a_file_other_users_may_read_is_refused(void **state)
 static void sources_that_fail_say_why(void **state)
 {
     static const struct conf_case cases[] = {
+        {WITH_KEY("file:~/nope"),
+         "DIR/viduhook.yaml:3:27: 'providers.vidu.key': ~ is a folder's name here, not your home; "
+         "write ~/nope out\n"},
         {WITH_KEY("file:nope"),
          "DIR/viduhook.yaml:3:27: 'providers.vidu.key': DIR/nope: No such file or directory\n"},
         {WITH_KEY("file:/dev/null"),
