@@ -54,6 +54,7 @@ static const struct sim_endpoint catalogue[] = {
     TREE("one-click/mv/*/edit"),
     TREE("one-click/mv/*/compose"),
     {.name = "one-click/general_one_click", .id_key = "id", .tree = true},
+    {.name = "one-click/genernal_one_click", .id_key = "id", .tree = true}, /* of its example */
     TREE("one-click/general_one_click/*/edit"),
     TREE("one-click/general_one_click/*/compose"),
     AT_ONCE("audio-tts", "{\"task_id\":\"1\",\"state\":\"success\",\"file_url\":"

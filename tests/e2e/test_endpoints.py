@@ -46,12 +46,13 @@ ROWS = [
     ("one-click/mv/{mv}/edit", PROMPT, False, "id", MV + "{mv}"),
     ("one-click/mv/{mv}/compose", (), False, "id", MV + "{mv}"),
     ("one-click/general_one_click", (*IMAGE, "--set", "duration=10"), True, "id", GENERAL + "{id}"),
+    ("one-click/genernal_one_click", (*IMAGE, "--set", "duration=10"), True, "id", GENERAL + "{id}"),
     ("one-click/general_one_click/{general}/edit", PROMPT, False, "id", GENERAL + "{general}"),
     ("one-click/general_one_click/{general}/compose", (), False, "id", GENERAL + "{general}"),
 ]
 AT_ONCE = {"audio-tts": True, "audio-clone": True, "img2video-prompt-recommendation": False,
            "subjects": False}
-GATEWAYS = {"videos", "video/generations", "one-click/genernal_one_click"}
+GATEWAYS = {"videos", "video/generations"}
 
 
 def name_of(endpoint):
