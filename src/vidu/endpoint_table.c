@@ -21,7 +21,9 @@ static const char *const reference_models[] = {
     "viduq3-turbo", "viduq3", "viduq3-mix", "viduq3-drama", "viduq3-ad", "viduq2-pro", "viduq2",
     "viduq1", "vidu2.0", NULL};
 static const char *const pro_models[] = {"viduq2-pro", "viduq2-turbo", NULL};
-static const char *const human_models[] = {"q2-turbo", "q2-pro", NULL};
+/* The page says q2-turbo and q2-pro, and leaves open whether that is short for these. */
+static const char *const human_models[] = {"viduq2-turbo", "viduq2-pro", "q2-turbo", "q2-pro",
+                                           NULL};
 static const char *const picture_models[] = {"viduq2", "viduq1", NULL};
 static const char *const audio_models[] = {"audio1.0", NULL};
 

@@ -88,6 +88,8 @@ static void documented_requests_give_no_warning(void **state)
     expect("reference2image",
            "{\"model\":\"viduq2\",\"prompt\":\"a boat\",\"aspect_ratio\":\"21:9\"}", "");
     expect("extend", "{\"model\":\"viduq2-pro\",\"video_url\":\"https://h/a\",\"duration\":7}", "");
+    expect("digital-human", "{\"model\":\"viduq2-pro\",\"image\":\"https://h/a\"}", "");
+    expect("digital-human", "{\"model\":\"q2-turbo\",\"image\":\"https://h/a\"}", "");
     expect("one-click/mv/912/edit", "{\"index\":1,\"whatever\":2}", "");
     expect("lip-sync", "{\"video_url\":\"https://h/a\",\"text\":\"hello\",\"speed\":1.5}", "");
 }
