@@ -15,7 +15,8 @@ struct answer_names { /* NULL: the names that everybody uses */
     const char *id, *state, *result;
 };
 
-/* 1 to 8 steps of A-Z a-z 0-9 _ -, with dots between, at most NAMES_PATH_MAX bytes. */
+/* 1 to 8 steps of A-Z a-z 0-9 _ -, 63 bytes at most each and NAMES_PATH_MAX together, with dots
+ * between. */
 bool names_path_is_good(const char *path);
 /* What is there; NULL: nothing. Borrowed from root. */
 json_t *names_find(const json_t *root, const char *path);

@@ -101,17 +101,6 @@ const struct provider_profile *provider_profile_at(size_t i)
     return i < ARRAY_LEN(profiles) ? &profiles[i] : NULL;
 }
 
-const char *provider_signature_name(enum provider_signature s)
-{
-    static const char *const names[] = {
-        [SIGNATURE_REQUIRED] = "required",
-        [SIGNATURE_IF_PRESENT] = "if-present",
-        [SIGNATURE_OFF] = "off",
-    };
-
-    return (size_t)s < ARRAY_LEN(names) ? names[s] : "unknown";
-}
-
 char *provider_create_url(const struct provider_profile *p, const char *base_url,
                           const struct endpoint *e)
 {

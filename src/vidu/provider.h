@@ -30,7 +30,6 @@ struct provider_profile {
 const struct provider_profile *provider_profile_find(const char *name); /* NULL: none */
 size_t provider_profile_count(void);
 const struct provider_profile *provider_profile_at(size_t i);
-const char *provider_signature_name(enum provider_signature s);
 
 /*
  * base_url + prefix + path, and base_url + query with the id put in, percent-encoded; owned by the

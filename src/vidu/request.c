@@ -14,7 +14,7 @@ static bool has_bytes_at(const void *p, size_t n, size_t at, const char *magic, 
     return n >= at + magic_len && memcmp((const char *)p + at, magic, magic_len) == 0;
 }
 
-const char *request_image_type(const void *p, size_t n)
+static const char *image_type(const void *p, size_t n)
 {
     if (has_bytes_at(p, n, 0, "\x89PNG\r\n\x1a\n", 8))
         return "image/png";
@@ -46,7 +46,7 @@ const char *request_media_type(enum media_kind kind, const void *p, size_t n)
 {
     static const char *const families[] = {
         [MEDIA_IMAGE] = "image/", [MEDIA_VIDEO] = "video/", [MEDIA_AUDIO] = "audio/"};
-    const char *type = request_image_type(p, n);
+    const char *type = image_type(p, n);
 
     if (type == NULL)
         type = iso_type(p, n);
@@ -68,11 +68,6 @@ int request_media_uri(enum media_kind kind, const void *p, size_t n, struct buf 
     buf_addf(out, "data:%s;base64,", type);
     encode_base64_buf(p, n, out);
     return buf_ok(out) ? 0 : -E2BIG;
-}
-
-int request_data_uri(const void *p, size_t n, struct buf *out)
-{
-    return request_media_uri(MEDIA_IMAGE, p, n, out);
 }
 
 bool request_is_media_reference(const char *s)

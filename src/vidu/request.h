@@ -16,15 +16,12 @@
 #define REQUEST_MAX_IMAGE  (50U << 20)
 #define REQUEST_MAX_UPLOAD (10U << 20) /* of one image (8.5) */
 
-/* "image/png", "image/jpeg", "image/webp" by magic bytes; NULL when it is none of them. */
-const char *request_image_type(const void *p, size_t n);
-/* data:TYPE;base64,... appended; -EINVAL when the bytes are no known image. */
-MUST_CHECK int request_data_uri(const void *p, size_t n, struct buf *out);
 enum media_kind { MEDIA_IMAGE, MEDIA_VIDEO, MEDIA_AUDIO };
-/* The type by magic bytes (images as above; MP4, MOV, AVI; MP3, M4A, WAV); NULL when it is not of
- * this kind. */
+/* The type by magic bytes (PNG, JPEG, WebP; MP4, MOV, AVI; MP3, M4A, WAV), such as image/png; NULL
+ * when it is not of this kind. */
 const char *request_media_type(enum media_kind kind, const void *p, size_t n);
-/* As request_data_uri, for any kind. */
+/* data:TYPE;base64,... appended; -EINVAL when the bytes are not of this kind, -E2BIG over out's
+ * ceiling. */
 MUST_CHECK int request_media_uri(enum media_kind kind, const void *p, size_t n, struct buf *out);
 /* http://, https://, data: or ssupload: - a value that goes to the provider as it is. */
 bool request_is_media_reference(const char *s);

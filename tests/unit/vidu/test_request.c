@@ -15,14 +15,14 @@
 static void images_are_known_by_their_first_bytes(void **state)
 {
     (void)state;
-    assert_string_equal(request_image_type("\x89PNG\r\n\x1a\n....", 12), "image/png");
-    assert_string_equal(request_image_type("\xff\xd8\xff\xe0", 4), "image/jpeg");
-    assert_string_equal(request_image_type("RIFF\0\0\0\0WEBPVP8 ", 16), "image/webp");
-    assert_null(request_image_type("RIFF\0\0\0\0WAVEfmt ", 16));
-    assert_null(request_image_type("RIFF\0\0\0\0WEB", 11));
-    assert_null(request_image_type("\x89PNG\r\n\x1a", 7));
-    assert_null(request_image_type("GIF89a", 6));
-    assert_null(request_image_type("", 0));
+    assert_string_equal(request_media_type(MEDIA_IMAGE, "\x89PNG\r\n\x1a\n....", 12), "image/png");
+    assert_string_equal(request_media_type(MEDIA_IMAGE, "\xff\xd8\xff\xe0", 4), "image/jpeg");
+    assert_string_equal(request_media_type(MEDIA_IMAGE, "RIFF\0\0\0\0WEBPVP8 ", 16), "image/webp");
+    assert_null(request_media_type(MEDIA_IMAGE, "RIFF\0\0\0\0WAVEfmt ", 16));
+    assert_null(request_media_type(MEDIA_IMAGE, "RIFF\0\0\0\0WEB", 11));
+    assert_null(request_media_type(MEDIA_IMAGE, "\x89PNG\r\n\x1a", 7));
+    assert_null(request_media_type(MEDIA_IMAGE, "GIF89a", 6));
+    assert_null(request_media_type(MEDIA_IMAGE, "", 0));
 }
 
 static void an_image_becomes_a_data_uri(void **state)
@@ -30,14 +30,14 @@ static void an_image_becomes_a_data_uri(void **state)
     struct buf out = BUF_INIT(100);
 
     (void)state;
-    assert_int_equal(request_data_uri("\xff\xd8\xff\xe0", 4, &out), 0);
+    assert_int_equal(request_media_uri(MEDIA_IMAGE, "\xff\xd8\xff\xe0", 4, &out), 0);
     assert_string_equal(buf_text(&out), "data:image/jpeg;base64,/9j/4A==");
     buf_reset(&out);
-    assert_int_equal(request_data_uri("text", 4, &out), -EINVAL);
+    assert_int_equal(request_media_uri(MEDIA_IMAGE, "text", 4, &out), -EINVAL);
     assert_int_equal(out.len, 0);
     buf_free(&out);
     out = BUF_INIT(30);
-    assert_int_equal(request_data_uri("\xff\xd8\xff\xe0", 4, &out), -E2BIG);
+    assert_int_equal(request_media_uri(MEDIA_IMAGE, "\xff\xd8\xff\xe0", 4, &out), -E2BIG);
     buf_free(&out);
 }
 
