@@ -152,7 +152,9 @@ bool conf_http_want_map(const struct conf_fill *fill, const struct conf_row *row
 {
     if (node->kind == NODE_EMPTY || (node->kind == NODE_MAP && node->n <= max))
         return true;
-    conf_found_at(fill->found, node, "'%s' must be a map of at most %zu", row->doc.name, max);
+    conf_found_at(fill->found, node, "'%s' must be a map of names to values (%s), not %s",
+                  row->doc.name, row->doc.range,
+                  node->kind == NODE_MAP ? "more" : conf_node_kind_name(node));
     return false;
 }
 

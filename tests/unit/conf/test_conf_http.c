@@ -116,7 +116,7 @@ static void headers_are_names_with_one_line(void **state)
         {HTTP("url: 'https://h', headers: { A: '{x' }"),
          AT "53: 'hooks[].http.headers': A: a { without its }; write {{ for a brace\n"},
         {HTTP("url: 'https://h', headers: [a]"),
-         AT "51: 'hooks[].http.headers' must be a map of at most 16\n"},
+         AT "51: 'hooks[].http.headers' must be a map of names to values (0-16), not a list\n"},
         {HTTP("url: 'https://h', headers: { A: { files: x } }"),
          AT "56: 'hooks[].http.headers' must be { file: PATH }, { env: NAME } or { credential: "
             "NAME }; the secret itself never stands here\n"},
@@ -275,7 +275,8 @@ static void a_preset_says_what_it_needs(void **state)
          "form itself\n"},
         {AFTER(URL "upload: raw, headers: { content-type: b }"), ""},
         {AFTER(URL "upload: raw, headers: [ b ]"),
-         "DIR/viduhook.yaml:6:76: 'hooks[].http.headers' must be a map of at most 16\n"},
+         "DIR/viduhook.yaml:6:76: 'hooks[].http.headers' must be a map of names to values (0-16), "
+         "not a list\n"},
         {AFTER(URL KEY "user: u, preset: s3, headers: { X-Amz-Acl: b, authorization: c }"),
          "DIR/viduhook.yaml:6:113: 'hooks[].http.headers': X-Amz-Acl: would not be signed, and S3 "
          "refuses that\nDIR/viduhook.yaml:6:127: 'hooks[].http.headers': authorization: viduhook "
@@ -292,7 +293,8 @@ static void a_preset_says_what_it_needs(void **state)
         {AFTER(URL "upload: multipart, form: { \"a\\nb\": x }, file_field: \"a\\nb\""),
          "DIR/viduhook.yaml:6:81: 'hooks[].http.form': a\\x0ab: not the name of a field\n"
          "DIR/viduhook.yaml:6:106: 'hooks[].http.file_field' is not the name of a field\n"},
-        {HTTP(URL "batch: 5"), AT "51: 'hooks[].http.batch' must be a map of at most 8\n"},
+        {HTTP(URL "batch: 5"), AT "51: 'hooks[].http.batch' must be a map of names to values (max: "
+                                  "1-500, wait: 0-30s), not a text\n"},
         {HTTP(URL "batch: { max: 0, wait: [1s] }"),
          AT "58: 'hooks[].http.batch': max must be a number, 1-500\n" AT
             "67: 'hooks[].http.batch': wait must be a duration such as 2s, 0-30s\n"},
