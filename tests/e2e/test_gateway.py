@@ -222,9 +222,11 @@ def test_a_create_that_cannot_be_sent_creates_nothing(run):
     assert is_own_error(answer, 503, "ViduhookUnreachable") and answer.headers["Retry-After"] == "5"
 
 
-def test_a_callback_url_of_the_clients_own_gives_way_to_ours(run):
+@pytest.mark.parametrize("own", ["https://own.example/x", "", None])
+def test_a_callback_url_of_the_clients_own_gives_way_to_ours(run, own):
     recorder, _, mirror = sim_stack(run)
-    mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, "callback_url": "https://own.example/x"})
+    answer = mirror.ask("POST", "/vidu/ent/v2/text2video", {**BODY, "callback_url": own})
+    assert answer.status == 200
     assert recorder.all("POST")[0].json["callback_url"].startswith(mirror.daemon.url("/callback/"))
 
 
