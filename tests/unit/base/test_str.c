@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -107,6 +108,24 @@ static void distance_counts_single_edits(void **state)
     assert_int_equal(str_distance("lgoo", "logx"), 2);
 }
 
+static void an_error_that_is_cut_ends_with_a_whole_character(void **state)
+{
+    char text[2000];
+    struct err err;
+
+    (void)state;
+    for (size_t before = 0; before < 4; before++) {
+        memset(text, 'x', before);
+        for (size_t i = before; i + 3 < sizeof(text); i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 4);
+        assert_int_equal(err_set(&err, -1, "%s", text), -1);
+        assert_true(str_is_utf8(err.text, strlen(err.text)));
+        assert_true(strlen(err.text) + 4 >= sizeof(err.text));
+        assert_int_equal(err_wrap(&err, -1, "at"), -1);
+        assert_true(str_is_utf8(err.text, strlen(err.text)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +135,7 @@ int main(void)
         cmocka_unit_test(durations_and_sizes_have_units),
         cmocka_unit_test(sizes_and_durations_read_well),
         cmocka_unit_test(distance_counts_single_edits),
+        cmocka_unit_test(an_error_that_is_cut_ends_with_a_whole_character),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
