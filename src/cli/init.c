@@ -48,7 +48,7 @@ static int write_new(const struct setup *s, const char *name, const char *text, 
     return rc;
 }
 
-/* One certificate and its key, or the pair that is there. */
+/* One certificate and its key, or the pair that is there. A key without one may be in use. */
 static int write_tls(const struct setup *s, struct err *err)
 {
     autofree char *certificate = fs_join(s->dir, "cert.pem");
@@ -56,12 +56,18 @@ static int write_tls(const struct setup *s, struct err *err)
     autofree char *chain = NULL;
     char *key = NULL;
     struct stat st;
+    bool certified = stat(certificate, &st) == 0;
+    bool keyed = stat(key_file, &st) == 0;
     int rc;
 
-    if (stat(certificate, &st) == 0 && stat(key_file, &st) == 0) {
+    if (certified && keyed) {
         cli_note("%s, %s: kept as they are", certificate, key_file);
         return 0;
     }
+    if (certified || keyed)
+        return err_set(err, -EEXIST,
+                       "%s is there without %s: put the other one beside it, or move it away",
+                       keyed ? key_file : certificate, keyed ? "cert.pem" : "key.pem");
     rc = tls_self_signed(CERTIFICATE_NAMES, CERTIFICATE_DAYS, &chain, &key, err);
     if (rc == 0)
         rc = fs_replace_file(key_file, key, strlen(key), 0600, err);

@@ -399,6 +399,11 @@ def test_init_writes_what_runs_and_never_twice(run):
     (folder / "viduhook.yaml").unlink()
     assert viduhook("init", folder).returncode == 0  # keys that are there are kept
     assert (folder / "key.pem").read_bytes() == made["key.pem"]
+    (folder / "viduhook.yaml").unlink()
+    (folder / "cert.pem").unlink()
+    again = viduhook("init", folder)  # nor is a key alone replaced
+    assert again.returncode == 1 and "key.pem is there without cert.pem" in again.stderr
+    assert (folder / "key.pem").read_bytes() == made["key.pem"]
 
 
 # -- signatures -----------------------------------------------------------------------------------
