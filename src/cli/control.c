@@ -30,13 +30,15 @@ struct control {
 static int say_denied(const char *path, struct err *err)
 {
     struct stat st;
-    const struct group *group = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+    bool seen = stat(path, &st) == 0;
+    const struct group *group = seen && st.st_gid != 0 ? getgrgid(st.st_gid) : NULL;
 
     if (group == NULL)
         return err_set(err, -EACCES,
-                       "%s: permission denied: you may not look into its directory; run this as "
-                       "the user viduhookd runs as, or join its group",
-                       path);
+                       "%s: permission denied: %s; run this as the user viduhookd "
+                       "runs as%s",
+                       path, seen ? "it is not for you" : "you may not look into its directory",
+                       seen ? "" : ", or join its group");
     return err_set(err, -EACCES,
                    "%s: permission denied: only its owner and the group %s may use it; become a "
                    "member (`usermod -aG %s USER`, then log in again)",
