@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "base/fs.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "gateway/gateway.h"
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
     bool check = false;
     int c;
 
+    fs_hold_standard();
     while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         switch (c) {
         case 'c':

@@ -43,6 +43,12 @@ char *fs_join(const char *dir, const char *name);
 /* The directory part of a path, "." when there is none; owned by the caller. */
 char *fs_dirname(const char *path);
 
+/*
+ * Before anything is opened: standard input, output and error are taken when they are closed, or
+ * the next file or socket would get their number and be written to by mistake. What is written to
+ * them still fails with EBADF.
+ */
+void fs_hold_standard(void);
 int fs_set_nonblock(int fd);
 int fs_set_cloexec(int fd, int on);
 

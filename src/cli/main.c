@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/fs.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
@@ -219,6 +220,7 @@ int cli_main(int argc, char **argv, int (*sim)(int argc, char **argv))
     struct options o = {0};
     int status;
 
+    fs_hold_standard();
     (void)signal(SIGPIPE, SIG_IGN);
     status = dispatch(&cli, &o, argc - 1, argv + 1);
     options_clear(&o);
