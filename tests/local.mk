@@ -629,6 +629,7 @@ SYSTEM_TESTS = tests/run-lint.sh \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_cli_errors.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
 	tests/e2e/test_doctor.py \
@@ -731,6 +732,7 @@ EXTRA_DIST += \
 	tests/e2e/test_upload.py \
 	tests/e2e/test_pages.py \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_cli_errors.py \
 	tests/e2e/test_contrib_hooks.py \
 	tests/e2e/test_deliver.py \
 	tests/e2e/test_doctor.py \

@@ -136,8 +136,12 @@ static void on_finding(const char *file, int line, int column, const char *text,
 {
     struct findings *f = ctx;
 
-    (void)json_array_append_new(f->list, json_pack("{s:s, s:i, s:i, s:s}", "file", file, "line",
-                                                   line, "column", column, "text", text));
+    json_t *row = field_object("file", file);
+
+    (void)json_object_set_new(row, "line", json_integer(line));
+    (void)json_object_set_new(row, "column", json_integer(column));
+    field_set_text(row, "text", text);
+    (void)json_array_append_new(f->list, row);
     if (f->cli->json)
         return;
     if (line > 0)
@@ -157,8 +161,10 @@ int command_config_check(struct cli *cli, const struct options *o)
     if (ok)
         conf_warn(conf, on_finding, &found);
     if (cli->json) {
-        json_t *json = json_pack("{s:s, s:b, s:O}", "file", file, "ok", ok, "findings", found.list);
+        json_t *json = field_object("file", file);
 
+        (void)json_object_set_new(json, "ok", json_boolean(ok));
+        (void)json_object_set(json, "findings", found.list);
         cli_print_json(json);
         json_decref(json);
     } else if (ok) {

@@ -84,6 +84,16 @@ void cli_note(const char *fmt, ...)
     fprintf(stderr, "%s\n", buf_text(&safe));
 }
 
+static void print_error(const struct cli *cli, json_t *error)
+{
+    if (cli->document != NULL)
+        (void)json_object_update_missing(cli->document, error);
+    else if (cli->json_lines)
+        cli_print_json_line(error);
+    else
+        cli_print_json(error);
+}
+
 int cli_fail(const struct cli *cli, int status, const struct err *err)
 {
     cli_note("viduhook: %s", err->text);
@@ -91,7 +101,7 @@ int cli_fail(const struct cli *cli, int status, const struct err *err)
         json_t *json = field_object("error", err->text);
 
         field_set_text(json, "task", cli->task);
-        cli_print_json(json);
+        print_error(cli, json);
         json_decref(json);
     }
     return status;
@@ -124,7 +134,7 @@ int cli_refused(const struct cli *cli, struct control_answer *answer)
     cli_note("viduhook: %s", why[0] != '\0' ? why : "viduhookd refused without a reason");
     note_references(answer->json);
     if (cli->json)
-        cli_print_json(answer->json);
+        print_error(cli, answer->json);
     json_decref(answer->json);
     answer->json = NULL;
     return answer->exit;
@@ -191,10 +201,23 @@ void cli_print_json(const json_t *json)
 void cli_print_json_line(const json_t *json)
 {
     print_dumped(json, JSON_COMPACT);
-    fflush(stdout);
+    cli_flush();
+}
+
+static void say_unwritten(void)
+{
+    if (errno != EPIPE)
+        cli_note("viduhook: writing the output: %s", strerror(errno));
 }
 
 void cli_print(const struct buf *text)
 {
-    (void)fwrite(buf_text(text), 1, text->len, stdout);
+    if (ferror(stdout) == 0 && fwrite(buf_text(text), 1, text->len, stdout) != text->len)
+        say_unwritten();
+}
+
+void cli_flush(void)
+{
+    if (fflush(stdout) != 0)
+        say_unwritten();
 }

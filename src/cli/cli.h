@@ -18,6 +18,9 @@ struct cli {
     const char *config; /* -c, or NULL */
     const char *socket; /* --socket, or NULL */
     bool json;
+    bool json_lines; /* each thing that is printed is one line of JSON, errors too */
+    json_t
+        *document; /* borrowed: errors become members of it, not documents of their own; or NULL */
     const char *task; /* that exists by now: named in the JSON of errors; or NULL */
     bool color;       /* stdout */
     size_t width;     /* of stdout; 0: not a terminal, nothing is cut */
@@ -58,9 +61,13 @@ int cli_ask_with(struct cli *cli, const char *command, json_t *args, struct slic
 int cli_ask_on(struct cli *cli, struct control *c, const char *command, json_t *args,
                json_t **answer);
 
-/* To stdout. Errors of writing are noticed at the end of the program. */
+/*
+ * To stdout. The first failure of writing is said, unless the reader has gone away, and makes the
+ * exit status 1 at the end of the program.
+ */
 void cli_print_json(const json_t *json);
-void cli_print_json_line(const json_t *json);
+void cli_print_json_line(const json_t *json); /* and shows it */
 void cli_print(const struct buf *text);
+void cli_flush(void); /* shows what has been printed */
 
 #endif

@@ -75,7 +75,7 @@ static bool examine(const struct cli *cli, const struct conf_hook *h, json_t *li
     term_adds(&line, buf_text(&found));
     buf_addc(&line, '\n');
     cli_print(&line);
-    (void)fflush(stdout); /* the next server may take its time */
+    cli_flush(); /* the next server may take its time */
     return ok;
 }
 

@@ -5,6 +5,8 @@
 #include "cli/when.h"
 #include "vidu/document.h"
 
+#include <string.h>
+
 const char *field_text(const json_t *object, const char *name)
 {
     return document_member(object, name);
@@ -69,6 +71,14 @@ json_t *field_object(const char *name, const char *value)
 
 void field_set_text(json_t *object, const char *name, const char *value)
 {
-    if (value != NULL)
-        (void)json_object_set_new(object, name, json_string(value));
+    json_t *text = value != NULL ? json_string(value) : NULL;
+
+    if (value != NULL && text == NULL) {
+        autobuf struct buf safe = BUF_INIT(4 * strlen(value) + 1);
+
+        term_escape(&safe, value, strlen(value), true);
+        text = json_string(buf_text(&safe));
+    }
+    if (text != NULL)
+        (void)json_object_set_new(object, name, text);
 }

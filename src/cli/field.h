@@ -22,7 +22,7 @@ void field_show(const json_t *value, struct buf *out);
 void field_show_tags(const json_t *tags, struct buf *out);
 /* An object with one text member when value is not NULL, else an empty one. */
 json_t *field_object(const char *name, const char *value);
-/* Sets a text member unless value is NULL. */
+/* Sets a text member unless value is NULL; bytes that are no UTF-8 become \\xff. */
 void field_set_text(json_t *object, const char *name, const char *value);
 
 #endif

@@ -137,16 +137,12 @@ static void read_lines(struct import *im, const char *text, size_t len)
     }
 }
 
-/* Why one was refused is said on stderr alone: JSON is one document. */
 static int adopt_one(struct import *im, size_t i)
 {
     json_t *args = json_array_get(im->tasks, i);
     json_t *answer = NULL;
-    struct cli quiet = *im->cli;
-    int status;
+    int status = cli_ask_on(im->cli, im->control, "adopt", json_incref(args), &answer);
 
-    quiet.json = false;
-    status = cli_ask_on(&quiet, im->control, "adopt", json_incref(args), &answer);
     if (status == EXIT_OK)
         (void)json_array_append_new(im->adopted, json_pack("{s:s, s:s}", "remote_id",
                                                            field_text(args, "remote_id"), "task",
@@ -157,23 +153,23 @@ static int adopt_one(struct import *im, size_t i)
 
 static int adopt_all(struct import *im)
 {
+    json_t *all = json_pack("{s:O}", "tasks", im->adopted);
     size_t n = json_array_size(im->tasks);
     int status = EXIT_OK;
 
+    im->cli->document = all;
     for (size_t i = 0; i < n && status == EXIT_OK; i++) {
         status = adopt_one(im, i);
         if (status != EXIT_OK)
             cli_note("%s:%lld: not taken over, and neither is what follows; once more is harmless",
                      im->file, (long long)json_integer_value(json_array_get(im->lines, i)));
     }
-    if (im->cli->json) {
-        json_t *all = json_pack("{s:O}", "tasks", im->adopted);
-
+    if (im->cli->json)
         cli_print_json(all);
-        json_decref(all);
-    } else {
+    else
         printf("%zu of %zu taken over\n", json_array_size(im->adopted), n);
-    }
+    im->cli->document = NULL;
+    json_decref(all);
     return status;
 }
 

@@ -36,8 +36,9 @@ static const struct command *find_command(int argc, char **argv, int *taken)
 static int unknown_command(const struct cli *cli, int argc, char **argv)
 {
     bool grouped = help_is_group(argv[0]);
-    autofree char *word =
-        grouped && argc > 1 ? mem_printf("%s %s", argv[0], argv[1]) : mem_strdup(argv[0]);
+    autofree char *word = grouped && argc > 1 && argv[1][0] != '-'
+                              ? mem_printf("%s %s", argv[0], argv[1])
+                              : mem_strdup(argv[0]);
     struct suggestion near = {.word = word};
     struct err err;
 
@@ -148,6 +149,23 @@ static void look_for_json(struct cli *cli, int argc, char **argv)
         cli->json = cli->json || str_eq(argv[i], "--json");
 }
 
+/* argv begins with the command's name, of so many words. */
+static int run_parsed(struct cli *cli, const struct command *c, const struct options *o, int taken,
+                      char **argv)
+{
+    struct err err;
+
+    if (options_has(o, "version"))
+        return print_version();
+    if (options_has(o, "help") && c->run == command_submit && o->n_words > 0)
+        return print_endpoint_help(cli, o->words[0]);
+    if (options_has(o, "help"))
+        return print_help(cli, taken, argv);
+    if (check_words(c, o, &err) < 0 || check_config(cli, &err) < 0)
+        return cli_fail(cli, EXIT_USAGE, &err);
+    return c->run(cli, o);
+}
+
 /* argv begins with the command's name; o holds the options that stood before it. */
 static int run_command(struct cli *cli, struct options *o, int argc, char **argv)
 {
@@ -156,9 +174,11 @@ static int run_command(struct cli *cli, struct options *o, int argc, char **argv
     struct err err;
     int taken;
 
+    c = find_command(argc, argv, &taken);
+    if (c == NULL)
+        look_for_json(cli, argc, argv);
     if (str_eq(argv[0], "help"))
         return print_help(cli, argc - 1, argv + 1);
-    c = find_command(argc, argv, &taken);
     if (c == NULL && argc == 2 && is_help_option(argv[1]))
         return print_help(cli, 1, argv);
     if (c == NULL)
@@ -173,13 +193,7 @@ static int run_command(struct cli *cli, struct options *o, int argc, char **argv
         return cli_fail(cli, EXIT_USAGE, &err);
     }
     take_globals(cli, o);
-    if (options_has(o, "help") && c->run == command_submit && o->n_words > 0)
-        return print_endpoint_help(cli, o->words[0]);
-    if (options_has(o, "help"))
-        return print_help(cli, taken, argv);
-    if (check_words(c, o, &err) < 0 || check_config(cli, &err) < 0)
-        return cli_fail(cli, EXIT_USAGE, &err);
-    return c->run(cli, o);
+    return run_parsed(cli, c, o, taken, argv);
 }
 
 static int dispatch(struct cli *cli, struct options *o, int argc, char **argv)
@@ -207,11 +221,8 @@ static int dispatch(struct cli *cli, struct options *o, int argc, char **argv)
 /* What is buffered still has to reach the disk or the pipe; a result that did not is a failure. */
 static int finish_output(int status)
 {
-    bool failed = fflush(stdout) != 0 || ferror(stdout) != 0;
-
-    if (failed && errno != EPIPE)
-        cli_note("viduhook: writing the output: %s", strerror(errno));
-    return failed && status == EXIT_OK ? EXIT_FAILED : status;
+    cli_flush();
+    return ferror(stdout) != 0 && status == EXIT_OK ? EXIT_FAILED : status;
 }
 
 int cli_main(int argc, char **argv, int (*sim)(int argc, char **argv))

@@ -70,7 +70,7 @@ static int retry_dead(struct cli *cli, const struct options *o, int64_t since_ms
     return status;
 }
 
-static void print_retried(const struct cli *cli, const struct options *o, const json_t *ids)
+static void print_retried(const struct options *o, const json_t *ids)
 {
     size_t n = json_array_size(ids);
     const json_t *run;
@@ -84,7 +84,6 @@ static void print_retried(const struct cli *cli, const struct options *o, const 
     else
         printf("%zu dead %s will be tried again, %lld a second\n", n, n == 1 ? "run" : "runs",
                (long long)options_number(o, "rate", RATE_DEFAULT));
-    (void)cli;
 }
 
 static int check_retry(const struct options *o, int64_t *since_ms, struct err *err)
@@ -116,12 +115,14 @@ int command_retry(struct cli *cli, const struct options *o)
     if (check_retry(o, &since_ms, &err) < 0)
         return cli_fail(cli, EXIT_USAGE, &err);
     ids = json_array();
-    status = options_has(o, "dead") ? retry_dead(cli, o, since_ms, ids) : retry_named(cli, o, ids);
     answer = json_pack("{s:o}", "runs", ids);
-    if (cli->json && (status == EXIT_OK || json_array_size(ids) > 0))
+    cli->document = answer;
+    status = options_has(o, "dead") ? retry_dead(cli, o, since_ms, ids) : retry_named(cli, o, ids);
+    if (cli->json)
         cli_print_json(answer);
-    else if (!cli->json && (status == EXIT_OK || json_array_size(ids) > 0))
-        print_retried(cli, o, ids);
+    else if (status == EXIT_OK || json_array_size(ids) > 0)
+        print_retried(o, ids);
+    cli->document = NULL;
     json_decref(answer);
     return status;
 }

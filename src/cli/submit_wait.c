@@ -27,7 +27,7 @@ void submit_print_id(const json_t *answer)
     field_show(json_object_get(answer, "task"), &text);
     buf_addc(&text, '\n');
     cli_print(&text);
-    fflush(stdout);
+    cli_flush();
 }
 
 static void show_line(struct waiting *w)

@@ -29,16 +29,16 @@ static void print_text(struct output *out, const char *text)
     else
         buf_add(&safe, text, n); /* as the command wrote it */
     cli_print(&safe);
-    fflush(stdout);
+    cli_flush();
     out->mid_line = text[n - 1] != '\n';
 }
 
 static void print_gap(struct output *out, int64_t bytes)
 {
-    fflush(stdout);
+    cli_flush();
     if (out->mid_line)
         putchar('\n');
-    fflush(stdout);
+    cli_flush();
     out->mid_line = false;
     cli_note("[%lld bytes were left out]", (long long)bytes);
 }
@@ -153,7 +153,7 @@ static int conclude(struct output *out)
             print_text(out, field_text(run, "output"));
         if (out->mid_line)
             putchar('\n');
-        fflush(stdout);
+        cli_flush();
         render_run_line(run, false, &line);
         fputs(buf_text(&line), stderr);
     }
@@ -171,6 +171,7 @@ int command_tail(struct cli *cli, const struct options *o)
     uint64_t number;
     int status;
 
+    cli->json_lines = true;
     if (str_to_u64(o->words[0], strlen(o->words[0]), INT64_MAX, &number) < 0) {
         err_set(&err, -EINVAL, "%s: not the number of a run; `viduhook runs` has them",
                 o->words[0]);

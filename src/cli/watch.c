@@ -38,7 +38,7 @@ static void show_event(const struct cli *cli, struct live *live, const json_t *e
     live_clear(live);
     buf_addc(&line, '\n');
     cli_print(&line);
-    fflush(stdout);
+    cli_flush();
 }
 
 static bool is_run_over(const char *state)
@@ -146,8 +146,10 @@ int command_watch(struct cli *cli, const struct options *o)
     struct follow f;
     struct err err;
     int status;
-    int rc = follow_open(&f, cli, options_ms(o, "timeout", -1), &err);
+    int rc;
 
+    cli->json_lines = true;
+    rc = follow_open(&f, cli, options_ms(o, "timeout", -1), &err);
     if (rc < 0)
         return cli_fail(cli, cli_status_of(rc), &err);
     status = o->n_words > 0 ? resolve(cli, o->words[0], &task) : EXIT_OK;

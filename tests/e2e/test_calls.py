@@ -185,7 +185,9 @@ def test_an_import_that_ends_halfway_is_one_document(run):
         wait_for(lambda: daemon.log("adopt.recorded"), "the first task", 30)
         daemon.kill()
         text, errors = command.communicate(timeout=60)
-    taken = [task["remote_id"] for task in json.loads(text)["tasks"]]
+    answer = json.loads(text)
+    taken = [task["remote_id"] for task in answer["tasks"]]
+    assert "viduhookd" in answer["error"]
     assert command.returncode == 7 and 0 < len(taken) < 20000
     assert taken == [str(i) for i in range(len(taken))]
     assert f"{path}:{len(taken) + 1}: not taken over, and neither is what follows" in errors
