@@ -218,6 +218,11 @@ static void watch(struct gateway *g, const struct command *cmd)
         control_refuse(g->control, cmd->asker, EXIT_USAGE, "%s is not the name of a task", task);
         return;
     }
+    if (p->watching) {
+        control_refuse(g->control, cmd->asker, EXIT_USAGE,
+                       "this connection watches already: open another one");
+        return;
+    }
     mem_copy_text(p->watch, sizeof(p->watch), str_or(task, ""));
     p->watching = true;
     p->run = (uint64_t)json_integer_value(json_object_get(cmd->args, "run"));

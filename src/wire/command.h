@@ -23,7 +23,8 @@
  *                                                    image, without a key
  *   uploaded provider?, id, etag            gateway  {"uri"}: what requests call that image
  *   watch    task? (id), run?               gateway  {} with more=1, then MSG_EVENT until the
- *                                                    client closes; with run its output too
+ *                                                    client closes; with run its output too.
+ *                                                    Once on a connection
  *   list     state?, provider?, tag?,       keeper   {"tasks": [task]}
  *            since? (ms), limit?
  *   show     task (prefix)                  keeper   {"task": {}, "files": [], "runs": []}

@@ -266,6 +266,23 @@ static void a_watch_of_no_task_is_refused(void **state)
     json_decref(json);
 }
 
+/* It would have taken the place of the first one, without a word. */
+static void a_second_watch_of_one_connection_is_refused(void **state)
+{
+    struct fixture *t = *state;
+    struct test_client *c = new_client(t);
+    struct msg_event event;
+    unsigned int exit;
+
+    command(c, "{\"command\":\"watch\",\"task\":\"taaaaaaaaaaaa\"}", "");
+    await_watchers(t, 1);
+    command(c, "{\"command\":\"watch\",\"task\":\"tbbbbbbbbbbbb\"}", "");
+    json_decref(await_result(t, c, 1, &exit));
+    assert_int_equal(exit, EXIT_USAGE);
+    send_event(t, "taaaaaaaaaaaa", "{\"n\":1}");
+    await(t, &c->in, MSG_EVENT, 0, &event);
+}
+
 static void a_watcher_that_does_not_read_is_dropped(void **state)
 {
     struct fixture *t = *state;
@@ -400,6 +417,7 @@ int main(void)
         TEST(watchers_get_the_events_they_asked_for),
         TEST(the_keeper_knows_whether_anybody_watches),
         TEST(a_watch_of_no_task_is_refused),
+        TEST(a_second_watch_of_one_connection_is_refused),
         TEST(a_watcher_that_does_not_read_is_dropped),
         TEST(the_keeper_knows_which_runs_are_followed),
         TEST(a_slow_follower_misses_output_and_learns_where_it_ended),
