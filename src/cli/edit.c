@@ -4,6 +4,7 @@
 #include "base/fs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -57,19 +58,45 @@ static int wait_for(pid_t child, const char *name, struct err *err)
                    WTERMSIG(status));
 }
 
+/* With the signals that we ignore as they are by default. */
+static int start(char **argv, pid_t *child, struct err *err)
+{
+    posix_spawnattr_t attr;
+    sigset_t ours;
+    int rc;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGQUIT);
+    sigaddset(&ours, SIGPIPE);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigdefault(&attr, &ours);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+    rc = posix_spawnp(child, argv[0], NULL, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    return rc != 0 ? err_sys(err, -rc, "cannot start the editor %s (set VISUAL or EDITOR)", argv[0])
+                   : 0;
+}
+
+/* The keys that interrupt are the editor's: what they do there must not end us. */
 static int run_editor(char *path, struct err *err)
 {
     autofree char *words = mem_strdup(editor());
     char *argv[MOST_WORDS + 2];
+    void (*on_int)(int), (*on_quit)(int);
     pid_t child;
     int rc = split(words, path, argv, err);
 
     if (rc < 0)
         return rc;
-    rc = posix_spawnp(&child, argv[0], NULL, NULL, argv, environ);
-    if (rc != 0)
-        return err_sys(err, -rc, "cannot start the editor %s (set VISUAL or EDITOR)", argv[0]);
-    return wait_for(child, argv[0], err);
+    on_int = signal(SIGINT, SIG_IGN);
+    on_quit = signal(SIGQUIT, SIG_IGN);
+    rc = start(argv, &child, err);
+    if (rc == 0)
+        rc = wait_for(child, argv[0], err);
+    (void)signal(SIGINT, on_int);
+    (void)signal(SIGQUIT, on_quit);
+    return rc;
 }
 
 /* A folder of its own, so that what editors leave beside a file is private too. */

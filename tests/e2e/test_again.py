@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -240,6 +241,21 @@ def test_an_edited_payload_is_what_hooks_see_and_nothing_else_changes(run, varia
     assert seen(run, answer["runs"][0])["env"]["VIDUHOOK_STATE"] == "failed"
     assert daemon.task(task)["state"] == "success"
     assert not list(run.home.glob("viduhook.*/payload.json"))
+
+
+def test_the_keys_that_interrupt_are_the_editors(run):
+    daemon, task, _ = told(run, recorder(run))
+    daemon.wait_runs("done")
+    words = f"#!/bin/sh\nkill -INT $PPID && kill -QUIT $PPID && exec {run.home}/editor first=edited \"$@\"\n"
+    script(run, "editor", EDITOR)
+    status, answer = edit(run, daemon, task, VISUAL=script(run, "rude", words))
+    assert status == 0 and answer["verdict"] == "edited", answer
+    # ... who has the signals that every program has
+    quiet = "#!/bin/sh\ngrep SigIgn /proc/self/status >$(dirname $0)/ignored\nexit 1\n"
+    edit(run, daemon, task, VISUAL=script(run, "quiet", quiet))
+    ignored = int((run.home / "ignored").read_text().split()[1], 16)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+        assert not ignored >> (number - 1) & 1, number
 
 
 def test_what_an_editor_spoilt_is_not_replayed(run):
