@@ -4,6 +4,7 @@
 #include "cli/term.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 4096
@@ -53,7 +54,9 @@ void progress_text(struct buf *out, const char *name, uint64_t done, uint64_t to
 
 struct live live_new(void)
 {
-    return (struct live){.on = isatty(STDERR_FILENO) == 1, .width = term_window(STDERR_FILENO)};
+    bool on = isatty(STDERR_FILENO) == 1 && !str_eq(getenv("TERM"), "dumb");
+
+    return (struct live){.on = on, .width = term_window(STDERR_FILENO)};
 }
 
 void live_show(struct live *l, const char *text)

@@ -537,6 +537,8 @@ def test_waiting_for_a_file_shows_progress_and_leaves_a_clean_line(run):
 
 def test_without_a_terminal_there_is_no_progress_line(run):
     _, daemon = run.stack(*FAST, "--switch", "slow")
+    status, text = on_terminal(daemon, *PLAIN, "--wait", env={"TERM": "dumb"})
+    assert status == 0 and "\r" not in text and "\x1b" not in text and "success" in text
     out = run.home / "x.mp4"
     done = daemon.command(*PLAIN, "-o", out)
     assert done.returncode == 0 and "\r" not in done.stderr and "\x1b" not in done.stderr
