@@ -182,12 +182,7 @@ static int trigger(struct cli *cli, const struct options *o, const json_t *set, 
     field_set_text(args, "state", options_text(o, "state"));
     (void)json_object_set_new(args, "set", json_deep_copy(set));
     status = cli_ask(cli, "trigger", args, &started);
-    if (status == EXIT_OK && json_array_size(field_array(started, "runs")) == 0) {
-        struct err err;
-
-        err_set(&err, 0, "no hook is configured for this event");
-        status = cli_fail(cli, EXIT_FAILED, &err);
-    } else if (status == EXIT_OK) {
+    if (status == EXIT_OK) {
         f->task = field_text(started, "task");
         status = await_runs(cli, f, &answer);
     }
