@@ -148,7 +148,8 @@ void redo_cancel(struct keeper *k, const struct question *q)
         return;
     rc = schedule_cancel(k, row, &running, &err);
     if (rc == 0)
-        rc = note(k, row, "cancel", running ? "is cancelled, and ended" : "is cancelled", &err);
+        rc = note(k, row, "cancel", running ? "is cancelled, and is being ended" : "is cancelled",
+                  &err);
     if (rc < 0)
         fail(k, q, rc, &err);
     else

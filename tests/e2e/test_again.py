@@ -380,10 +380,11 @@ def test_a_cancelled_run_is_not_made_again_by_a_daemon_that_died(run):
     flag = run.home / "flag"
     command = f"trap '' TERM; echo x >> {flag}; while :; do sleep 0.01; done"
     _, daemon = run.stack(*FAST, hooks=[{"name": "h", "exec": ["/bin/sh", "-c", command]}])
-    daemon.submit()
+    task = daemon.submit()
     wait_for(flag.exists, "a command")
     one, = daemon.wait_runs("running")
-    daemon.cli("cancel-run", one["id"])
+    daemon.cli("cancel-run", one["id"])  # it has not ended, and is not said to have
+    assert timeline(daemon, task, "cancel") == ["hook h, run 1 is cancelled, and is being ended"]
     daemon.kill()
     daemon = run.daemon(conf=daemon.conf)
     one, = daemon.runs()
