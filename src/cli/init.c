@@ -120,12 +120,33 @@ static int make_dir(const char *name, char **absolute, struct err *err)
     return *absolute == NULL ? err_sys(err, -errno, "%s", name) : 0;
 }
 
+/* As a shell takes it for one word. */
+static void add_quoted(struct buf *out, const char *path)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+
+    if (path[strspn(path, plain)] == '\0') {
+        buf_adds(out, path);
+        return;
+    }
+    buf_addc(out, '\'');
+    for (; *path != '\0'; path++)
+        if (*path == '\'')
+            buf_adds(out, "'\\''");
+        else
+            buf_addc(out, *path);
+    buf_addc(out, '\'');
+}
+
 static void print_next(const struct setup *s)
 {
     autobuf struct buf text = BUF_INIT(64U << 10);
-    autobuf struct buf dir = BUF_INIT(16U << 10);
+    autobuf struct buf safe = BUF_INIT(16U << 10);
+    autobuf struct buf dir = BUF_INIT(32U << 10);
 
-    term_adds(&dir, s->dir);
+    term_adds(&safe, s->dir);
+    add_quoted(&dir, buf_text(&safe));
     buf_addf(&text,
              "\nvidu.key holds a made-up key: put the API key of your Vidu account into it.\n"
              "Then, with public_url in viduhook.yaml set to where Vidu can reach this machine:\n\n"

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import struct
 import subprocess
 import termios
@@ -403,6 +404,12 @@ def test_init_writes_what_runs_and_never_twice(run):
     (folder / "cert.pem").unlink()
     again = viduhook("init", folder)  # nor is a key alone replaced
     assert again.returncode == 1 and "key.pem is there without cert.pem" in again.stderr
+    odd = run.home / "it's new"
+    said = viduhook("init", odd).stdout
+    line = next(line for line in said.splitlines() if "viduhookd -c" in line)
+    assert shlex.split(line)[2] == f"{odd}/viduhook.yaml"
+    read_key = re.search(r"\$\((.*)\)", said)[1]
+    assert subprocess.check_output(["sh", "-c", read_key]) == (odd / "vidu.key").read_bytes()
     assert (folder / "key.pem").read_bytes() == made["key.pem"]
 
 
