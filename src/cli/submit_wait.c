@@ -6,6 +6,7 @@
 #include "cli/term.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #define FETCH_ATTEMPTS 5
@@ -166,8 +167,16 @@ static int fetch_result(struct waiting *w, json_t **creation, struct fetch_outco
     }
 }
 
+/* Where the result lies now, owned by the caller: in the folder that was named. */
+static char *saved_path(const struct save *s, const char *name)
+{
+    return mem_printf("%.*s%s", (int)(strlen(s->path) - strlen(s->name)), s->path, name);
+}
+
 static int save_result(struct waiting *w, const json_t *task, json_t *answer)
 {
+    const struct save *save = &w->s->save;
+    autofree char *path = NULL;
     json_t *creation = result_of(task);
     struct fetch_outcome out;
     char size[16];
@@ -177,13 +186,12 @@ static int save_result(struct waiting *w, const json_t *task, json_t *answer)
     if (status != EXIT_OK)
         return status;
     str_from_bytes(out.bytes, size);
-    field_set_text(answer, "file", w->s->save.path);
-    if (!str_eq(out.name, w->s->save.name)) { /* somebody took the name meanwhile */
-        field_set_text(answer, "file", out.name);
-        cli_note("%s exists by now: saved beside it as %s (%s)", w->s->save.path, out.name, size);
-    } else if (!w->s->cli->json) {
-        cli_note("%s saved (%s)", w->s->save.path, size);
-    }
+    path = saved_path(save, out.name);
+    field_set_text(answer, "file", path);
+    if (!str_eq(out.name, save->name)) /* somebody took the name meanwhile */
+        cli_note("%s exists by now: saved beside it as %s (%s)", save->path, path, size);
+    else if (!w->s->cli->json)
+        cli_note("%s saved (%s)", path, size);
     return EXIT_OK;
 }
 
