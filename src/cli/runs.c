@@ -183,8 +183,9 @@ static int trigger(struct cli *cli, const struct options *o, const json_t *set, 
     (void)json_object_set_new(args, "set", json_deep_copy(set));
     status = cli_ask(cli, "trigger", args, &started);
     if (status == EXIT_OK) {
-        f->task = field_text(started, "task");
+        f->task = cli->task = field_text(started, "task");
         status = await_runs(cli, f, &answer);
+        cli->task = NULL;
     }
     if (answer != NULL && status == EXIT_OK)
         status = print_outcome(cli, answer);

@@ -154,8 +154,9 @@ int command_watch(struct cli *cli, const struct options *o)
         return cli_fail(cli, cli_status_of(rc), &err);
     status = o->n_words > 0 ? resolve(cli, o->words[0], &task) : EXIT_OK;
     if (status == EXIT_OK) {
-        f.task = task;
+        f.task = cli->task = task;
         status = watch_loop(cli, &f, &live);
+        cli->task = NULL;
     }
     live_clear(&live);
     follow_close(&f);

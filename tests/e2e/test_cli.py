@@ -101,7 +101,16 @@ def test_a_mistake_is_json_wherever_json_stands():
 def test_the_id_is_told_in_json_when_waiting_fails(run):
     _, daemon = run.stack("--time", "1h")
     status, answer = daemon.cli(*PLAIN, "--timeout", "50ms", check=False)
-    assert status == 6 and answer["error"] and answer["task"] == daemon.cli("list")[1]["tasks"][0]["id"]
+    task = daemon.cli("list")[1]["tasks"][0]["id"]
+    assert status == 6 and answer["error"] and answer["task"] == task
+    status, answer = daemon.cli("watch", task[:5], "--timeout", "50ms", check=False)
+    assert status == 6 and answer["error"] and answer["task"] == task
+
+
+def test_the_id_is_told_when_a_trigger_takes_too_long(run):
+    _, daemon = run.stack(hooks=[{"name": "long", "exec": ["/bin/sleep", "5"], "timeout": "1s"}])
+    status, answer = daemon.cli("trigger", "--hook", "long", "--timeout", "50ms", check=False)
+    assert status == 6 and daemon.runs()[0]["task"] == answer["task"]
 
 
 # -- exit statuses --------------------------------------------------------------------------------
