@@ -125,6 +125,7 @@ static int open_server(struct mirror *m, struct err *err)
     const struct server_limits limits = {
         .max_body = MIRROR_MAX_BODY,
         .body_budget = h->http_budget,
+        .stranger_bytes = REQUEST_MAX_BODY, /* a wrong token should be told so */
         .connections = 2 * MIRROR_MAX_CLIENTS,
         .handshakes = MIRROR_MAX_CLIENTS,
         .keepalive_requests = 1000000,

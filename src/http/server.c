@@ -268,6 +268,7 @@ static void send_reply(struct server_request *req, int status, const struct serv
     size_t sent;
 
     decide_closing(req, status);
+    req->lingers = req->lingers || (req->closing && conn_has_unread(req));
     count_reply(s, status);
     buf_reset(&s->scratch);
     write_head(req, status, headers, n, &s->scratch);

@@ -4,7 +4,8 @@
  * The guard (http/guard.c) sees every decrypted byte before evhttp does. It lets a request
  * through only after head_check and the owner's on_head have passed it; a refused one is answered
  * without its body having been read, and its connection closes. A sender that on_head trusts may
- * send on for body_ms, into nothing, since a client that sends first would not see the reply.
+ * send on for body_ms, into nothing, since a client that sends first would not see the reply; a
+ * stranger for two seconds, and no more than stranger_bytes.
  * Deadlines are absolute, one for each phase of a connection, however often bytes arrive. Every
  * limit, refusal and drop has a counter. The process ignores SIGPIPE.
  *
@@ -28,12 +29,13 @@ struct server_request;
 typedef struct slice server_refusal(int status, void *ctx);
 
 struct server_limits {
-    uint64_t max_body;    /* one request's; larger ones get 413 before they are read */
-    uint64_t body_budget; /* all requests' bodies together, and large replies; beyond it 503 */
-    int connections;      /* beyond it the oldest stranger is evicted, or the longest idle */
-    int handshakes;       /* TLS handshakes under way; beyond it the oldest is evicted */
-    int per_source;       /* connections of one IPv4 address or IPv6 /64; 0: no limit */
-    int source_rate;      /* new connections a second of one source, burst 4 times that; 0: none */
+    uint64_t max_body;       /* one request's; larger ones get 413 before they are read */
+    uint64_t body_budget;    /* all requests' bodies together, and large replies; beyond it 503 */
+    uint64_t stranger_bytes; /* thrown away behind a last reply; 0: closed on at once */
+    int connections;         /* beyond it the oldest stranger is evicted, or the longest idle */
+    int handshakes;          /* TLS handshakes under way; beyond it the oldest is evicted */
+    int per_source;          /* connections of one IPv4 address or IPv6 /64; 0: no limit */
+    int source_rate; /* new connections a second of one source, burst 4 times that; 0: none */
     int keepalive_requests; /* requests on one connection; 1: always close */
     int64_t handshake_ms, header_ms, body_ms, reply_ms;
     const char *allow;       /* Allow of a refusal with 405; NULL: "POST" */

@@ -22,6 +22,8 @@
 #define DRAIN_GRACE_MS 1000
 /* One part in so many goes when descriptors run out: a newcomer outlives some rounds of it. */
 #define EVICTED_PART 4
+/* For whom nothing more is done here. */
+#define PARTING_MS 2000
 
 /* -- phases and deadlines -- */
 
@@ -48,6 +50,8 @@ static int64_t phase_length_ms(const struct server *s, enum conn_phase phase)
         return l->reply_ms;
     case CONN_LINGER:
         return grace_ms(s, l->body_ms);
+    case CONN_PARTING:
+        return grace_ms(s, PARTING_MS);
     default:
         return 0; /* no deadline of its own */
     }
@@ -57,6 +61,7 @@ static const enum counter timeouts[CONN_PHASES] = {
     [CONN_HANDSHAKE] = COUNT_TIMEOUT_HANDSHAKE, [CONN_NEW] = COUNT_TIMEOUT_HEADER,
     [CONN_IDLE] = COUNT_TIMEOUT_IDLE,           [CONN_BODY] = COUNT_TIMEOUT_BODY,
     [CONN_REPLY] = COUNT_TIMEOUT_REPLY,         [CONN_LINGER] = COUNT_TIMEOUT_LINGER,
+    [CONN_PARTING] = COUNT_TIMEOUT_LINGER,
 };
 
 static void arm_sweep(struct server *s, int64_t at_ms, int64_t now_ms)
@@ -276,7 +281,7 @@ static int in_use(const struct server *s)
 {
     int n = 0;
 
-    for (enum conn_phase phase = CONN_HANDSHAKE; phase <= CONN_LINGER; phase++)
+    for (enum conn_phase phase = CONN_HANDSHAKE; phase <= CONN_PARTING; phase++)
         n += s->in_phase[phase];
     return n;
 }
@@ -302,16 +307,20 @@ static struct server_request *longest_idle(const struct server *s)
 }
 
 /*
- * Strangers go first, so that a flood of them closes nobody's kept connection; but those that are
- * only kept have no claim to more than half of the places, nor to the last one.
+ * Who has got its last answer goes first. Then strangers do, so that a flood of them closes
+ * nobody's kept connection; but those that are only kept have no claim to more than half of the
+ * places, nor to the last one.
  */
 static struct server_request *whom_to_evict(const struct server *s,
                                             const struct server_request *newest)
 {
+    struct server_request *parting = TAILQ_FIRST(&s->phases[CONN_PARTING]);
     struct server_request *stranger = oldest_stranger(s);
     bool spare = stranger == newest || s->in_phase[CONN_IDLE] > s->limits.connections / 2;
     struct server_request *idle = spare ? longest_idle(s) : NULL;
 
+    if (parting != NULL)
+        return parting;
     return idle != NULL ? idle : stranger;
 }
 
@@ -401,7 +410,7 @@ void conn_arrivals(struct server *s)
 
 void conn_drain_all(struct server *s)
 {
-    static const enum conn_phase hasty[] = {CONN_HANDSHAKE, CONN_NEW, CONN_LINGER};
+    static const enum conn_phase hasty[] = {CONN_HANDSHAKE, CONN_NEW, CONN_LINGER, CONN_PARTING};
     int64_t at_ms = clock_mono_ms() + DRAIN_GRACE_MS;
     struct server_request *conn;
     struct server_request *next;

@@ -86,9 +86,10 @@ enum conn_phase {
     CONN_BODY,
     CONN_PENDING, /* request or refusal on its way through evhttp, or with the owner */
     CONN_REPLY,
-    CONN_LINGER, /* refused and told so; what still comes is thrown away */
-    CONN_DYING,  /* evhttp has been told to close */
-    CONN_ENDED,  /* evhttp has let go; the owner has not replied yet */
+    CONN_LINGER,  /* refused and told so; what still comes is thrown away */
+    CONN_PARTING, /* the same, for a stranger or behind a last reply: not for long */
+    CONN_DYING,   /* evhttp has been told to close */
+    CONN_ENDED,   /* evhttp has let go; the owner has not replied yet */
     CONN_PHASES
 };
 
@@ -117,9 +118,11 @@ struct server_request {
     struct guard guard;
     enum counter refusal;
     uint64_t charged; /* of the body budget */
+    uint64_t thrown;  /* bytes behind the last reply */
     int served;       /* requests so far */
     int fd;
     bool inserting; /* the bytes that arrive are our own */
+    bool headed;    /* the request's head is whole and strict */
     bool trusted;   /* the request came with a key or token that is good */
     bool expecting; /* the client waits for 100 Continue */
     bool granted;   /* it got it; evhttp waits for the ticket's second half */
@@ -206,9 +209,14 @@ void conn_release_body(struct server_request *conn);
 
 /* While the request is being answered. */
 void conn_read_on(struct server_request *conn);
-/* Whether the refused request, n bytes of which have not been looked at, has more to come. */
+/* Whether more of the refused request is to come behind the n bytes that have not been looked at,
+ * and it is worth while to read them. */
 bool conn_must_linger(const struct server_request *conn, size_t n);
-/* The refusal is in the output buffer: sees it off, and to the end of the connection. */
+/* Whether there is something behind the request. */
+bool conn_has_unread(const struct server_request *conn);
+/* What has come in when nothing more is wanted. */
+void conn_throw_away(struct server_request *conn, struct evbuffer *in, size_t n_added);
+/* The last reply is in the output buffer: sees it off, and to the end of the connection. */
 void conn_linger(struct server_request *conn);
 
 /* -- server_listen.c -- */

@@ -100,6 +100,7 @@ static void decide(struct server_request *conn)
     const struct head *head = &conn->guard.head;
     int status = s->on_head(head, &conn->trusted, s->ctx);
 
+    conn->headed = true;
     if (status != 0) {
         conn_refuse(conn, status, COUNT_REFUSED_BY_OWNER, "by the owner");
         return;
@@ -199,8 +200,8 @@ void conn_on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, voi
     if (reads(conn))
         feed(conn);
     else if (conn->phase == CONN_DYING || conn->phase == CONN_LINGER ||
-             (conn->phase == CONN_REPLY && conn->closing))
-        evbuffer_drain(in, evbuffer_get_length(in));
+             conn->phase == CONN_PARTING || (conn->phase == CONN_REPLY && conn->closing))
+        conn_throw_away(conn, in, info->n_added);
     else if (evbuffer_get_length(in) > INPUT_MAX + info->n_added)
         conn_kill(conn, COUNT_DROPPED_FLOOD);
 }
@@ -211,6 +212,7 @@ void conn_next(struct server_request *conn)
     conn->expecting = false;
     conn->granted = false;
     conn->refusal = COUNT_NONE;
+    conn->headed = false;
     conn->trusted = false;
     conn->user = NULL;
     conn_enter(conn, CONN_IDLE);

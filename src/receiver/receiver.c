@@ -22,6 +22,9 @@
  * connections of one turn that are one too many. */
 #define SPARE_FILES (32 + 2 * HELLO_MAX_LISTEN + 128)
 
+/* Enough for a callback of somebody who does not know its key. */
+#define STRANGER_BYTES (64U << 10)
+
 struct receiver {
     struct event_base *base;
     struct channel *keeper;
@@ -46,6 +49,7 @@ static int open_server(struct receiver *r, const struct hello_receiver *h, struc
     const struct server_limits limits = {
         .max_body = h->max_body,
         .body_budget = h->body_budget,
+        .stranger_bytes = STRANGER_BYTES,
         .connections = h->connections,
         .handshakes = h->handshakes,
         .per_source = h->per_source,

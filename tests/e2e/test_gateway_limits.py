@@ -12,7 +12,7 @@ from harness import DEADLINE, LOOPBACK
 from mirror import (BODY, FAST, LINK, TOKEN, Mirror, Upstream, amz_date, create, is_own_error, poll, polled_stack,
                     upstream_stack, with_gateway)
 from provider import Provider
-from web import Answer, exchange, tls_context
+from web import Answer, exchange, request, tls_context
 
 CREATE = "/vidu/ent/v2/text2video"
 
@@ -33,6 +33,21 @@ def test_a_create_that_is_no_json_is_refused_and_sent_nowhere(run):
     for body in ("", "{", "[]", '{"model":1,"model":2}', '{"callback_url":7}'):
         assert is_own_error(mirror.ask("POST", CREATE, body), 400, "ViduhookBadRequest"), body
     assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_wrong_token_is_told_so_to_a_client_that_sends_first(run, scheme):
+    upstream = Upstream()
+    run.closers.append(upstream)
+    conf = with_gateway(run, run.conf(upstream))
+    conf["gateway"]["listen"] = conf["gateway"]["listen"].replace("http:", f"{scheme}:")
+    mirror = Mirror(run.daemon(conf=conf))
+    body = json.dumps({**BODY, "images": ["x" * (15 << 20)]}).encode()
+    answer = request("POST", mirror.url.replace("http:", f"{scheme}:") + CREATE, body,
+                     {"Authorization": "Token wrong", "Content-Type": "application/json"},
+                     ca=mirror.daemon.ca if scheme == "https" else None)
+    assert is_own_error(answer, 401, "ViduhookUnauthorized")
+    assert upstream.seen == []
 
 
 def test_a_large_body_is_refused_before_it_is_sent(run):

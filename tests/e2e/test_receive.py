@@ -86,9 +86,12 @@ def test_who_has_a_key_may_send_first_and_is_told_why(run):
     task = submit(daemon, provider)
     signed, large = signed_headers(SIM_KEY, task.url), b" " * (30 * MIB)
     assert task.post(large) == 413
-    for path in ("/callback/at/vidu", "/callback/x"):  # anybody could
+    for path, status in (("/callback/at/vidu", 413), ("/callback/x", 404)):  # anybody could
         with pytest.raises(OSError):
             request("POST", daemon.url(path), large, signed, ca=daemon.ca)
+        begun = raw_post(task, {**signed, "Content-Length": 9 * MIB}, large[:60000])
+        begun = begun.replace(f"/callback/{task.key}".encode(), path.encode())
+        assert exchange(daemon.port, begun, ca=daemon.ca).startswith(b"HTTP/1.1 %d " % status)
 
 
 def test_the_limit_can_be_changed_while_running(run):

@@ -149,13 +149,161 @@ static void stranger(struct fixture *f)
     client_free(c);
 }
 
-static void a_stranger_is_closed_on_at_once(void **state)
+static void a_stranger_is_closed_on_at_once_where_the_limits_say_so(void **state)
 {
     struct server_limits limits = patient();
 
     (void)state;
     with_both(&limits, stranger);
 }
+
+/* -- who is for a while -- */
+
+#define NO "POST /no HTTP/1.1\r\nHost: h\r\nContent-Length: 31457280\r\n\r\n"
+
+/* Strangers may send on so much. */
+static struct server_limits lenient(uint64_t bytes)
+{
+    struct server_limits limits = patient();
+
+    limits.stranger_bytes = bytes;
+    return limits;
+}
+
+static void stranger_told(struct fixture *f)
+{
+    static const struct {
+        const char *start, *status;
+    } cases[] = {
+        {"POST /no HTTP/1.1\r\nHost: h\r\nContent-Length: 3145728\r\n\r\n", "HTTP/1.1 404 "},
+        {"POST /no HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 404 "},
+        {"what\r\n\r\n", "HTTP/1.1 400 "},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct client *c = client_ready(f);
+
+        client_say(c, cases[i].start);
+        until(f, client_closed(c));
+        assert_true(client_has(c, cases[i].status));
+        assert_true(pour(c, 3));
+        client_free(c);
+        until(f, counter(f, "open") == 0);
+    }
+    assert_int_equal(counter(f, "timeout_linger"), 0);
+    assert_int_equal(counter(f, "dropped_flood"), 0);
+}
+
+static void a_stranger_that_sends_first_is_told_why_as_well(void **state)
+{
+    struct server_limits limits = lenient(4 * MIB);
+
+    (void)state;
+    with_both(&limits, stranger_told);
+}
+
+static void stranger_cut(struct fixture *f)
+{
+    struct client *c = client_ready(f);
+
+    client_say(c, NO);
+    assert_false(pour(c, 30));
+    until(f, counter(f, "open") == 0);
+    assert_int_equal(counter(f, "dropped_flood"), 1);
+    client_free(c);
+}
+
+static void but_may_not_send_much(void **state)
+{
+    struct server_limits limits = lenient(MIB);
+
+    (void)state;
+    with_both(&limits, stranger_cut);
+}
+
+static void stranger_outstayed(struct fixture *f)
+{
+    int64_t start_ms = clock_mono_ms();
+    struct client *c = client_ready(f);
+
+    client_say(c, NO);
+    until(f, client_closed(c));
+    until(f, counter(f, "open") == 0);
+    assert_in_range(clock_mono_ms() - start_ms, 1900, 4000);
+    assert_int_equal(counter(f, "timeout_linger"), 1);
+    client_free(c);
+}
+
+static void and_not_for_long(void **state)
+{
+    struct server_limits limits = lenient(MIB);
+
+    (void)state;
+    with_both(&limits, stranger_outstayed);
+}
+
+static void stranger_evicted(struct fixture *f)
+{
+    struct client *first = client_ready(f);
+    struct client *refused = client_ready(f);
+    struct client *last;
+
+    client_say(first, "P");
+    client_say(refused, NO);
+    until(f, client_closed(refused));
+    last = client_ready(f);
+    client_say(last, "P");
+    until(f, counter(f, "evicted_connections") == 1);
+    client_say(first, FIVE + 1);
+    until(f, client_has(first, "ok"));
+    client_free(first);
+    client_free(refused);
+    client_free(last);
+}
+
+static void it_makes_room_for_those_who_have_no_answer_yet(void **state)
+{
+    struct server_limits limits = lenient(MIB);
+
+    (void)state;
+    limits.connections = 2;
+    with_both(&limits, stranger_evicted);
+}
+
+static void pipelined(struct fixture *f)
+{
+    struct client *c = client_ready(f);
+    int one = 1;
+
+    assert_int_equal(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+    f->hold = true;
+    f->held = NULL;
+    client_say(c, POST("Content-Length: 5\r\nConnection: close\r\n", "hello"));
+    until(f, f->held != NULL);
+    client_say(c, FIVE FIVE);
+    f->hold = false;
+    fixture_reply(f, f->held);
+    until(f, counter(f, "replies_2xx") != 0);
+    turn(f);
+    client_say(c, FIVE);
+    assert_int_equal(counter(f, "open"), 1);
+    until(f, client_closed(c));
+    assert_true(client_has(c, "\r\n\r\nok"));
+    assert_int_equal(f->requests, 1);
+    client_free(c);
+    until(f, counter(f, "open") == 0);
+    assert_int_equal(counter(f, "timeout_linger"), 0);
+}
+
+static void what_is_sent_behind_a_last_request_resets_nothing(void **state)
+{
+    struct server_limits limits = lenient(MIB);
+
+    (void)state;
+    with_both(&limits, pipelined);
+}
+
+/* -- who has nothing more to say -- */
 
 static void sent_all(struct fixture *f)
 {
@@ -179,6 +327,8 @@ static void a_request_that_is_whole_is_not_waited_for(void **state)
     struct server_limits limits = patient();
 
     (void)state;
+    with_both(&limits, sent_all);
+    limits = lenient(MIB);
     with_both(&limits, sent_all);
 }
 
@@ -273,7 +423,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_that_sends_first_is_told_why_it_is_refused),
         cmocka_unit_test(so_is_one_that_was_invited_to_send),
-        cmocka_unit_test(a_stranger_is_closed_on_at_once),
+        cmocka_unit_test(a_stranger_is_closed_on_at_once_where_the_limits_say_so),
+        cmocka_unit_test(a_stranger_that_sends_first_is_told_why_as_well),
+        cmocka_unit_test(but_may_not_send_much),
+        cmocka_unit_test(and_not_for_long),
+        cmocka_unit_test(it_makes_room_for_those_who_have_no_answer_yet),
+        cmocka_unit_test(what_is_sent_behind_a_last_request_resets_nothing),
         cmocka_unit_test(a_request_that_is_whole_is_not_waited_for),
         cmocka_unit_test(the_rest_has_a_deadline_that_bytes_do_not_move),
         cmocka_unit_test(a_drain_does_not_wait_long_for_the_rest),
