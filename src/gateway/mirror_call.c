@@ -92,17 +92,16 @@ bool mirror_keep(struct mirror_call *c, const void *p, size_t n)
 
 /* -- the headers that are meant for us -- */
 
-/* "k=v", or "k" alone. */
 static bool add_tag(struct mirror_call *c, struct slice value)
 {
     const char *mark = memchr(value.p, '=', value.n);
-    size_t n = mark != NULL ? (size_t)(mark - value.p) : value.n;
-    size_t rest = mark != NULL ? value.n - n - 1 : 0;
+    size_t n = mark != NULL ? (size_t)(mark - value.p) : 0;
+    size_t rest = value.n - n - (mark != NULL);
     autofree char *key = mem_strndup(value.p, n);
 
     if (tag_check(key, rest, NULL) < 0 || !str_is_utf8(value.p, value.n))
         return false;
-    return json_object_set_new(c->tags, key, json_stringn(mark != NULL ? mark + 1 : "", rest)) == 0;
+    return json_object_set_new(c->tags, key, json_stringn(mark + 1, rest)) == 0;
 }
 
 static bool set_wait(struct mirror_call *c, struct slice value)
