@@ -7,13 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Brackets outside strings; text that is not JSON may count wrongly and is refused later. */
-static bool is_too_deep(const char *p, size_t n)
+/*
+ * What the parser would make of it: three bytes of text become 230 of memory. Brackets and commas
+ * outside strings are counted; text that is not JSON may count wrongly and is refused later.
+ */
+static int check_shape(const char *p, size_t n, struct err *err)
 {
     size_t depth = 0;
+    size_t values = 1;
     bool in_string = false;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && depth <= DOCUMENT_MAX_DEPTH && values <= DOCUMENT_MAX_VALUES; i++) {
+        bool opens = p[i] == '{' || p[i] == '[';
+
         if (in_string) {
             if (p[i] == '\\')
                 i++;
@@ -21,23 +27,28 @@ static bool is_too_deep(const char *p, size_t n)
                 in_string = false;
         } else if (p[i] == '"') {
             in_string = true;
-        } else if (p[i] == '{' || p[i] == '[') {
-            if (++depth > DOCUMENT_MAX_DEPTH)
-                return true;
+        } else if (opens || p[i] == ',') {
+            values++;
+            depth += opens;
         } else if ((p[i] == '}' || p[i] == ']') && depth > 0) {
             depth--;
         }
     }
-    return false;
+    if (depth > DOCUMENT_MAX_DEPTH)
+        return err_set(err, -E2BIG, "nested deeper than %d", DOCUMENT_MAX_DEPTH);
+    if (values > DOCUMENT_MAX_VALUES)
+        return err_set(err, -E2BIG, "more than %d values", DOCUMENT_MAX_VALUES);
+    return 0;
 }
 
 int document_parse(const char *text, size_t n, json_t **out, struct err *err)
 {
     json_error_t why;
     json_t *root;
+    int rc = check_shape(text, n, err);
 
-    if (is_too_deep(text, n))
-        return err_set(err, -E2BIG, "nested deeper than %d", DOCUMENT_MAX_DEPTH);
+    if (rc < 0)
+        return rc;
     root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
     if (root == NULL)
         return err_set(err, -EINVAL, "not usable JSON: line %d column %d: %s", why.line, why.column,

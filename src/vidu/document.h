@@ -10,12 +10,14 @@
 
 #include <jansson.h>
 
-#define DOCUMENT_MAX_DEPTH 32
+#define DOCUMENT_MAX_DEPTH  32
+#define DOCUMENT_MAX_VALUES 100000
 
 /*
  * One JSON object, nothing before and nothing after it but white space. -E2BIG: nested deeper
- * than DOCUMENT_MAX_DEPTH, seen before the parser recurses. -EINVAL: not JSON, not an object, not
- * UTF-8, a member twice, a number beyond 64 bits. *out is a new reference.
+ * than DOCUMENT_MAX_DEPTH or more than DOCUMENT_MAX_VALUES in it, seen before the parser begins.
+ * -EINVAL: not JSON, not an object, not UTF-8, a member twice, a number beyond 64 bits. *out is a
+ * new reference.
  */
 MUST_CHECK int document_parse(const char *text, size_t n, json_t **out, struct err *err);
 

@@ -90,6 +90,36 @@ static void texts_of_any_kind_make_strings_and_members_are_never_null(void **sta
     json_decref(object);
 }
 
+/* An object with an array of such pieces, or with commas in a text. */
+static int parse_many(size_t values, const char *piece, struct err *err)
+{
+    struct buf text = BUF_INIT(4 * DOCUMENT_MAX_VALUES);
+    bool in_text = str_eq(piece, ",");
+    json_t *root = NULL;
+    int rc;
+
+    buf_adds(&text, in_text ? "{\"a\":\"" : "{\"a\":[0");
+    for (size_t i = 3; i < values; i++)
+        buf_adds(&text, piece);
+    buf_adds(&text, in_text ? "\"}" : "]}");
+    rc = document_parse(buf_text(&text), text.len, &root, err);
+    json_decref(root);
+    buf_free(&text);
+    return rc;
+}
+
+static void a_document_has_so_many_values_and_no_more(void **state)
+{
+    struct err err = {{0}};
+
+    (void)state;
+    assert_int_equal(parse_many(DOCUMENT_MAX_VALUES, ",0", &err), 0);
+    assert_int_equal(parse_many(DOCUMENT_MAX_VALUES + 1, ",0", &err), -E2BIG);
+    assert_string_equal(err.text, "more than 100000 values");
+    assert_int_equal(parse_many(DOCUMENT_MAX_VALUES / 2 + 2, ",{}", &err), -E2BIG);
+    assert_int_equal(parse_many(2 * DOCUMENT_MAX_VALUES, ",", &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +127,7 @@ int main(void)
         cmocka_unit_test(words_are_texts_or_whole_numbers),
         cmocka_unit_test(copies_show_every_nul),
         cmocka_unit_test(a_document_is_one_object),
+        cmocka_unit_test(a_document_has_so_many_values_and_no_more),
         cmocka_unit_test(unbalanced_brackets_do_not_wrap_the_depth),
     };
 
