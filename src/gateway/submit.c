@@ -467,6 +467,8 @@ static int ask_keeper(struct submit *s, struct err *err)
         r = question_ask(s->g->questions, MSG_REGISTER, &msg, MSG_RECORDED, nobody, on_registered,
                          s);
     }
+    if (r == -EMSGSIZE)
+        return err_set(err, -E2BIG, "a text of the request, such as its model, is over 64 KiB");
     return r == 0 ? 0 : err_set(err, -EAGAIN, "nothing was sent: the store cannot be asked now");
 }
 

@@ -35,6 +35,15 @@ def test_a_create_that_is_no_json_is_refused_and_sent_nowhere(run):
     assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
 
 
+@pytest.mark.parametrize("field", ["model", "callback_url"])
+def test_a_text_too_long_to_be_recorded_is_no_reason_to_come_again(run, field):
+    upstream, mirror = upstream_stack(run)
+    long = {**BODY, field: "http://x/" + "x" * (64 << 10)}
+    answer = mirror.ask("POST", CREATE, long)
+    assert is_own_error(answer, 413, "ViduhookBodyTooLarge") and "64 KiB" in answer.json["message"]
+    assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_wrong_token_is_told_so_to_a_client_that_sends_first(run, scheme):
     upstream = Upstream()
