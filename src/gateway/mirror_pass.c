@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define MAX_OPTIONS (64U << 10) /* of Connection headers; a head is no longer */
+
 /* Of one connection (RFC 9110 7.6.1), or said anew by whoever sends. */
 static const char *const kept_back[] = {
     "Connection",
@@ -29,6 +31,15 @@ static bool is_among(struct slice name, const char *const *names, size_t n)
         if (slice_is_nocase(name, names[i]))
             return true;
     return false;
+}
+
+/* All lines of it become one list. */
+static void add_options(struct slice name, struct slice value, struct buf *options)
+{
+    if (!slice_is_nocase(name, "Connection"))
+        return;
+    buf_add(options, value.p, value.n);
+    buf_addc(options, ',');
 }
 
 /* Whether a Connection header names it. */
@@ -57,25 +68,19 @@ static bool goes_out(struct slice name, const char *options)
            (name.n < sizeof(ours) - 1 || strncasecmp(name.p, ours, sizeof(ours) - 1) != 0);
 }
 
-static char *connection_options(const struct head *head)
-{
-    size_t n;
-    const struct head_field *field = head_field(head, "Connection", &n);
-
-    return field != NULL ? mem_strndup(field->value.p, field->value.n) : mem_strdup("");
-}
-
 /* lines has room for all of a head, ours and the end; it is released with free_lines. */
 static void collect_lines(const struct mirror_call *c, char **lines)
 {
     const struct head *head = server_request_head(c->req);
-    autofree char *options = connection_options(head);
+    autobuf struct buf options = BUF_INIT(MAX_OPTIONS);
     size_t n = 0;
 
+    for (size_t i = 0; i < head->n_fields; i++)
+        add_options(head->fields[i].name, head->fields[i].value, &options);
     for (size_t i = 0; i < head->n_fields; i++) {
         const struct head_field *f = &head->fields[i];
 
-        if (f->value.n != 0 && goes_out(f->name, options))
+        if (f->value.n != 0 && goes_out(f->name, buf_text(&options)))
             lines[n++] =
                 mem_printf("%.*s: %.*s", (int)f->name.n, f->name.p, (int)f->value.n, f->value.p);
     }
@@ -96,6 +101,11 @@ struct reply {
     const char *options;
 };
 
+static void add_answer_options(const char *name, const char *value, void *ctx)
+{
+    add_options(slice_str(name), slice_str(value), ctx);
+}
+
 static void add_header(const char *name, const char *value, void *ctx)
 {
     struct reply *r = ctx;
@@ -110,10 +120,11 @@ static void add_header(const char *name, const char *value, void *ctx)
 
 static void hand_back(struct mirror_call *c, const struct transfer *t, int status)
 {
-    struct reply r = {.options = str_or(transfer_header(t, "Connection"), "")};
-    autofree char *options = mem_strdup(r.options);
+    autobuf struct buf options = BUF_INIT(MAX_OPTIONS);
+    struct reply r = {.n = 0};
 
-    r.options = options;
+    transfer_headers(t, add_answer_options, &options);
+    r.options = buf_text(&options);
     transfer_headers(t, add_header, &r);
     c->g->counters.http_passed++;
     mirror_reply(c, status, r.headers, buf_text(&c->answer), c->answer.len);

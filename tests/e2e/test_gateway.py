@@ -68,6 +68,7 @@ def test_a_request_goes_out_with_our_key_and_without_what_is_between_client_and_
     upstream, mirror = upstream_stack(run, [provider])
     answer = mirror.ask("PUT", f"/{provider}/a%2Fb/../c;d?x=1&y=%20&x=2", "some text", headers={
         "Content-Type": "text/plain; charset=utf-8", "Connection": "X-Hop", "X-Hop": "1",
+        "connection": "x-leap, X-Jump", "X-Leap": "1", "X-Jump": "1",
         "X-Viduhook-Tag": "a=b", "X-Viduhook-Other": "1", "X-Own": "kept", "Accept-Language": "de",
         "TE": "trailers", "Proxy-Authorization": "secret"})
     assert answer.status == 200
@@ -78,7 +79,7 @@ def test_a_request_goes_out_with_our_key_and_without_what_is_between_client_and_
     assert headers["X-Own"] == "kept" and headers["Accept-Language"] == "de"
     assert headers["Host"] == f"{LOOPBACK}:{upstream.port}"
     lower = {name.lower() for name in headers}
-    assert not lower & {"connection", "x-hop", "te", "proxy-authorization", "x-viduhook-tag",
+    assert not lower & {"connection", "x-hop", "x-leap", "x-jump", "te", "proxy-authorization", "x-viduhook-tag",
                         "x-viduhook-other"}
     assert TOKEN not in str(headers)
 
@@ -88,12 +89,13 @@ def test_the_answer_comes_back_as_it_is(run):
     upstream.status, upstream.body = 429, b'{"code":429,"reason":"TooManyRequests"}  '
     upstream.headers = [("Content-Type", "application/json; charset=utf-8"), ("Retry-After", "7"),
                         ("x-md-trace-id", "t-1"), ("X-Hop", "1"), ("Connection", "X-Hop"),
+                        ("X-Leap", "1"), ("Connection", "X-Leap"),
                         ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
     answer = mirror.ask("GET", "/vidu/ent/v2/unknown")
     assert (answer.status, answer.body) == (429, upstream.body)
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert answer.headers["Retry-After"] == "7" and answer.headers["x-md-trace-id"] == "t-1"
-    assert answer.headers["X-Hop"] is None
+    assert answer.headers["X-Hop"] is None and answer.headers["X-Leap"] is None
     assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
     assert len(answer.headers.get_all("Date")) == 1
 
