@@ -117,11 +117,12 @@ void document_word(const json_t *v, char *out, size_t size)
 int64_t document_count(const json_t *v)
 {
     struct slice s = document_text(v);
+    int64_t n = json_is_integer(v) ? (int64_t)json_integer_value(v) : -1;
     uint64_t value;
 
     if (json_is_integer(v))
-        return json_integer_value(v) >= 0 ? (int64_t)json_integer_value(v) : -1;
-    return str_to_u64(s.p, s.n, INT64_MAX, &value) == 0 ? (int64_t)value : -1;
+        return n >= 0 && n <= DOCUMENT_MAX_COUNT ? n : -1;
+    return str_to_u64(s.p, s.n, DOCUMENT_MAX_COUNT, &value) == 0 ? (int64_t)value : -1;
 }
 
 int document_id(const json_t *v, char *out, size_t size)

@@ -12,6 +12,7 @@
 
 #define DOCUMENT_MAX_DEPTH  32
 #define DOCUMENT_MAX_VALUES 100000
+#define DOCUMENT_MAX_COUNT  1000000000000
 
 /*
  * One JSON object, nothing before and nothing after it but white space. -E2BIG: nested deeper
@@ -34,7 +35,8 @@ char *document_copy(const json_t *v);
  * else. size >= 1.
  */
 void document_word(const json_t *v, char *out, size_t size);
-/* 40 and "40" are 40; -1 for everything that is not a whole number from 0 up. */
+/* 40 and "40" are 40; -1 for everything that is not a whole number from 0 to DOCUMENT_MAX_COUNT,
+ * beyond which sums would overflow. */
 int64_t document_count(const json_t *v);
 /*
  * An identifier, sent as text or as a whole number. Absent, null and "" give "" in out. -EINVAL:

@@ -46,6 +46,33 @@ static void copies_show_every_nul(void **state)
     assert_int_equal(document_text(NULL).n, 0);
 }
 
+static void counts_are_numbers_that_can_be_added_up(void **state)
+{
+    static const struct {
+        const char *json;
+        int64_t count;
+    } rows[] = {
+        {"{\"n\":40}", 40},
+        {"{\"n\":\"40\"}", 40},
+        {"{\"n\":1000000000000}", 1000000000000},
+        {"{\"n\":1000000000001}", -1},
+        {"{\"n\":\"1000000000001\"}", -1},
+        {"{\"n\":9223372036854775807}", -1},
+        {"{\"n\":-1}", -1},
+        {"{\"n\":4.0}", -1},
+        {"{}", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        json_t *root = NULL;
+
+        assert_int_equal(document_parse(rows[i].json, strlen(rows[i].json), &root, NULL), 0);
+        assert_int_equal(document_count(json_object_get(root, "n")), rows[i].count);
+        json_decref(root);
+    }
+}
+
 static void a_document_is_one_object(void **state)
 {
     struct err err = {{0}};
@@ -126,6 +153,7 @@ int main(void)
         cmocka_unit_test(texts_of_any_kind_make_strings_and_members_are_never_null),
         cmocka_unit_test(words_are_texts_or_whole_numbers),
         cmocka_unit_test(copies_show_every_nul),
+        cmocka_unit_test(counts_are_numbers_that_can_be_added_up),
         cmocka_unit_test(a_document_is_one_object),
         cmocka_unit_test(a_document_has_so_many_values_and_no_more),
         cmocka_unit_test(unbalanced_brackets_do_not_wrap_the_depth),
