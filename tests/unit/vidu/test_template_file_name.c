@@ -47,6 +47,28 @@ static void what_file_systems_dislike_goes(void **state)
     expect("bad \xff\xc3 bytes", "bad bytes");
 }
 
+static void what_moves_a_terminal_or_turns_a_name_round_goes(void **state)
+{
+    (void)state;
+    expect("a\xc2\x9b"
+           "31mb\xc2\x80\xc2\x9f",
+           "a31mb");
+    expect("4pm.\xe2\x80\xae"
+           "exe\xe2\x80\xac\xe2\x80\xa8\xe2\x81\xa9",
+           "4pm.exe");
+    expect("\xef\xbb\xbf"
+           "a\xd8\x9c\xe2\x80\x8f",
+           "a");
+    expect("\xc2\xa0"
+           "a\xe2\x80\x8d"
+           "b\xe2\x80\xaf"
+           "c\xe2\x81\xa5",
+           "\xc2\xa0"
+           "a\xe2\x80\x8d"
+           "b\xe2\x80\xaf"
+           "c\xe2\x81\xa5");
+}
+
 static void the_same_title_is_the_same_name(void **state)
 {
     (void)state;
@@ -91,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(harmless_names_stay),
         cmocka_unit_test(what_file_systems_dislike_goes),
+        cmocka_unit_test(what_moves_a_terminal_or_turns_a_name_round_goes),
         cmocka_unit_test(the_same_title_is_the_same_name),
         cmocka_unit_test(names_that_media_servers_hide_are_changed),
         cmocka_unit_test(the_cut_never_splits_a_character_or_makes_a_hidden_name),
