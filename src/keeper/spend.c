@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "keeper/batch.h"
+#include "vidu/document.h"
 #include "wire/command.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ static int pay(struct keeper *k, const char *provider, int64_t credits, struct e
 void spend_pay(struct keeper *k, const struct question *q)
 {
     const char *provider = query_text(q, "provider");
-    json_int_t credits = json_integer_value(json_object_get(q->args, "credits"));
+    int64_t credits = document_count(json_object_get(q->args, "credits"));
     struct err err = {""};
     int rc;
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What tasks cost, what is refused for it, and which callbacks looks had to replace."""
 import datetime
+import json
+import socket
+import struct
 
-from harness import wait_for
+from harness import DEADLINE, wait_for
 from life import NO_SOURCE_LIMITS
 from provider import VIDEO, Provider, submit
 from test_missed import LIMITS, change, conf_with, provider_of
@@ -17,6 +20,33 @@ def days(daemon, *args):
 
 def today():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+
+
+def pay(daemon, credits):
+    """What the daemon says to a client of its control socket that wants this counted."""
+    question = json.dumps({"command": "pay", "provider": "vidu", "credits": credits}).encode()
+    payload = struct.pack("<II", 0, len(question)) + question + b"\0" + struct.pack("<I", 0) + b"\0"
+    with socket.socket(socket.AF_UNIX) as control:
+        control.settimeout(DEADLINE)
+        control.connect(daemon.conf["control"])
+        control.sendall(struct.pack("<IHHQ", len(payload), 13, 0, 77) + payload)
+        said = b""
+        while struct.pack("<HHQ", 14, 0, 77) not in said or not said.endswith(b"}\0"):
+            said += control.recv(65536)
+    return said.rpartition(b"{")[2]
+
+
+def test_credits_that_cannot_be_added_up_stop_nothing(run):
+    provider = provider_of(run)
+    daemon = run.daemon(conf=run.conf(provider, limits=LIMITS))
+    tasks = [submit(daemon, provider) for _ in range(3)]
+    for task in tasks[:2]:
+        assert task.say("success", credits=2**63 - 1) == 200
+        assert b"pay needs" in pay(daemon, 2**63 - 1)
+    assert pay(daemon, 5) == b"}\0"
+    assert tasks[2].say("success", credits=COST + 1) == 200
+    assert [d["credits"] for d in days(daemon)] == [3 * COST + 1 + 5]
+    assert not daemon.log("store.refused")
 
 
 def test_credits_add_up_by_day_and_provider_and_failed_tasks_cost_nothing(run):
