@@ -99,6 +99,7 @@ struct reply {
     struct server_header headers[HEAD_MAX_LINES + 1];
     size_t n;
     const char *options;
+    bool head; /* whose answer tells the length of another one */
 };
 
 static void add_answer_options(const char *name, const char *value, void *ctx)
@@ -110,8 +111,9 @@ static void add_header(const char *name, const char *value, void *ctx)
 {
     struct reply *r = ctx;
     struct slice s = slice_str(name);
+    bool length = r->head && slice_is_nocase(s, "Content-Length");
 
-    if (r->n == HEAD_MAX_LINES || is_among(s, kept_back, ARRAY_LEN(kept_back)) ||
+    if (r->n == HEAD_MAX_LINES || (!length && is_among(s, kept_back, ARRAY_LEN(kept_back))) ||
         is_among(s, kept_back_from_client, ARRAY_LEN(kept_back_from_client)) ||
         is_connection_option(r->options, s))
         return;
@@ -121,7 +123,7 @@ static void add_header(const char *name, const char *value, void *ctx)
 static void hand_back(struct mirror_call *c, const struct transfer *t, int status)
 {
     autobuf struct buf options = BUF_INIT(MAX_OPTIONS);
-    struct reply r = {.n = 0};
+    struct reply r = {.head = slice_is(server_request_head(c->req)->method, "HEAD")};
 
     transfer_headers(t, add_answer_options, &options);
     r.options = buf_text(&options);

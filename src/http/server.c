@@ -188,7 +188,7 @@ static void write_head(struct server_request *req, int status, const struct serv
     write_line(out, "Date", date_now(req->server));
     for (; headers != NULL && headers->name != NULL; headers++)
         write_line(out, headers->name, headers->value);
-    if (status != 204)
+    if (has_content(req, status) || (status != 204 && n != 0))
         buf_addf(out, "Content-Length: %zu\r\n", n);
     if (req->closing)
         write_line(out, "Connection", "close");

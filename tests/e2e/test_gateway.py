@@ -113,7 +113,9 @@ def test_a_head_request_is_answered_without_a_body(run):
     upstream.body = b"not sent"
     answer = mirror.ask("HEAD", "/vidu/x")
     assert answer.status == 200 and answer.body == b""
+    assert answer.headers.get_all("Content-Length") == ["8"]
     assert upstream.seen[0][0] == "HEAD"
+    assert int(mirror.ask("HEAD", "/none").headers["Content-Length"]) > 100
 
 
 def test_the_upload_flow_passes_through(run):
