@@ -20,6 +20,7 @@
 #define MAX_STORED_REFUSALS  8  /* of them; who has the URL but no key must not crowd out others */
 #define MAX_STORED_RENEWALS  16 /* looks of one task whose new links all stand in its story */
 #define RARE_RENEWAL_MS      3600000
+#define LOOK_SOON_MS         60000
 #define MAX_LOOKS_FOR_URL    5 /* a success without URL is believed after so many looks */
 #define MAX_SECRETS          8
 
@@ -300,6 +301,22 @@ static enum state_step step_of(const struct statement *st)
     return step == STEP_ADVANCE && waits && known ? STEP_REPEAT : step;
 }
 
+/*
+ * Said by a callback that is not written down any more. Somebody may have used up the places of
+ * this task, so the provider is asked, but no more than once a minute however much is said.
+ */
+static int look_soon(struct keeper *k, struct statement *st, struct err *err)
+{
+    struct store_task *t = st->task;
+    int64_t soon = clock_wall_ms() + LOOK_SOON_MS;
+
+    if (state_is_final(t->state) || t->remote_id[0] == '\0' || t->next_look_ms <= soon)
+        return 0;
+    t->next_look_ms = soon;
+    looks_expect(k, soon);
+    return k->store->ops->task_update(k->store, t, err);
+}
+
 static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, struct err *err)
 {
     enum state_step step = step_of(st);
@@ -310,7 +327,7 @@ static int judge(struct keeper *k, struct statement *st, enum verdict *verdict, 
                                       : VERDICT_DUPLICATE;
     if ((*verdict != VERDICT_ACCEPTED || needs_look(st)) && st->source == SOURCE_CALLBACK &&
         st->task->n_events >= MAX_STORED_CALLBACKS)
-        return 0;
+        return step == STEP_REPEAT && doubt == NULL ? 0 : look_soon(k, st, err);
     if (doubt != NULL)
         return quarantine(k, st, doubt, err);
     if (step == STEP_REPEAT)

@@ -5,6 +5,7 @@
 import base64
 import concurrent.futures
 import contextlib
+import datetime
 import itertools
 import json
 import socket
@@ -371,6 +372,23 @@ def test_many_callbacks_of_one_task_are_counted_not_stored(world):
     assert task.say("success") == 200, "what is news is still written down"
     assert task.verdicts()[-1] == "accepted" and len(task.events()) == 33
     assert world.settled(task) == BOTH
+
+
+def test_who_uses_up_what_is_stored_does_not_hide_the_truth_for_long(world):
+    """The URL has leaked, and this provider's signatures prove nothing."""
+    task = world.submit("powertokens")
+    for _ in range(32):
+        assert task.post(b"?", "upstream-key") == 200
+
+    def seconds_to_look():
+        told = world.daemon.cli("explain", task.id)[1]["next"]
+        looks = [datetime.datetime.fromisoformat(n["at"]) for n in told if n["kind"] == "look" and "at" in n]
+        return (looks[0] - datetime.datetime.now(datetime.timezone.utc)).total_seconds() if looks else 0
+
+    wait_for(lambda: seconds_to_look() > 100, "the looks that the junk has caused are over")
+    assert task.post(task.body("success"), "upstream-key") == 200
+    assert len(task.events()) == 32
+    assert wait_for(lambda: seconds_to_look() < 61, "a look")
 
 
 # -- verdicts: signatures -------------------------------------------------------------------------
