@@ -87,6 +87,8 @@ static int op_commit(struct store *base, struct err *err)
     }
     rc = sql_error(s->db, sqlite3_step(s->statements[SQL_COMMIT]), true, err);
     sqlite3_reset(s->statements[SQL_COMMIT]);
+    if (rc == 0)
+        rc = sqlite_check_files(s, err);
     if (rc == -EIO)
         s->broken = rc;
     if (rc < 0)
@@ -169,6 +171,7 @@ static void op_close(struct store *base)
     free(s->request_pin.text);
     free(s->run_pin.text);
     free(s->path);
+    free(s->wal_path);
     free(s);
 }
 
@@ -242,12 +245,14 @@ int store_sqlite_open_schema(const char *path, bool read_only, const struct sche
 
     s->base.ops = &sqlite_ops;
     s->path = mem_strdup(path);
+    s->wal_path = mem_printf("%s-wal", path);
     s->lock_fd = -1;
     s->read_only = read_only;
     rc = sqlite_connect(s, schema, err);
     if (rc < 0) {
         sqlite_disconnect(s, false);
         free(s->path);
+        free(s->wal_path);
         free(s);
         return rc;
     }

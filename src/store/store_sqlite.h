@@ -119,10 +119,19 @@ struct run_read {
     int state;
 };
 
+/* Which files carry the names of the database and its log. */
+struct sqlite_files {
+    struct {
+        dev_t dev;
+        ino_t ino;
+    } db, wal;
+};
+
 struct sqlite_store {
     struct store base;
     struct sqlite3 *db;
-    char *path;
+    char *path, *wal_path;
+    struct sqlite_files files; /* when they were opened */
     int lock_fd;
     bool read_only;
     bool in_transaction;
@@ -155,6 +164,8 @@ MUST_CHECK int store_sqlite_open_schema(const char *path, bool read_only,
  * in WAL mode; on failure the file is as it was, and sqlite_close releases what there is.
  */
 MUST_CHECK int sqlite_connect(struct sqlite_store *s, const struct schema *schema, struct err *err);
+/* Whether a commit can be found by the next start: -EIO when either name leads elsewhere by now. */
+MUST_CHECK int sqlite_check_files(struct sqlite_store *s, struct err *err);
 /* The log into the database file; truncate: and the log emptied. */
 MUST_CHECK int sqlite_checkpoint(struct sqlite_store *s, bool truncate, struct err *err);
 /* The flag that spares the next start its check. */

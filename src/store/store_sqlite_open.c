@@ -107,18 +107,23 @@ static int sync_directory(const char *path, struct err *err)
 
 static int look_at_file(struct sqlite_store *s, struct err *err)
 {
-    autofree char *wal = mem_printf("%s-wal", s->path);
     struct stat st;
     struct stat wal_st;
+    bool has_log = stat(s->wal_path, &wal_st) == 0 && wal_st.st_size > 0;
 
     if (stat(s->path, &st) == 0) {
         if (!S_ISREG(st.st_mode))
             return err_set(err, -EINVAL, "%s: not a regular file", s->path);
         /* sqlite would take an emptied database for a new one and throw its log away */
-        if (st.st_size == 0 && stat(wal, &wal_st) == 0 && wal_st.st_size > 0)
+        if (st.st_size == 0 && has_log)
             return damaged(s->path, "it is empty, but its log is not", err);
         return access(s->path, W_OK) == 0 ? 0 : err_sys(err, -errno, "%s", s->path);
     }
+    if (errno == ENOENT && has_log) /* as above */
+        return err_set(err, -EIO,
+                       "%s is missing, but its log is not: put the file back beside it, or move %s"
+                       " away to begin anew",
+                       s->path, s->wal_path);
     if (errno == ENOENT && !s->read_only) {
         autoclose int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -363,6 +368,23 @@ static int keep_promises(struct sqlite_store *s, struct err *err)
     return rc;
 }
 
+/* A file that has no name any more has no number either. */
+static struct sqlite_files files_now(const struct sqlite_store *s)
+{
+    struct sqlite_files now = {0};
+    struct stat st;
+
+    if (stat(s->path, &st) == 0) {
+        now.db.dev = st.st_dev;
+        now.db.ino = st.st_ino;
+    }
+    if (stat(s->wal_path, &st) == 0) {
+        now.wal.dev = st.st_dev;
+        now.wal.ino = st.st_ino;
+    }
+    return now;
+}
+
 static int make_ready(struct sqlite_store *s, bool clean, struct err *err)
 {
     int rc = sql_prepare_all(s, err);
@@ -398,6 +420,7 @@ static int set_up_writer(struct sqlite_store *s, const struct schema *schema, in
         rc = keep_promises(s, err);
     if (rc == 0)
         rc = make_ready(s, clean != 0, err);
+    s->files = files_now(s);
     return rc == 0 && clean ? sqlite_set_clean(s, false, err) : rc;
 }
 
@@ -442,6 +465,20 @@ int sqlite_connect(struct sqlite_store *s, const struct schema *schema, struct e
         return rc;
     return s->read_only ? set_up_reader(s, schema, version, err)
                         : set_up_writer(s, schema, version, err);
+}
+
+int sqlite_check_files(struct sqlite_store *s, struct err *err)
+{
+    struct sqlite_files now = files_now(s);
+    bool same_db = now.db.dev == s->files.db.dev && now.db.ino == s->files.db.ino;
+    bool same_wal = now.wal.dev == s->files.wal.dev && now.wal.ino == s->files.wal.ino;
+
+    if (same_db && same_wal)
+        return 0;
+    return err_set(err, -EIO,
+                   "%s was moved, removed or replaced while it was open; put the file that is meant"
+                   " in its place",
+                   same_db ? s->wal_path : s->path);
 }
 
 int sqlite_checkpoint(struct sqlite_store *s, bool truncate, struct err *err)

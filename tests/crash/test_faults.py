@@ -269,6 +269,21 @@ def test_a_daemon_that_ends_like_this_takes_its_commands_along(run, shim):
     assert daemon.wait(30) == 74  # nothing may be left: finish() looks
 
 
+def test_a_store_that_is_moved_away_acknowledges_nothing_more(run, shim):
+    sim, daemon = start(run, shim, hooks=[note_hook(run)], expected=74)
+    good, bad = submit_jobs(daemon, sim, 2)
+    assert post(daemon, good).status == 200
+    wait_for(lambda: daemon.cli("status")[1]["runs"] == {"done": 1}, "end of the run")
+    (run.home / "viduhook.db").rename(run.home / "away.db")
+    assert set(post_together_or_cut(daemon, [bad])) <= {503, "cut"}
+    assert daemon.wait() == 74
+    assert "moved, removed or replaced" in daemon.log("store.failed")[0]
+    again = run.daemon(conf=daemon.conf, expected=74, wait=False)
+    assert again.wait() == 74 and "its log is not" in again.log("store.not_opened")[0]
+    (run.home / "away.db").rename(run.home / "viduhook.db")
+    assert_all_there_after_restart(run, daemon, [good], [bad])
+
+
 def test_a_full_disk_is_survived(run, shim):
     sim, daemon = start(run, shim, hooks=[note_hook(run)])
     jobs = submit_jobs(daemon, sim, 12)

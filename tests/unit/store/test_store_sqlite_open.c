@@ -286,6 +286,63 @@ static void an_emptied_file_with_a_log_is_no_new_store(void **state)
     assert_refused_and_untouched(f, -EIO, "its log is not");
 }
 
+static int commit_one(struct fixture *f)
+{
+    assert_ok(f, f->ops->begin(f->s, &f->err));
+    assert_ok(f, f->ops->meta_set(f->s, "x", "1", 1, &f->err));
+    return f->ops->commit(f->s, &f->err);
+}
+
+/* Nobody would find what goes into a file that has no name. */
+static void a_file_that_is_moved_away_takes_no_more(void **state)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        autofree char *path = mem_printf("%s%s", f->path, suffixes[i]);
+        autofree char *away = mem_printf("%s/away%s", f->dir, suffixes[i]);
+
+        fixture_open(f);
+        assert_ok(f, commit_one(f));
+        assert_int_equal(rename(path, away), 0);
+        assert_int_equal(commit_one(f), -EIO);
+        assert_non_null(strstr(f->err.text, path));
+        assert_non_null(strstr(f->err.text, "moved, removed or replaced"));
+        assert_int_equal(f->ops->begin(f->s, &f->err), -EIO);
+        fixture_close(f);
+        assert_int_equal(rename(away, path), 0);
+        fixture_open(f);
+        assert_ok(f, commit_one(f));
+        fixture_close(f);
+    }
+}
+
+static void a_file_that_is_replaced_takes_no_more(void **state)
+{
+    struct fixture *f = *state;
+    autofree char *copy = mem_printf("%s/copy", f->dir);
+
+    fixture_open(f);
+    assert_ok(f, fs_create_file(copy, "x", 1, 0600, &f->err));
+    assert_int_equal(rename(copy, f->path), 0);
+    assert_int_equal(commit_one(f), -EIO);
+    fixture_close(f);
+}
+
+static void a_log_without_its_file_is_no_new_store(void **state)
+{
+    struct fixture *f = *state;
+    autofree char *wal = mem_printf("%s-wal", f->path);
+
+    assert_ok(f, fs_create_file(wal, "x", 1, 0600, &f->err));
+    assert_int_equal(store_open(f->url, false, &f->s, &f->err), -EIO);
+    assert_non_null(strstr(f->err.text, "is missing, but its log is not"));
+    assert_int_equal(unlink(wal), 0);
+    fixture_open(f);
+    fixture_close(f);
+}
+
 static void a_database_of_others_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -498,6 +555,9 @@ int main(void)
         WITH_DIR(garbage_is_refused_and_left_alone),
         WITH_DIR(a_damaged_schema_is_refused_even_after_a_clean_end),
         WITH_DIR(an_emptied_file_with_a_log_is_no_new_store),
+        WITH_DIR(a_file_that_is_moved_away_takes_no_more),
+        WITH_DIR(a_file_that_is_replaced_takes_no_more),
+        WITH_DIR(a_log_without_its_file_is_no_new_store),
         WITH_DIR(a_database_of_others_is_refused),
         WITH_DIR(a_newer_schema_is_refused),
         WITH_DIR(an_older_schema_migrates_after_a_backup),
