@@ -60,12 +60,15 @@ static void arm(struct download *d, int64_t ms)
 static void end(struct download *d, enum run_outcome outcome, const char *why,
                 int64_t retry_after_ms)
 {
-    autobuf struct buf detail = BUF_INIT(4096);
+    autobuf struct buf detail = BUF_INIT(8192);
     struct msg_done done = {.outcome = outcome, .retry_after_ms = retry_after_ms};
     size_t n = json_array_size(d->files);
     autofree char *files = NULL;
     char size[16];
 
+    if (outcome == RUN_OK && json_array_size(d->result) > CREATIONS_MAX)
+        buf_addf(&d->notes, "; of %zu results only %d were fetched", json_array_size(d->result),
+                 CREATIONS_MAX);
     if (outcome == RUN_OK)
         quota_prune(d->action, d->bytes, d->files, &d->notes);
     files = json_dumps(d->files, JSON_COMPACT);
@@ -75,6 +78,8 @@ static void end(struct download *d, enum run_outcome outcome, const char *why,
     else
         buf_adds(&detail, why);
     buf_adds(&detail, buf_text(&d->notes));
+    if (!buf_ok(&d->notes))
+        buf_adds(&detail, "; and more that is not told here");
     done.duration_ms = clock_mono_ms() - d->started_ms;
     done.detail = (struct slice){buf_text(&detail), detail.len};
     done.files = slice_str(files);

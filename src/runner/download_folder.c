@@ -56,6 +56,7 @@ static int enter(struct download_folder *f, const char *name, mode_t mode)
     }
     fs_close_slot(&f->fd);
     f->fd = fd;
+    f->made = made;
     mem_replace(&f->path, path);
     return 0;
 }
@@ -86,14 +87,18 @@ int download_folder_open(const json_t *action, const json_t *context, size_t cre
     for (size_t i = 0; rc == 0 && folder_name(action, context, creation, i, &name); i++) {
         rc = enter(folder, buf_text(&name), folder_mode(files_mode));
         if (rc < 0)
-            return err_sys(err, rc, "%s/%s", folder->path, buf_text(&name));
+            err_sys(err, rc, "%s/%s", folder->path, buf_text(&name));
     }
+    if (library_layout_kind(download_layout(action)) != LAYOUT_FOLDER)
+        folder->made = false; /* others may be on their way into it */
     return rc;
 }
 
 void download_folder_close(struct download_folder *folder)
 {
+    if (folder->made && folder->path != NULL)
+        (void)rmdir(folder->path); /* refused when there is anything in it */
     fs_close_slot(&folder->fd);
     free(folder->path);
-    folder->path = NULL;
+    *folder = (struct download_folder){.fd = -1};
 }

@@ -9,11 +9,13 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct download_folder {
     char *path; /* as the configuration spells it; owned */
     int fd;
+    bool made; /* for this creation alone, and just now */
 };
 
 /*
@@ -24,6 +26,7 @@ struct download_folder {
 MUST_CHECK int download_folder_open(const json_t *action, const json_t *context, size_t creation,
                                     mode_t files_mode, struct download_folder *folder,
                                     struct err *err);
+/* One that was made for nothing goes again. */
 void download_folder_close(struct download_folder *folder);
 
 #endif

@@ -648,6 +648,67 @@ static void a_folder_for_each_creation(void **state)
     assert_file(7, "video", "A cat [vidu-t3k9-c2]/A cat [vidu-t3k9-c2].mp4");
 }
 
+static void a_folder_for_nothing_goes_again(void **state)
+{
+    autofree char *media = mem_printf("%s/media", b.dir);
+    autofree char *folder = mem_printf("%s/A cat [vidu-t3k9]", media);
+    autofree char *mine = mem_printf("%s/mine", folder);
+
+    (void)state;
+    set_layout("folder");
+    set_one("/status/401?after=9", "", "");
+    run();
+    expect(RUN_FAILED, "status 401");
+    assert_int_equal(access(media, F_OK), 0);
+    assert_int_equal(access(folder, F_OK), -1);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    run(); /* somebody else's */
+    assert_int_equal(access(folder, F_OK), 0);
+    assert_int_equal(rmdir(folder), 0);
+    b.stop_at_progress = true;
+    set_one("/stall/x", "", "");
+    run();
+    assert_int_equal(access(folder, F_OK), 0); /* the part is in it */
+}
+
+static json_t *creations(int n, int first_seed)
+{
+    json_t *many = json_array();
+
+    for (int i = 0; i < n; i++) {
+        autofree char *path = mem_printf("/good/%d?seed=%d", i, first_seed + i);
+
+        json_array_append_new(many, creation(path, "", ""));
+    }
+    return many;
+}
+
+static void results_that_are_too_many_are_told(void **state)
+{
+    (void)state;
+    json_object_set_new(b.action, "cover", json_false());
+    set_result(creations(18, 0));
+    run();
+    expect(RUN_OK, "16 files, ");
+    expect(RUN_OK, "; of 18 results only 16 were fetched");
+}
+
+static void notes_that_are_too_many_are_told(void **state)
+{
+    char prompt[200];
+
+    (void)state;
+    memset(prompt, 'x', sizeof(prompt) - 1);
+    prompt[sizeof(prompt) - 1] = '\0';
+    set_task("prompt", prompt);
+    for (int i = 0; i < 2; i++) {
+        set_result(creations(16, 16 * i));
+        run();
+    }
+    expect(RUN_OK, "; other bytes had the name already, so it is xxx");
+    expect(RUN_OK, "; and more that is not told here");
+}
+
 static void a_template_names_folders_and_title(void **state)
 {
     (void)state;
@@ -839,6 +900,9 @@ int main(void)
         TEST(old_parts_are_swept),
         TEST(everything_stands_beside_a_video),
         TEST(a_folder_for_each_creation),
+        TEST(a_folder_for_nothing_goes_again),
+        TEST(results_that_are_too_many_are_told),
+        TEST(notes_that_are_too_many_are_told),
         TEST(a_template_names_folders_and_title),
         TEST(files_and_folders_get_the_mode),
         TEST(nothing_is_overwritten),
