@@ -418,21 +418,47 @@ static void on_end(void *easy, int code, void *ctx)
     transfer_free(t);
 }
 
-/* What was started or cancelled inside a callback of curl is done now. */
+/* Curl does not take what was begun while it was busy: whoever began it still waits for its end. */
+static void end_unstarted(struct transfer *t, const struct err *err)
+{
+    struct client_answer a = {
+        .body = {"", 0}, .error = err->text, .retry_after_ms = -1, .peer = ""};
+
+    t->ended = true;
+    t->ops->on_done(t, &a, t->ctx);
+    transfer_free(t);
+}
+
+static struct transfer *find_rest(struct client *c)
+{
+    struct transfer *t;
+
+    LIST_FOREACH(t, &c->transfers, link)
+    if (t->dead || (!t->in_loop && !t->ended))
+        return t;
+    return NULL;
+}
+
+/*
+ * What was started or cancelled inside a callback of curl is done now. The search begins anew each
+ * time: the end of one may cancel another.
+ */
 static void on_rest(void *ctx)
 {
     struct client *c = ctx;
-    struct transfer *t, *next;
+    struct transfer *t;
+    struct err err;
 
     if (!c->has_rest)
         return;
     c->has_rest = false;
-    for (t = LIST_FIRST(&c->transfers); t != NULL; t = next) {
-        next = LIST_NEXT(t, link);
+    while ((t = find_rest(c)) != NULL) {
         if (t->dead)
             transfer_free(t);
-        else if (!t->in_loop && !t->ended)
-            t->in_loop = client_loop_add(c->loop, t->easy, NULL) == 0;
+        else if (client_loop_add(c->loop, t->easy, &err) < 0)
+            end_unstarted(t, &err);
+        else
+            t->in_loop = true;
     }
 }
 

@@ -5,6 +5,8 @@
 #include "tests/unit/http/file_server.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -51,6 +53,18 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
     connects++;
     return (int)syscall(SYS_connect, fd, sa, len);
+}
+
+/* As above: curl takes no more transfers. */
+static bool add_fails;
+
+CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
+{
+    static CURLMcode (*real)(CURLM *, CURL *);
+
+    if (real == NULL)
+        real = (CURLMcode(*)(CURLM *, CURL *))dlsym(RTLD_NEXT, "curl_multi_add_handle");
+    return add_fails ? CURLM_OUT_OF_MEMORY : real(multi, easy);
 }
 
 struct seen {
@@ -848,6 +862,43 @@ static void cancelled_means_silent(void **state)
     assert_int_equal(s.dones, 0);
 }
 
+/* Started while curl is busy, so that its refusal comes later. */
+static struct seen later;
+
+static bool start_another(struct transfer *t, const void *p, size_t n, void *ctx)
+{
+    struct seen *s = ctx;
+    struct client_request req = get(s->next_url);
+
+    (void)t;
+    (void)p;
+    (void)n;
+    if (s->datas++ > 0)
+        return true;
+    add_fails = true;
+    later = (struct seen){.base = s->base, .client = s->client};
+    assert_non_null(client_start(s->client, &req, &ops, &later, NULL));
+    assert_int_equal(later.dones, 0);
+    s->next_url = NULL;
+    return true;
+}
+
+static void one_that_cannot_begin_later_is_told_of(void **state)
+{
+    static const struct transfer_ops starting = {.on_data = start_another, .on_done = on_done};
+    struct client_policy p = open_policy();
+    struct client_request req = get(url_of("/good/first"));
+    autofree char *next = mem_strdup(url_of("/good/second"));
+    struct seen s = {.next_url = next};
+
+    (void)state;
+    run(&p, &req, &starting, &s);
+    add_fails = false;
+    assert_int_equal(later.dones, 1);
+    assert_string_equal(later.error, "curl: Out of memory");
+    assert_false(later.sent);
+}
+
 static void freeing_the_client_is_silent(void **state)
 {
     struct client_policy p = open_policy();
@@ -974,6 +1025,7 @@ int main(void)
         TEST(an_empty_answer_has_a_head_too),
         TEST(the_head_of_a_redirect_is_not_told),
         TEST(cancelled_means_silent),
+        TEST(one_that_cannot_begin_later_is_told_of),
         TEST(freeing_the_client_is_silent),
         TEST(sockets_are_close_on_exec),
     };
