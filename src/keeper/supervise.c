@@ -369,7 +369,9 @@ static int launch(struct room *room, struct err *err)
     room->channel = channel_new(room->s->base, pair[0], FRAME_MAX, &channel_ops, room);
     room->exited = event_new(room->s->base, room->pidfd, EV_READ, on_exit_event, room);
     event_add(room->exited, NULL);
-    return channel_send(room->channel, MSG_HELLO, 0, &hello);
+    if (channel_send(room->channel, MSG_HELLO, 0, &hello) < 0) /* larger than a message may be */
+        kill(room->pid, SIGKILL);
+    return 0;
 }
 
 static void room_start(struct room *room)

@@ -236,6 +236,21 @@ static void one_that_refuses_changes_nothing(void **state)
     assert_int_equal(w->ups, 2);
 }
 
+static void one_that_cannot_be_told_its_settings_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    char *large = mem_calloc(FRAME_MAX + 1, 1);
+
+    memset(large, 'x', FRAME_MAX);
+    start(w, "serve", "serve");
+    turn_until(w, &w->ups, 2);
+    start(w, large, "serve");
+    free(large);
+    turn_until(w, &w->failed, 1);
+    turn_until(w, &w->gone, 2); /* both were reaped */
+    assert_int_equal(count_rooms(w).up, 2);
+}
+
 /* A receiver may have accepted connections by then. */
 static void a_room_that_was_ready_is_drained_when_another_fails(void **state)
 {
@@ -321,6 +336,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(rooms_take_over_when_all_of_them_are_ready, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_that_refuses_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_cannot_be_told_its_settings_changes_nothing,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_room_that_was_ready_is_drained_when_another_fails, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_stop_ends_a_start_that_is_under_way, set_up, tear_down),
