@@ -159,8 +159,8 @@ static void finish(struct exec *x)
     x->phase = PHASE_OVER;
     evtimer_del(x->timer);
     close_output(x);
-    if (waitid(P_PIDFD, (id_t)x->child.pidfd, &info, WEXITED) == 0)
-        reap_disown(x->env->reap, x->child.pid);
+    (void)waitid(P_PIDFD, (id_t)x->child.pidfd, &info, WEXITED); /* else the sweep does it */
+    reap_disown(x->env->reap, x->child.pid);
     reap_soon(x->env->reap);
     report(x);
 }
