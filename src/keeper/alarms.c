@@ -36,6 +36,7 @@ struct silence {
 
 struct alarms {
     char told[TEXT_MAX + 1];
+    char logged[KEY_MAX]; /* as raised, last: a full disk lets none be told, second after second */
     unsigned ticks;
     int refusals;
     int64_t window_ms; /* monotonic: since when refusals are counted */
@@ -105,8 +106,11 @@ static void raise(struct keeper *k, const char *key, enum conf_event event, cons
         json_decref(details);
         return;
     }
-    text = json_dumps(details, JSON_COMPACT);
-    log_warn("alarm.raised", LOG_S("event", conf_event_name(event)), LOG_S("details", text));
+    if (!str_eq(k->alarms->logged, key)) {
+        text = json_dumps(details, JSON_COMPACT);
+        log_warn("alarm.raised", LOG_S("event", conf_event_name(event)), LOG_S("details", text));
+        mem_copy_text(k->alarms->logged, sizeof(k->alarms->logged), key);
+    }
     rc = calls_operator(k, provider, event, details, &err);
     if (rc == 0)
         rc = add_key(k, key, &err);
@@ -134,6 +138,7 @@ static void clear(struct keeper *k, const char *prefix, const char *except)
         }
         log_info("alarm.over", LOG_B("alarm", line, (size_t)(next - line) - 1));
         memmove(line, next, strlen(next) + 1);
+        a->logged[0] = '\0';
         changed = true;
     }
     rc = changed ? write_told(k, &err) : 0;
@@ -142,6 +147,32 @@ static void clear(struct keeper *k, const char *prefix, const char *except)
 }
 
 /* -- each of them -- */
+
+static bool is_configured(const struct keeper *k, struct slice provider)
+{
+    for (size_t i = 0; i < k->conf->n_providers; i++)
+        if (slice_is(provider, k->conf->providers[i].name))
+            return true;
+    return false;
+}
+
+/* A provider that the configuration no longer has never answers again. One a tick is enough. */
+static void forget_provider(struct keeper *k)
+{
+    const size_t before = strlen(PROVIDER_KEY);
+    char line[KEY_MAX + 1];
+    size_t n;
+
+    for (const char *at = k->alarms->told; *at != '\0'; at += n + 1) {
+        n = strcspn(at, "\n");
+        if (!str_starts(at, PROVIDER_KEY) ||
+            is_configured(k, (struct slice){at + before, n - before}))
+            continue;
+        snprintf(line, sizeof(line), "%.*s\n", (int)n, at);
+        clear(k, line, NULL);
+        return;
+    }
+}
 
 static void check_disk(struct keeper *k)
 {
@@ -233,6 +264,7 @@ void alarms_tick(struct keeper *k)
 
     if (k->stopping)
         return;
+    forget_provider(k);
     check_disk(k);
     if (a->ticks++ % CERT_EVERY == 0)
         check_certificate(k);

@@ -293,6 +293,11 @@ def test_a_full_disk_is_survived(run, shim):
     for _ in range(3):
         assert post_together(daemon, bad) == [503] * len(bad)
     assert daemon.alive() and daemon.log("store.refused")
+    daemon.write({**daemon.conf, "alarms": {"disk_free": "16TiB"}})
+    daemon.reload()
+    daemon.wait_log("alarm.raised")
+    daemon.wait_log("store.refused", len(daemon.log("store.refused")) + 3)
+    assert len(daemon.log("alarm.raised")) == 1
     assert not daemon.log("store.failed")
     shim.set("pwrite", PASS)
     wait_for(lambda: post(daemon, bad[0]).status == 200, "recovery")

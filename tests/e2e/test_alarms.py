@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Events of no task: each is told once, when it begins, and again only after it was over."""
+import contextlib
 import json
+import sqlite3
 import subprocess
 
 from harness import callback_body, post_callback, wait_for
@@ -168,3 +170,21 @@ def test_a_provider_that_answers_ends_no_alarm_of_one_whose_name_begins_so(run):
     assert daemon.cli("status")[1]["alarms"] == ["provider_down:vidu-b", "disk_low"]
     assert not daemon.log("alarm.over")
     assert len(told(daemon, "provider_down")) == 1
+
+
+def test_an_alarm_of_a_provider_that_is_no_longer_configured_is_over(run):
+    """What a hundred of them left behind filled the list, and no alarm could be told any more."""
+    provider = Provider()
+    daemon = run.daemon(provider, hooks=[recorder(run, on=["disk_low"])], alarms={"disk_free": "0"})
+    daemon.stop()
+    stale = [f"provider_down:{i:049}" for i in range(255)] + [f"provider_down:{'x' * 30}"]
+    full = "\n".join([*stale, "provider_down:vidu", ""]).encode()
+    assert len(full) == 16384  # not a byte is free
+    with contextlib.closing(sqlite3.connect(run.home / "viduhook.db")) as db, db:
+        db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('alarms', ?)", (full,))
+    daemon = run.daemon(conf={**daemon.conf, "alarms": {"disk_free": "16TiB"}})
+    wait_told(daemon, "disk_low", 1)
+    assert daemon.cli("status")[1]["alarms"][0] in stale  # one a second
+    daemon.wait_log("alarm.over", 2)
+    assert "provider_down:vidu" in daemon.cli("status")[1]["alarms"]
+    assert len(daemon.log("alarm.raised")) == 1
