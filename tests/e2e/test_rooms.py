@@ -189,9 +189,9 @@ def test_the_rooms_and_their_commands_end_with_the_keeper(run):
 
 def test_a_file_in_the_place_of_the_control_socket_is_left_alone(run):
     precious = run.file("precious.txt", "one of a kind")
-    daemon = run.daemon(conf=run.conf(run.sim(), control=str(precious)), wait=False, expected=1)
-    assert daemon.wait() == 1
-    assert f"{precious} is there and no socket" in daemon.log("listener.not_bound")[0]
+    daemon = run.daemon(conf=run.conf(run.sim(), control=str(precious)), wait=False, expected=78)
+    assert daemon.wait() == 78
+    assert f"{precious} is there and is no socket" in daemon.log("config.error")[0]
     assert precious.read_text() == "one of a kind"
 
 
