@@ -13,7 +13,8 @@ static const struct {
      "\"Bearer ...\""},
     {404, "ViduhookUnknownProvider",
      "the path must begin with the name of a provider that viduhook.yaml configures, such as "
-     "/vidu/ent/v2/img2video"},
+     "/vidu/ent/v2/img2video, and that of a POST has no escape, no empty segment and none that "
+     "begins with a dot"},
     {405, "ViduhookMethodNotAllowed", "this method is not handed on"},
     {413, "ViduhookBodyTooLarge", "JSON may have 20 MiB, everything else 64 MiB"},
     {431, "ViduhookHeadTooLarge", "the head of the request may have 8 KiB"},

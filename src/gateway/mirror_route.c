@@ -140,9 +140,24 @@ static bool is_list(struct mirror_route *r, struct slice query)
 
 /* -- all together -- */
 
+/*
+ * No path to which things are posted needs an escape, an empty segment or one of dots. A server
+ * may read what has them as another path, and a create must not go by unseen.
+ */
+static bool is_plain(struct slice path)
+{
+    for (size_t i = 0; i < path.n; i++)
+        if (path.p[i] == '%' ||
+            (path.p[i] == '/' && (i + 1 == path.n || path.p[i + 1] == '/' || path.p[i + 1] == '.')))
+            return false;
+    return true;
+}
+
 const struct hello_provider *mirror_route_account(const struct hello_gateway *h,
                                                   const struct head *head, struct slice *rest)
 {
+    bool creates = slice_is(head->method, "POST");
+
     for (size_t i = 0; i < h->n_providers; i++) {
         const char *name = h->providers[i].name;
         size_t n = strlen(name) + 1;
@@ -152,7 +167,7 @@ const struct hello_provider *mirror_route_account(const struct hello_gateway *h,
             continue;
         *rest = behind(head->path, n);
         if (rest->n == 0 || rest->p[0] == '/')
-            return &h->providers[i];
+            return creates && !is_plain(*rest) ? NULL : &h->providers[i];
     }
     return NULL;
 }

@@ -31,10 +31,11 @@ struct mirror_route {
     json_t *ids; /* of MIRROR_QUERY, MIRROR_TREE (one) and MIRROR_LIST; else NULL */
 };
 
-/* The account that the path begins with, and what follows in *rest; NULL: none. */
+/* The account that the path begins with, and what follows in *rest; NULL: none, or what is
+ * posted there might be taken for something else. */
 const struct hello_provider *mirror_route_account(const struct hello_gateway *h,
                                                   const struct head *head, struct slice *rest);
-/* The slices point into the head. False: the path names no provider. */
+/* The slices point into the head. False: as NULL above. */
 bool mirror_route(const struct hello_gateway *h, const struct head *head, struct mirror_route *out);
 void mirror_route_clear(struct mirror_route *r);
 

@@ -44,6 +44,14 @@ def test_a_path_that_names_no_provider_is_not_found_and_creates_nothing(run):
     assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
 
 
+@pytest.mark.parametrize("path", ["%74ext2video", "text2video/", "/text2video", "./text2video", "../v2/text2video"])
+def test_a_create_under_another_spelling_does_not_go_by_unseen(run, path):
+    upstream, mirror = upstream_stack(run)
+    answer = mirror.ask("POST", "/vidu/ent/v2/" + path, BODY)
+    assert is_own_error(answer, 404, "ViduhookUnknownProvider"), answer
+    assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
+
+
 def test_the_gateway_needs_both_address_and_token_and_loopback_without_tls(run):
     upstream = Upstream()
     run.closers.append(upstream)
