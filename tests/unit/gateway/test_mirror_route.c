@@ -73,7 +73,6 @@ static void a_post_that_makes_a_task_is_a_create(void **state)
     assert_step("POST", "/octo/vidu/ent/v2/text2video", MIRROR_CREATE, "text2video");
     assert_step("GET", "/vidu/ent/v2/img2video", MIRROR_PASS, NULL);
     assert_step("PUT", "/vidu/ent/v2/img2video", MIRROR_PASS, NULL);
-    assert_step("POST", "/vidu/ent/v2/img2video/", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/ent/v2/img2vide", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/vidu/ent/v2/img2video", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/ent/v2/audio-tts", MIRROR_CREATE, "audio-tts");
@@ -83,10 +82,24 @@ static void a_post_that_makes_a_task_is_a_create(void **state)
                 "one-click/mv/912/edit");
     assert_step("POST", "/vidu/ent/v2/one-click/mv/{id}/edit", MIRROR_PASS, NULL);
     assert_step("POST", "/vidu/ent/v2ximg2video", MIRROR_PASS, NULL);
-    assert_step("POST", "/vidu/ent/v2/", MIRROR_PASS, NULL);
     assert_step("POST", "/open/v1/videos", MIRROR_CREATE, "videos");
     assert_step("POST", "/own/video/generations", MIRROR_CREATE, "video/generations");
     assert_step("POST", "/vidu", MIRROR_PASS, NULL);
+}
+
+static void a_post_under_another_spelling_has_no_route(void **state)
+{
+    static const char *const targets[] = {
+        "/vidu/ent/v2/img2video/",  "/vidu/ent/v2/",         "/vidu/ent/v2//img2video",
+        "/vidu/ent/v2/%69mg2video", "/vidu/ent/v2/./videos", "/vidu/ent/../v2/img2video",
+    };
+    struct mirror_route r;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        assert_false(route("POST", targets[i], &r));
+        assert_step("PUT", targets[i], MIRROR_PASS, NULL);
+    }
 }
 
 static void a_get_of_the_query_path_is_a_query(void **state)
@@ -148,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_part_of_the_path_names_the_account),
         cmocka_unit_test(a_post_that_makes_a_task_is_a_create),
+        cmocka_unit_test(a_post_under_another_spelling_has_no_route),
         cmocka_unit_test(a_get_of_the_query_path_is_a_query),
         cmocka_unit_test(the_list_call_is_ours_with_ids_alone),
     };

@@ -104,6 +104,7 @@ static void what_is_held_waits_for_a_place_and_what_is_not_for_its_retry(void **
                                  "of all hooks, run at once");
     under_way = &ending; /* attempt 1 has failed; that is in the open batch */
     of_ending = told();
+    under_way = NULL;
     assert_string_equal(of_ending, "run 5 of h begins attempt 2: attempt 1 failed");
 }
 
