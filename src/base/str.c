@@ -109,6 +109,34 @@ size_t str_utf8_cut(const char *p, size_t n, size_t max)
     return max;
 }
 
+uint32_t str_utf8_char(const char *p, size_t step)
+{
+    static const unsigned char lead_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = (unsigned char)p[0] & lead_mask[step];
+
+    for (size_t i = 1; i < step; i++)
+        c = c << 6 | ((unsigned char)p[i] & 0x3f);
+    return c;
+}
+
+bool str_in_ranges(uint32_t c, const struct str_range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (c >= ranges[i].from && c <= ranges[i].to)
+            return true;
+    return false;
+}
+
+bool str_is_hidden(uint32_t c)
+{
+    static const struct str_range hidden[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c}, {0x200e, 0x200f},
+        {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff},
+    };
+
+    return str_in_ranges(c, hidden, ARRAY_LEN(hidden));
+}
+
 bool str_glob(const char *pattern, const char *text)
 {
     const char *star = NULL;

@@ -34,6 +34,17 @@ size_t str_utf8_step(const char *p, size_t n);
 bool str_is_utf8(const char *p, size_t n);
 /* The longest prefix of at most max bytes that does not cut a character. */
 size_t str_utf8_cut(const char *p, size_t n, size_t max);
+/* The character at p, which str_utf8_step found to be step bytes long; 0 for 0. */
+uint32_t str_utf8_char(const char *p, size_t step);
+
+struct str_range {
+    uint32_t from, to;
+};
+
+bool str_in_ranges(uint32_t c, const struct str_range *ranges, size_t n);
+/* What moves a terminal, or makes a text read as another one: control characters, direction
+ * overrides and isolates, line and paragraph separators, the byte order mark. */
+bool str_is_hidden(uint32_t c);
 
 /* Shell-style pattern: `*` any run, `?` one byte; everything else itself. Case matters. */
 bool str_glob(const char *pattern, const char *text);

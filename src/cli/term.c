@@ -5,46 +5,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-struct range {
-    uint32_t from, to;
-};
+/* Letters that nobody sees, which can spell a text inside another one. */
+static const struct str_range tags[] = {{0xe0000, 0xe007f}};
 
-/* Direction overrides and isolates, line and paragraph separators, tags. */
-static const struct range hidden[] = {
-    {0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c}, {0x200e, 0x200f},
-    {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}, {0xe0000, 0xe007f},
-};
-
-static const struct range wide[] = {
+static const struct str_range wide[] = {
     {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},
     {0x4e00, 0x9fff},   {0xa000, 0xa4cf},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
     {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
     {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
 };
 
-static const struct range narrow[] = {
+static const struct str_range narrow[] = {
     /* no column of their own */
     {0x0300, 0x036f}, {0x200b, 0x200d}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
 };
-
-static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (c >= ranges[i].from && c <= ranges[i].to)
-            return true;
-    return false;
-}
-
-/* The character at p, which str_utf8_step found to be step bytes long. */
-static uint32_t decode(const char *p, size_t step)
-{
-    static const unsigned char lead_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t c = (unsigned char)p[0] & lead_mask[step];
-
-    for (size_t i = 1; i < step; i++)
-        c = c << 6 | ((unsigned char)p[i] & 0x3f);
-    return c;
-}
 
 static void add_hidden(struct buf *out, uint32_t c)
 {
@@ -59,13 +33,13 @@ void term_escape(struct buf *out, const char *p, size_t n, bool lines)
 {
     for (size_t i = 0; i < n;) {
         size_t step = str_utf8_step(p + i, n - i);
-        uint32_t c = decode(p + i, step);
+        uint32_t c = str_utf8_char(p + i, step);
 
         if (step == 0)
             buf_addf(out, "\\x%02x", (unsigned char)p[i]);
         else if (lines && (c == '\n' || c == '\t'))
             buf_addc(out, p[i]);
-        else if (in_ranges(c, hidden, ARRAY_LEN(hidden)))
+        else if (str_is_hidden(c) || str_in_ranges(c, tags, ARRAY_LEN(tags)))
             add_hidden(out, c);
         else
             buf_add(out, p + i, step);
@@ -81,11 +55,11 @@ void term_adds(struct buf *out, const char *s)
 
 static size_t char_columns(const char *p, size_t step)
 {
-    uint32_t c = decode(p, step);
+    uint32_t c = str_utf8_char(p, step);
 
-    if (in_ranges(c, narrow, ARRAY_LEN(narrow)))
+    if (str_in_ranges(c, narrow, ARRAY_LEN(narrow)))
         return 0;
-    return in_ranges(c, wide, ARRAY_LEN(wide)) ? 2 : 1;
+    return str_in_ranges(c, wide, ARRAY_LEN(wide)) ? 2 : 1;
 }
 
 /* Bytes of s that fit into so many columns; *used says how many those take. */

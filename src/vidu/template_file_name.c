@@ -60,26 +60,8 @@ static bool has_hidden_ending(const char *text, size_t n)
     return ends_with(text, n, SAMPLE) && !is_word_byte(text, n, n - sizeof(SAMPLE));
 }
 
-/* What moves a terminal, or makes a name read as another one: U+0080 to U+009F, direction overrides
- * and isolates, line and paragraph separators, the byte order mark. */
-static bool is_unseen(const char *p, size_t step)
-{
-    static const struct {
-        const char *from, *to;
-    } ranges[] = {
-        {"\xc2\x80", "\xc2\x9f"},         {"\xd8\x9c", "\xd8\x9c"},
-        {"\xe2\x80\x8e", "\xe2\x80\x8f"}, {"\xe2\x80\xa8", "\xe2\x80\xae"},
-        {"\xe2\x81\xa6", "\xe2\x81\xa9"}, {"\xef\xbb\xbf", "\xef\xbb\xbf"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-        if (strlen(ranges[i].from) == step && memcmp(p, ranges[i].from, step) >= 0 &&
-            memcmp(p, ranges[i].to, step) <= 0)
-            return true;
-    return false;
-}
-
-/* White space of any kind becomes one blank; what no file system likes, and bad UTF-8, goes. */
+/* White space of any kind becomes one blank; what is hidden or no file system likes,
+ * and bad UTF-8 (hidden, as NUL is), goes. */
 static void add_clean(const char *text, struct buf *out)
 {
     size_t n = strlen(text);
@@ -92,9 +74,8 @@ static void add_clean(const char *text, struct buf *out)
             continue;
         if (blank)
             buf_addc(out, ' ');
-        else if ((step > 1 && !is_unseen(text + i, step)) ||
-                 (step == 1 && text[i] >= 0x20 && text[i] != 0x7f &&
-                  strchr("/\\:*?\"<>|", text[i]) == NULL))
+        else if (!str_is_hidden(str_utf8_char(text + i, step)) &&
+                 (step > 1 || strchr("/\\:*?\"<>|", text[i]) == NULL))
             buf_add(out, text + i, step);
     }
 }

@@ -126,6 +126,34 @@ static void an_error_that_is_cut_ends_with_a_whole_character(void **state)
     }
 }
 
+static void what_is_hidden_is_told_by_its_character(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t character;
+        bool hidden;
+    } rows[] = {
+        {"a", 'a', false},
+        {"\x1b", 0x1b, true},
+        {"\xc2\x9b", 0x9b, true},
+        {"\xc2\xa0", 0xa0, false},
+        {"\xe2\x80\x8d", 0x200d, false}, /* joins the parts of emoji */
+        {"\xe2\x80\xae", 0x202e, true},
+        {"\xe4\xb8\xad", 0x4e2d, false},
+        {"\xef\xbb\xbf", 0xfeff, true},
+        {"\xf0\x9f\x9a\x80", 0x1f680, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint32_t c = str_utf8_char(rows[i].text, strlen(rows[i].text));
+
+        assert_int_equal(c, rows[i].character);
+        assert_int_equal(str_is_hidden(c), rows[i].hidden);
+    }
+    assert_int_equal(str_utf8_char("\xff", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(void)
         cmocka_unit_test(durations_and_sizes_have_units),
         cmocka_unit_test(sizes_and_durations_read_well),
         cmocka_unit_test(distance_counts_single_edits),
+        cmocka_unit_test(what_is_hidden_is_told_by_its_character),
         cmocka_unit_test(an_error_that_is_cut_ends_with_a_whole_character),
     };
 
