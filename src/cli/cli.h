@@ -18,9 +18,8 @@ struct cli {
     const char *config; /* -c, or NULL */
     const char *socket; /* --socket, or NULL */
     bool json;
-    bool json_lines; /* each thing that is printed is one line of JSON, errors too */
-    json_t
-        *document; /* borrowed: errors become members of it, not documents of their own; or NULL */
+    bool json_lines;  /* each thing that is printed is one line of JSON, errors too */
+    json_t *document; /* borrowed, or NULL: what errors become members of, not documents */
     const char *task; /* that exists by now: named in the JSON of errors; or NULL */
     bool color;       /* stdout */
     size_t width;     /* of stdout; 0: not a terminal, nothing is cut */
