@@ -44,15 +44,21 @@ def test_a_text_too_long_to_be_recorded_is_no_reason_to_come_again(run, field):
     assert upstream.seen == [] and mirror.daemon.cli("list")[1]["tasks"] == []
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_wrong_token_is_told_so_to_a_client_that_sends_first(run, scheme):
+def stack_of(run, scheme):
+    """(upstream, mirror, url) of a gateway that is spoken to by this scheme."""
     upstream = Upstream()
     run.closers.append(upstream)
     conf = with_gateway(run, run.conf(upstream))
     conf["gateway"]["listen"] = conf["gateway"]["listen"].replace("http:", f"{scheme}:")
     mirror = Mirror(run.daemon(conf=conf))
+    return upstream, mirror, mirror.url.replace("http:", f"{scheme}:")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_wrong_token_is_told_so_to_a_client_that_sends_first(run, scheme):
+    upstream, mirror, url = stack_of(run, scheme)
     body = json.dumps({**BODY, "images": ["x" * (15 << 20)]}).encode()
-    answer = request("POST", mirror.url.replace("http:", f"{scheme}:") + CREATE, body,
+    answer = request("POST", url + CREATE, body,
                      {"Authorization": "Token wrong", "Content-Type": "application/json"},
                      ca=mirror.daemon.ca if scheme == "https" else None)
     assert is_own_error(answer, 401, "ViduhookUnauthorized")
@@ -80,15 +86,10 @@ def test_json_over_the_limit_is_refused_however_it_is_sent(run, path):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_client_that_sends_first_and_then_reads_is_told_why(run, scheme):
-    upstream = Upstream()
-    run.closers.append(upstream)
-    conf = with_gateway(run, run.conf(upstream))
-    conf["gateway"]["listen"] = conf["gateway"]["listen"].replace("http:", f"{scheme}:")
-    mirror = Mirror(run.daemon(conf=conf))
+    upstream, mirror, url = stack_of(run, scheme)
     body = json.dumps({**BODY, "images": ["x" * (25 << 20)]}).encode()
     sent = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"}
     context = tls_context(mirror.daemon.ca) if scheme == "https" else None
-    url = mirror.url.replace("http:", f"{scheme}:")
     for path, status, reason in ((CREATE, 413, "BodyTooLarge"), ("/other/x", 404, "UnknownProvider")):
         asked = urllib.request.Request(url + path, body, sent)
         with pytest.raises(urllib.error.HTTPError) as refused:

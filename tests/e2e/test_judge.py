@@ -372,6 +372,10 @@ def test_many_callbacks_of_one_task_are_counted_not_stored(world):
     assert task.say("success") == 200, "what is news is still written down"
     assert task.verdicts()[-1] == "accepted" and len(task.events()) == 33
     assert world.settled(task) == BOTH
+    looks = world.provider.looks_at(task)
+    assert task.post(b"???") == 200
+    assert world.daemon.cli("explain", task.id)[1]["next"] == [], "what has ended is not looked at for it"
+    assert world.provider.looks_at(task) == looks
 
 
 def test_who_uses_up_what_is_stored_does_not_hide_the_truth_for_long(world):
@@ -380,15 +384,20 @@ def test_who_uses_up_what_is_stored_does_not_hide_the_truth_for_long(world):
     for _ in range(32):
         assert task.post(b"?", "upstream-key") == 200
 
-    def seconds_to_look():
+    def planned():
         told = world.daemon.cli("explain", task.id)[1]["next"]
-        looks = [datetime.datetime.fromisoformat(n["at"]) for n in told if n["kind"] == "look" and "at" in n]
-        return (looks[0] - datetime.datetime.now(datetime.timezone.utc)).total_seconds() if looks else 0
+        return ([datetime.datetime.fromisoformat(n["at"]) for n in told if n["kind"] == "look" and "at" in n] or
+                [datetime.datetime.now(datetime.timezone.utc)])[0]
+
+    def seconds_to_look():
+        return (planned() - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
 
     wait_for(lambda: seconds_to_look() > 100, "the looks that the junk has caused are over")
     assert task.post(task.body("success"), "upstream-key") == 200
     assert len(task.events()) == 32
-    assert wait_for(lambda: seconds_to_look() < 61, "a look")
+    near = wait_for(lambda: seconds_to_look() < 61 and planned(), "a look")
+    assert task.post(b"?", "upstream-key") == 200
+    assert planned() == near, "and nobody puts it off by saying more"
 
 
 # -- verdicts: signatures -------------------------------------------------------------------------

@@ -4,6 +4,30 @@
  */
 #include "server_fixture.h"
 
+/* Has had its answer, and waits between two requests. */
+static struct client *served(struct fixture *f)
+{
+    struct client *c = client_ready(f);
+
+    client_say(c, FIVE);
+    until(f, client_has(c, "200 OK"));
+    return c;
+}
+
+/* Is seen, and has said so much. */
+static struct client *saying(struct fixture *f, const char *text)
+{
+    uint64_t before = counter(f, "open");
+    struct client *c = client_ready(f);
+
+    client_say(c, text);
+    until(f, counter(f, "open") == before + 1);
+    return c;
+}
+
+#define STRANGER "P"
+#define HALF     POST("Content-Length: 5\r\n", "hel")
+
 static void beyond_the_limit_the_oldest_stranger_goes(void **state)
 {
     struct server_limits limits = generous();
@@ -15,17 +39,10 @@ static void beyond_the_limit_the_oldest_stranger_goes(void **state)
     (void)state;
     limits.connections = 4;
     f = fixture_new(&limits, false);
-    known = client_ready(f);
-    client_say(known, FIVE);
-    until(f, client_has(known, "200 OK"));
-    for (size_t i = 0; i < 3; i++) {
-        strangers[i] = client_ready(f);
-        client_say(strangers[i], "P");
-        until(f, counter(f, "open") == i + 2);
-    }
-    next = client_ready(f);
-    client_say(next, FIVE);
-    until(f, client_has(next, "200 OK"));
+    known = served(f);
+    for (size_t i = 0; i < 3; i++)
+        strangers[i] = saying(f, STRANGER);
+    next = served(f);
     until(f, client_closed(strangers[0]));
     assert_false(client_closed(strangers[1]));
     assert_false(client_closed(strangers[2]));
@@ -38,32 +55,55 @@ static void beyond_the_limit_the_oldest_stranger_goes(void **state)
     fixture_free(f);
 }
 
-static void nobody_whose_request_is_under_way_is_evicted(void **state)
+/* Both, whose rest is given, may be neither strangers nor idle. */
+static void a_newcomer_finds_no_room(struct fixture *f, struct client *known[2], const char *rest)
 {
-    struct server_limits limits = generous();
-    struct fixture *f;
-    struct client *known[2];
-    struct client *next;
+    struct client *next = client_ready(f);
 
-    (void)state;
-    limits.connections = 2;
-    f = fixture_new(&limits, false);
-    for (size_t i = 0; i < 2; i++) {
-        known[i] = client_ready(f);
-        client_say(known[i], POST("Content-Length: 5\r\n", "hel"));
-        until(f, counter(f, "open") == i + 1);
-    }
-    next = client_ready(f);
     client_say(next, FIVE);
     until(f, client_closed(next));
     assert_false(client_has(next, "HTTP"));
     assert_int_equal(counter(f, "dropped_full"), 1);
     for (size_t i = 0; i < 2; i++) {
-        client_say(known[i], "lo");
-        until(f, client_has(known[i], "200 OK"));
+        int answers = client_count(known[i], "200 OK");
+
+        client_say(known[i], rest);
+        until(f, client_count(known[i], "200 OK") == answers + 1);
         client_free(known[i]);
     }
     client_free(next);
+}
+
+static void nobody_whose_request_is_under_way_is_evicted(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f;
+    struct client *known[2];
+
+    (void)state;
+    limits.connections = 2;
+    f = fixture_new(&limits, false);
+    for (size_t i = 0; i < 2; i++)
+        known[i] = saying(f, HALF);
+    a_newcomer_finds_no_room(f, known, "lo");
+    fixture_free(f);
+}
+
+static void who_has_begun_the_next_request_is_not_idle(void **state)
+{
+    struct server_limits limits = generous();
+    struct fixture *f;
+    struct client *known[2];
+
+    (void)state;
+    limits.connections = 2;
+    f = fixture_new(&limits, false);
+    for (size_t i = 0; i < 2; i++)
+        known[i] = served(f);
+    for (size_t i = 0; i < 2; i++)
+        client_say(known[i], STRANGER);
+    turn(f);
+    a_newcomer_finds_no_room(f, known, &FIVE[1]);
     fixture_free(f);
 }
 
@@ -79,15 +119,10 @@ static void the_longest_idle_makes_room_for_a_new_one(void **state)
     limits.connections = 4;
     f = fixture_new(&limits, false);
     for (size_t i = 0; i < 2; i++) {
-        busy[i] = client_ready(f);
-        client_say(busy[i], POST("Content-Length: 5\r\n", "hel"));
-        known[i] = client_ready(f);
-        client_say(known[i], FIVE);
-        until(f, client_has(known[i], "200 OK"));
+        busy[i] = saying(f, HALF);
+        known[i] = served(f);
     }
-    next = client_ready(f);
-    client_say(next, FIVE);
-    until(f, client_has(next, "200 OK"));
+    next = served(f);
     until(f, client_closed(known[0]));
     assert_false(client_closed(known[1]));
     assert_int_equal(counter(f, "evicted_connections"), 1);
@@ -110,17 +145,10 @@ static void idle_ones_beyond_half_of_the_places_go_before_strangers(void **state
     (void)state;
     limits.connections = 4;
     f = fixture_new(&limits, false);
-    stranger = client_ready(f);
-    client_say(stranger, "P");
-    until(f, counter(f, "open") == 1);
-    for (size_t i = 0; i < 3; i++) {
-        known[i] = client_ready(f);
-        client_say(known[i], FIVE);
-        until(f, client_has(known[i], "200 OK"));
-    }
-    next = client_ready(f);
-    client_say(next, FIVE);
-    until(f, client_has(next, "200 OK"));
+    stranger = saying(f, STRANGER);
+    for (size_t i = 0; i < 3; i++)
+        known[i] = served(f);
+    next = served(f);
     until(f, client_closed(known[0]));
     assert_false(client_closed(stranger));
     assert_int_equal(counter(f, "evicted_connections"), 1);
@@ -150,9 +178,7 @@ static void handshakes_have_their_own_limit(void **state)
     until(f, client_closed(slow[0]));
     assert_false(client_closed(slow[1]));
     assert_int_equal(counter(f, "evicted_handshakes"), 1);
-    good = client_ready(f);
-    client_say(good, FIVE);
-    until(f, client_has(good, "200 OK"));
+    good = served(f);
     for (size_t i = 0; i < 3; i++)
         client_free(slow[i]);
     client_free(good);
@@ -182,9 +208,7 @@ static void one_source_has_so_many_connections(void **state)
     client_say(c[0], &FIVE[1]);
     until(f, client_has(c[0], "200 OK"));
     for (size_t i = 1; i < 3; i++) { /* vouched for: no limit any longer */
-        c[i] = client_ready(f);
-        client_say(c[i], FIVE);
-        until(f, client_has(c[i], "200 OK"));
+        c[i] = served(f);
     }
     for (size_t i = 0; i < 3; i++)
         client_free(c[i]);
@@ -226,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beyond_the_limit_the_oldest_stranger_goes),
         cmocka_unit_test(nobody_whose_request_is_under_way_is_evicted),
+        cmocka_unit_test(who_has_begun_the_next_request_is_not_idle),
         cmocka_unit_test(the_longest_idle_makes_room_for_a_new_one),
         cmocka_unit_test(idle_ones_beyond_half_of_the_places_go_before_strangers),
         cmocka_unit_test(handshakes_have_their_own_limit),
